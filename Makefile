@@ -1,0 +1,30 @@
+# The one door: what is done often here has a target, and CI calls nothing else.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench tools generate
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Export the example application to a registry that the demo starts: no cluster, no Docker, no root
+	@echo 'building outhaul; the first time this takes a minute or two' >&2
+	@cargo run --quiet --locked -- demo
+
+test: ## Run all tests, on a real Kubernetes API, registry and helm (the first time builds them: ten minutes)
+	tests/tools/build.sh test -- cargo test --locked
+
+check: ## Check formatting, lints, documentation and, where cargo-deny is installed, licences and advisories
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
+	@if command -v cargo-deny >/dev/null; then cargo deny --locked check; \
+	else echo 'cargo-deny is not installed: licences and advisories were not checked' >&2; fi
+
+bench: ## Measure copying against crane, regctl, oras and skopeo, and planning and start-up (no test asserts on these)
+	cargo build --release --locked
+	tests/tools/build.sh bench -- bench/run.sh
+
+tools: ## Build what the tests drive into a cache outside the repository, and print where each program is
+	@tests/tools/build.sh test
+
+generate: ## Write docs/cli.md and whatever else is made from the code; `make test` fails when one is out of date
+	UPDATE_GENERATED=1 cargo test --locked --test it generated

@@ -1,0 +1,2 @@
+//! Outhaul ships a running Kubernetes application to any OCI registry as one plain Helm chart
+//! pinned by digest to its images.

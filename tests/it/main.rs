@@ -1,0 +1,8 @@
+//! Every integration test, in one binary: it links once and starts one cluster.
+#![cfg(test)] // true anyway; clippy's `allow-unwrap-in-tests` looks for it
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod support_faulty;
+mod support_smoke;
