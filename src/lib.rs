@@ -1,2 +1,4 @@
 //! Outhaul ships a running Kubernetes application to any OCI registry as one plain Helm chart
 //! pinned by digest to its images.
+
+pub mod registry;

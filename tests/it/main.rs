@@ -4,5 +4,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod registry;
 mod support_faulty;
 mod support_smoke;
