@@ -1,4 +1,5 @@
 //! Outhaul ships a running Kubernetes application to any OCI registry as one plain Helm chart
 //! pinned by digest to its images.
 
+pub mod app;
 pub mod registry;

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod app;
 mod registry;
 mod support_faulty;
 mod support_smoke;

@@ -1,0 +1,116 @@
+//! From a snapshot to an application: select, follow references, normalise.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::graph::{self, Members};
+use super::normalize::{self, Context};
+use super::select::{self, SelectError};
+use super::view::{Index, Place, View};
+use super::{
+    App, Finding, Object, ObjectId, Options, Requirement, Selection, Snapshot, images, kinds,
+};
+
+/// Makes an application of what `selection` means in `snapshot`. The order of the snapshot's
+/// objects does not matter.
+///
+/// What could not be read, or kept changing, is in the snapshot and not said here again; neither is
+/// what depends on the policy for Secrets.
+///
+/// # Errors
+/// When the selection means nothing or several things, or an exclusion means nothing.
+pub fn assemble(
+    snapshot: &Snapshot,
+    selection: &Selection,
+    options: &Options,
+) -> Result<App, SelectError> {
+    let view = View::new(snapshot, options);
+    let roots = select::resolve(&view, selection)?;
+    let members = graph::members(&view, &roots);
+    let exclusions = unmatched(&view, &members);
+    if !exclusions.is_empty() {
+        let namespace = snapshot.namespace.clone();
+        return Err(SelectError::NothingExcluded { exclusions, namespace });
+    }
+    let Normalised { objects, mut pull_secrets, mut findings } = normalise(&view, &members);
+    let (images, of_images) = images::images(&view, &objects);
+    let objects: Vec<Object> = objects.into_iter().map(|(_, object)| object).collect();
+    let (needs, of_needs) = graph::needs(&view, &objects);
+    let Members { secrets, pull_secrets: left, requirements, findings: of_graph, .. } = members;
+    pull_secrets.extend(left);
+    findings.extend(of_graph.into_iter().chain(of_images).chain(of_needs));
+    let findings: BTreeSet<Finding> = findings.into_iter().collect();
+    Ok(App {
+        name: roots.name,
+        namespace: snapshot.namespace.clone(),
+        found_by: roots.found_by,
+        objects,
+        images,
+        secrets,
+        pull_secrets: pull_secrets.into_iter().collect(),
+        requirements: merge(requirements.into_iter().chain(needs)),
+        findings: findings.into_iter().collect(),
+    })
+}
+
+struct Normalised {
+    objects: Vec<(Index, Object)>,
+    pull_secrets: BTreeSet<String>,
+    findings: Vec<Finding>,
+}
+
+/// Normalises the members and puts them into the order in which Helm installs.
+fn normalise(view: &View<'_>, members: &Members) -> Normalised {
+    let services: Vec<&str> =
+        view.of_kind(kinds::SERVICE).map(|(_, of)| of.object.name()).collect();
+    let scaled: BTreeSet<Index> = members
+        .objects
+        .iter()
+        .filter_map(|index| {
+            let (group, kind, name) = graph::scales_replicas(view.entries[*index].object)?;
+            view.named_as(group, kind, name)
+        })
+        .collect();
+    let mut all =
+        Normalised { objects: Vec::new(), pull_secrets: BTreeSet::new(), findings: Vec::new() };
+    for index in members.objects.iter().copied() {
+        let entry = &view.entries[index];
+        let context = Context {
+            namespace: &view.snapshot.namespace,
+            services: &services,
+            here: entry.place != Place::Elsewhere,
+            scaled: scaled.contains(&index),
+        };
+        let done = normalize::normalise(entry.object, context);
+        all.pull_secrets.extend(done.pull_secrets);
+        all.findings.extend(done.findings);
+        all.objects.push((index, done.object));
+    }
+    all.objects.sort_by_cached_key(|(_, object)| order(object));
+    all
+}
+
+/// Kinds as Helm installs them, those that it does not know by name; then objects by name.
+fn order(object: &Object) -> (usize, String, String, String) {
+    let ObjectId { group, kind, name, .. } = object.id();
+    (kinds::install_rank(&kind), kind, name, group)
+}
+
+/// One requirement for each object, with every reason.
+fn merge(requirements: impl Iterator<Item = Requirement>) -> Vec<Requirement> {
+    let mut reasons: BTreeMap<ObjectId, BTreeSet<String>> = BTreeMap::new();
+    for Requirement { object, reason } in requirements {
+        reasons.entry(object).or_default().insert(reason);
+    }
+    let join = |of: BTreeSet<String>| of.into_iter().collect::<Vec<_>>().join("; ");
+    reasons.into_iter().map(|(object, of)| Requirement { object, reason: join(of) }).collect()
+}
+
+/// Exclusions that exclude nothing. What could not be read may be there, and a Secret that was not
+/// read is there if something refers to it.
+fn unmatched(view: &View<'_>, members: &Members) -> Vec<String> {
+    view.exclusions.unmatched(|kind, is| {
+        kind.is_some_and(|kind| kind != kinds::SECRET && view.is_unreadable(kind))
+            || view.all().any(|(_, entry)| is(&entry.id.group, &entry.id.kind, &entry.id.name))
+            || members.excluded_secrets.iter().any(|name| is("", "Secret", name))
+    })
+}

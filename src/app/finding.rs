@@ -1,0 +1,218 @@
+//! Findings: everything that a user should know of an export, by code. `docs/FINDINGS.md` is
+//! generated from this table.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::ObjectId;
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// The chart works, but perhaps not as expected.
+    Warning,
+    /// The chart will not work without what `remedy` says.
+    Error,
+}
+
+/// One thing that a user should know.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// What kind of thing.
+    pub code: Code,
+    /// How much it matters: the code's severity, for those who read the JSON.
+    pub severity: Severity,
+    /// The object, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<ObjectId>,
+    /// The field of the object, as a dotted path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What was seen, in a sentence.
+    pub text: String,
+    /// What to do about it, in a sentence.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub remedy: String,
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident $code:literal $severity:ident,)+) => {
+        /// The closed list of findings.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Code {
+            $($(#[doc = $doc])+ #[serde(rename = $code)] $name,)+
+        }
+
+        impl Code {
+            /// Every code, in alphabetical order.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The code as it is printed.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code,)+ }
+            }
+
+            /// How much it matters.
+            pub const fn severity(self) -> Severity {
+                match self { $(Self::$name => Severity::$severity,)+ }
+            }
+
+            /// What it means, as `docs/FINDINGS.md` says it.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+),)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A kind or object could not be read, and the export was told to go on without it.
+    CannotRead "CANNOT_READ" Warning,
+    /// The newest version at the destination is later than the clock; the next second after it was taken.
+    ClockBehind "CLOCK_BEHIND" Warning,
+    /// A cluster-scoped or foreign object is needed and is not part of the chart.
+    ClusterScopedRequired "CLUSTER_SCOPED_REQUIRED" Warning,
+    /// A list held the same environment variable or port twice; the last one was kept.
+    DuplicateKey "DUPLICATE_KEY" Warning,
+    /// An object was left out on request.
+    Excluded "EXCLUDED" Info,
+    /// What runs is not what the tag points to now; what runs was exported.
+    ImageDrift "IMAGE_DRIFT" Warning,
+    /// Pods of one workload run different contents under one reference.
+    ImageMixed "IMAGE_MIXED" Warning,
+    /// The node reports another repository for the image; the content was verified to be the same.
+    ImageReportedElsewhere "IMAGE_REPORTED_ELSEWHERE" Info,
+    /// An image was missing at the destination and has been copied again.
+    ImageRestored "IMAGE_RESTORED" Warning,
+    /// A container in the pods is not in the workload's template: something injected it. It is not exported.
+    InjectedContainer "INJECTED_CONTAINER" Info,
+    /// A Job that no CronJob owns is not exported.
+    JobSkipped "JOB_SKIPPED" Info,
+    /// A kind that rules the namespace or cluster is not part of an application, and not exported.
+    KindSkipped "KIND_SKIPPED" Info,
+    /// The name of the source namespace stands in user data.
+    NamespaceInData "NAMESPACE_IN_DATA" Warning,
+    /// An object is not this application's alone, or cannot be taken along: it was not exported.
+    NotExported "NOT_EXPORTED" Warning,
+    /// Only some platforms of an index were exported; signatures of the index do not apply to the new one.
+    PlatformSubset "PLATFORM_SUBSET" Warning,
+    /// A Pod that has finished, or that a node made of a file, is not exported.
+    PodSkipped "POD_SKIPPED" Info,
+    /// The chart of a layout without a pull address refers to the images where they came from.
+    PullAddressMissing "PULL_ADDRESS_MISSING" Warning,
+    /// A pull secret belonged to the old registry and was dropped.
+    PullSecretDropped "PULL_SECRET_DROPPED" Info,
+    /// An object refers to one that does not exist.
+    ReferenceMissing "REFERENCE_MISSING" Error,
+    /// The release may not fit into the one Secret, of 1 MiB at most, that helm keeps it in.
+    ReleaseTooLarge "RELEASE_TOO_LARGE" Warning,
+    /// A rollout was in progress; what the current revision's pods run was taken, or the images of the template where none runs.
+    RolloutInProgress "ROLLOUT_IN_PROGRESS" Warning,
+    /// Secret values were put into the chart in clear, as asked.
+    SecretIncluded "SECRET_INCLUDED" Warning,
+    /// A Secret's keys could not all be known without reading it.
+    SecretKeysUnknown "SECRET_KEYS_UNKNOWN" Info,
+    /// Secret values were asked for and could not be read; the chart comes without them.
+    SecretNotIncluded "SECRET_NOT_INCLUDED" Error,
+    /// A Secret must exist, or its values be given, where the chart is installed.
+    SecretRequired "SECRET_REQUIRED" Info,
+    /// Objects kept changing while they were read.
+    SnapshotMoved "SNAPSHOT_MOVED" Warning,
+    /// The version given is below the newest one at the destination, which helm goes on picking.
+    VersionNotLatest "VERSION_NOT_LATEST" Warning,
+    /// The chart recreates the volume claim, not the data in the volume.
+    VolumeDataNotExported "VOLUME_DATA_NOT_EXPORTED" Warning,
+}
+
+impl Finding {
+    /// A finding about no object in particular.
+    pub fn new(code: Code, text: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: code.severity(),
+            object: None,
+            field: None,
+            text: text.into(),
+            remedy: String::new(),
+        }
+    }
+
+    /// The same, about an object.
+    #[must_use]
+    pub fn on(mut self, object: ObjectId) -> Self {
+        self.object = Some(object);
+        self
+    }
+
+    /// The same, about a field.
+    #[must_use]
+    pub fn field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// The same, with what to do about it.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = remedy.into();
+        self
+    }
+}
+
+/// The table of findings, as `docs/FINDINGS.md` has it.
+pub fn markdown() -> String {
+    let mut text =
+        "# Findings\n\nWhat an export reports, by code. The list is closed: tools may rely on \
+                    the codes.\n\n| code | severity | meaning |\n| --- | --- | --- |\n"
+            .to_owned();
+    for code in Code::ALL {
+        let (severity, meaning) = (code.severity(), code.meaning().trim());
+        text.push_str(&format!("| `{code}` | {severity} | {meaning} |\n"));
+    }
+    text
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_in_order_and_each_says_what_it_means() {
+        let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert!(codes.is_sorted(), "{codes:?}");
+        for code in Code::ALL {
+            assert!(code.meaning().trim().ends_with('.'), "{code}");
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
+    }
+
+    #[test]
+    fn the_table_has_a_row_for_each() {
+        let text = markdown();
+        assert_eq!(text.lines().filter(|line| line.starts_with("| `")).count(), Code::ALL.len());
+        assert!(
+            text.contains("| `JOB_SKIPPED` | info | A Job that no CronJob owns is not exported. |")
+        );
+    }
+}

@@ -1,0 +1,30 @@
+//! The application model: raw objects in, one [`App`] out. Pure: no I/O, no clock.
+//!
+//! ```text
+//!  Snapshot ─ select ─► roots ─ graph ─► members ─ normalize ─► App { objects, images, findings }
+//! ```
+
+pub mod assemble;
+mod exclude;
+pub mod finding;
+mod graph;
+mod images;
+mod kinds;
+pub mod model;
+mod normalize;
+pub mod object;
+mod path;
+pub mod redact;
+pub mod secret;
+pub mod select;
+pub mod selector;
+pub mod snapshot;
+mod view;
+
+pub use assemble::assemble;
+pub use finding::{Code, Finding, Severity};
+pub use model::{App, ContainerRef, ImageUse, Options, Requirement, Running, SecretUse};
+pub use object::{Object, ObjectId};
+pub use secret::{SecretValues, SecretsPolicy};
+pub use select::{Candidate, FoundBy, SelectError, Selection, list};
+pub use snapshot::{Origin, Plaintext, Snapshot, SnapshotError, Unreadable};

@@ -1,0 +1,106 @@
+//! The application: what [`super::assemble()`] makes of a snapshot and what a chart is made of.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Finding, FoundBy, Object, ObjectId};
+
+/// An application: the objects and images that are exported together.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct App {
+    /// Its name.
+    pub name: String,
+    /// The namespace it was read from.
+    pub namespace: String,
+    /// How the name was resolved.
+    pub found_by: FoundBy,
+    /// Its objects, normalised, in canonical order (kind as Helm installs, then name). Objects of
+    /// the application's namespace carry no `metadata.namespace`. Secrets are not among them.
+    pub objects: Vec<Object>,
+    /// Its images, one entry for each distinct reference, in order of key.
+    pub images: Vec<ImageUse>,
+    /// The Secrets that it uses, in order of name; pull secrets are not among them unless a
+    /// container or volume uses them as well.
+    pub secrets: Vec<SecretUse>,
+    /// Pull secrets that pods and service accounts named; dropped from `objects`.
+    pub pull_secrets: Vec<String>,
+    /// What a target cluster must have.
+    pub requirements: Vec<Requirement>,
+    /// What a user should know.
+    pub findings: Vec<Finding>,
+}
+
+/// What to leave out or change while assembling.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Options {
+    /// Objects to leave out, as `(kind, name)`, compared without case. Kinds may also be written in
+    /// the plural or short, as kubectl takes them (`deploy`, `svc`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<(String, String)>,
+}
+
+/// One image reference as written in the objects, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageUse {
+    /// Key in `values.yaml` and name in tags: the last segment of the repository, made unique by
+    /// what stands before it. Derived from the reference alone, without tag and digest if possible.
+    pub key: String,
+    /// The reference as written.
+    pub image: String,
+    /// The containers that use it.
+    pub uses: Vec<ContainerRef>,
+    /// What runs, as the pods of the current revision say; empty where no pod runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub running: Vec<Running>,
+}
+
+/// One container of one object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ContainerRef {
+    /// The object in [`App::objects`].
+    pub object: ObjectId,
+    /// JSON pointer to the container within that object.
+    pub pointer: String,
+    /// Name of the container.
+    pub container: String,
+}
+
+/// What the nodes say of an image: `status.containerStatuses[]` of the pods.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Running {
+    /// `imageID` without its scheme: `repository@sha256:…`, or a bare `sha256:…`.
+    pub image_id: String,
+    /// How many containers say so.
+    pub pods: usize,
+}
+
+/// A Secret that the application uses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretUse {
+    /// Its name.
+    pub name: String,
+    /// Its type, where it could be read or follows from what uses it.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub secret_type: Option<String>,
+    /// Its keys: all of them where it could be read, else those that references name.
+    pub keys: Vec<String>,
+    /// Whether `keys` is known to be complete.
+    pub complete: bool,
+    /// Whether every reference to it is marked optional.
+    pub optional: bool,
+    /// Who refers to it.
+    pub used_by: Vec<ObjectId>,
+}
+
+/// Something that must exist where the chart is installed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Requirement {
+    /// The object.
+    pub object: ObjectId,
+    /// Who needs it and why it is not in the chart, in a sentence.
+    pub reason: String,
+}

@@ -1,0 +1,195 @@
+//! Rules of single kinds that are more than a table row.
+
+use serde_json::{Map, Value};
+
+use super::claims::Claims;
+use super::{Context, service};
+use crate::app::kinds;
+use crate::app::path;
+use crate::app::{Code, Finding, Object, ObjectId};
+
+pub(super) fn normalise(
+    object: &mut Object,
+    claims: &Claims,
+    context: Context<'_>,
+    findings: &mut Vec<Finding>,
+) {
+    let is = |kind| kinds::is(object, kind);
+    let rule: fn(&mut Map<String, Value>, &Claims) = match () {
+        () if is(kinds::SERVICE) => service::normalise,
+        () if is(kinds::CLAIM) => claim,
+        () if is(kinds::STATEFUL_SET) => stateful_set,
+        () if is(kinds::JOB) => job,
+        () if is(kinds::SERVICE_ACCOUNT) => service_account,
+        () if is(kinds::CLUSTER_ROLE) => cluster_role,
+        () if is(kinds::NETWORK_POLICY) => network_policy,
+        () if is(kinds::ROLE_BINDING) || is(kinds::CLUSTER_ROLE_BINDING) => {
+            binding(object.fields_mut(), claims, context.namespace);
+            return;
+        }
+        () => |_, _| {},
+    };
+    let asked = match () {
+        () if is(kinds::CLAIM) => drop_volumes(object.fields_mut(), "spec.volumeName", claims),
+        () if is(kinds::STATEFUL_SET) => {
+            drop_volumes(object.fields_mut(), "spec.volumeClaimTemplates[].spec.volumeName", claims)
+        }
+        () => Vec::new(),
+    };
+    rule(object.fields_mut(), claims);
+    if context.scaled {
+        path::remove(object.fields_mut(), "spec.replicas");
+    }
+    volumes(object, asked, findings);
+}
+
+/// A claim, without what it was made from and the class that admission chose.
+fn claim(fields: &mut Map<String, Value>, claims: &Claims) {
+    path::remove_if(fields, "spec.storageClassName", |root, path, _| !claims.set(root, path));
+    // What the volume was filled from is not there any more, or is not on another cluster.
+    path::remove(fields, "spec.dataSource");
+    path::remove(fields, "spec.dataSourceRef");
+}
+
+/// Claim templates are written without the fields of whole objects; the server adds them.
+fn stateful_set(fields: &mut Map<String, Value>, claims: &Claims) {
+    path::remove(fields, "spec.volumeClaimTemplates[].status");
+    for (field, default) in [("apiVersion", "v1"), ("kind", "PersistentVolumeClaim")] {
+        let at = format!("spec.volumeClaimTemplates[].{field}");
+        path::remove_if(fields, &at, |root, path, value| {
+            value == default && !claims.wrote(root, path)
+        });
+    }
+}
+
+/// A Job, without the selector and labels that its controller gave it.
+fn job(fields: &mut Map<String, Value>, claims: &Claims) {
+    let number = |at: &str| path::find(fields, at).first().map(|(_, value)| (*value).clone());
+    let manual = number("spec.manualSelector") == Some(Value::Bool(true));
+    if !manual && claims.live() {
+        path::remove(fields, "spec.selector");
+    }
+    // Both are 1 only if neither was given; with `parallelism: 3` no `completions` means any.
+    let one = Some(Value::from(1));
+    let number = |at: &str| path::find(fields, at).first().map(|(_, value)| (*value).clone());
+    let (completions, parallelism) = (number("spec.completions"), number("spec.parallelism"));
+    if parallelism == one {
+        let written =
+            |root: &Map<String, Value>, path: &path::Path, _: &Value| !claims.wrote(root, path);
+        if completions == one {
+            path::remove_if(fields, "spec.completions", written);
+        }
+        path::remove_if(fields, "spec.parallelism", written);
+    }
+}
+
+/// Tokens are made anew for every account.
+fn service_account(fields: &mut Map<String, Value>, _: &Claims) {
+    fields.shift_remove("secrets");
+}
+
+/// The rules of an aggregated role are a controller's.
+fn cluster_role(fields: &mut Map<String, Value>, claims: &Claims) {
+    if claims.live() && fields.contains_key("aggregationRule") {
+        fields.shift_remove("rules");
+    }
+}
+
+/// `policyTypes` follow from the rules.
+fn network_policy(fields: &mut Map<String, Value>, claims: &Claims) {
+    let egress = path::find(fields, "spec.egress[]").is_empty();
+    let types: &[&str] = if egress { &["Ingress"] } else { &["Ingress", "Egress"] };
+    path::remove_if(fields, "spec.policyTypes", |root, path, value| {
+        let same = value.as_array().is_some_and(|of| of.iter().eq(types.iter()));
+        same && !claims.wrote(root, path)
+    });
+}
+
+/// Subjects of the application's namespace lose it: the chart writes the release's.
+fn binding(fields: &mut Map<String, Value>, claims: &Claims, namespace: &str) {
+    path::remove_if(fields, "subjects[].namespace", |_, _, value| value == namespace);
+    path::remove_if(fields, "subjects[].apiGroup", |root, path, value| {
+        // Users and groups can only be of this group; of accounts the group is empty.
+        value == kinds::RBAC && !claims.wrote(root, path)
+    });
+}
+
+/// What becomes of the volumes: data is not exported, nor is the choice of one.
+fn volumes(object: &Object, asked: Vec<(path::Path, String)>, findings: &mut Vec<Finding>) {
+    let say = |text: String| Finding::new(Code::VolumeDataNotExported, text);
+    let copy = "Copy the data with a tool for volumes, or start empty.";
+    let id = ObjectId { namespace: None, ..object.id() };
+    if kinds::is(object, kinds::CLAIM) {
+        findings
+            .push(say(format!("the data in the volume of {id} stays where it is")).remedy(copy));
+    }
+    if kinds::is(object, kinds::STATEFUL_SET) {
+        for (path, template) in path::find(object.fields(), "spec.volumeClaimTemplates[]") {
+            let name = template.pointer("/metadata/name").and_then(Value::as_str).unwrap_or("?");
+            let text = format!("the data in the volumes `{name}` of {id} stays where it is");
+            findings.push(say(text).field(path.to_string()).remedy(copy));
+        }
+    }
+    for (path, volume) in asked {
+        let text = format!(
+            "{id} asks for PersistentVolume {volume} of this cluster: the chart does not, as \
+             another cluster has no such volume"
+        );
+        let remedy = "To bind a certain volume, name the claim in the volume's `spec.claimRef` \
+                      before installing.";
+        findings.push(say(text).field(path.to_string()).remedy(remedy));
+    }
+}
+
+/// Takes the volumes out of claims, and returns those that a person asked for. A volume means
+/// nothing on another cluster, and on the same one it is taken.
+fn drop_volumes(
+    fields: &mut Map<String, Value>,
+    at: &str,
+    claims: &Claims,
+) -> Vec<(path::Path, String)> {
+    let named = path::find(fields, at).into_iter();
+    let asked = named.filter_map(|(path, volume)| {
+        let volume = volume.as_str().filter(|name| !name.is_empty())?.to_owned();
+        claims.set(fields, &path).then_some((path, volume))
+    });
+    let asked = asked.collect();
+    path::remove(fields, at);
+    asked
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn spec_of_job(spec: &Value) -> Value {
+        let mut object = Object::new(json!({"apiVersion": "batch/v1", "kind": "Job",
+            "metadata": {"name": "x", "uid": "1"}, "spec": spec}))
+        .unwrap();
+        let claims = Claims::read(&object);
+        let context = Context { namespace: "shop", services: &[], here: true, scaled: false };
+        normalise(&mut object, &claims, context, &mut Vec::new());
+        object.at("/spec").cloned().unwrap()
+    }
+
+    /// Jobs are exported only as hooks, which comes later; the rules are those of the table.
+    #[test]
+    fn jobs() {
+        for (server, left) in [
+            (json!({"completions": 1, "parallelism": 1, "selector": {}}), json!({})),
+            (
+                json!({"completions": 1, "parallelism": 3}),
+                json!({"completions": 1, "parallelism": 3}),
+            ),
+            (json!({"completions": 5, "parallelism": 1}), json!({"completions": 5})),
+            (
+                json!({"manualSelector": true, "selector": {}}),
+                json!({"manualSelector": true, "selector": {}}),
+            ),
+        ] {
+            assert_eq!(spec_of_job(&server), left, "{server}");
+        }
+    }
+}

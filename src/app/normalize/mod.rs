@@ -1,0 +1,64 @@
+//! From a live object to what a person would have written: without what servers, controllers and
+//! admission filled in, with everything that a person set.
+//!
+//! The order matters: defaults first, while the lists of the object still are as managedFields
+//! describe them, then what is specific to kinds, then lists.
+
+mod claims;
+mod data;
+mod defaults;
+mod kind;
+mod lists;
+mod metadata;
+mod pod;
+mod service;
+
+pub(super) use metadata::is_foreign_annotation;
+pub(super) use pod::pull_secrets_dropped;
+
+use super::{Finding, Object, kinds};
+use claims::Claims;
+
+/// What normalising has to know beyond the object.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'a> {
+    /// The application's namespace.
+    pub(super) namespace: &'a str,
+    /// Names of the Services in it, in order.
+    pub(super) services: &'a [&'a str],
+    /// Whether the object is in that namespace, or in none.
+    pub(super) here: bool,
+    /// Whether an autoscaler sets the number of its replicas.
+    pub(super) scaled: bool,
+}
+
+/// What came of it.
+pub(super) struct Normalised {
+    pub(super) object: Object,
+    /// Pull secrets that were dropped from it.
+    pub(super) pull_secrets: Vec<String>,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Normalises one object.
+pub(super) fn normalise(live: &Object, context: Context<'_>) -> Normalised {
+    let claims = Claims::read(live);
+    let mut object = live.clone();
+    let mut findings = Vec::new();
+    defaults::remove(&mut object, &claims);
+    kind::normalise(&mut object, &claims, context, &mut findings);
+    let mut pull_secrets = Vec::new();
+    if let Some(template) = kinds::pod_template(&object) {
+        pod::normalise(&mut object, template, &claims, &mut findings);
+        lists::deduplicate(&mut object, template, &mut findings);
+    }
+    pod::drop_pull_secrets(&mut object, &mut pull_secrets);
+    metadata::clean(&mut object, context.here, &claims);
+    data::find_namespace(&object, context, &mut findings);
+    let id = object.id();
+    if !pull_secrets.is_empty() {
+        findings.push(pull_secrets_dropped(&id, &pull_secrets));
+    }
+    let findings = findings.into_iter().map(|finding| finding.on(id.clone())).collect();
+    Normalised { object, pull_secrets, findings }
+}

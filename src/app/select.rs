@@ -1,0 +1,257 @@
+//! Which objects a name means (design: an Epinio app, a Helm release, the labels, a workload).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::selector::Selector;
+use super::view::{Entry, Index, Owner, Place, View};
+use super::{ObjectId, Options, kinds};
+
+/// Labels that name an application, the strongest first.
+const NAMING: [&str; 3] = ["app.kubernetes.io/instance", "app.kubernetes.io/name", "app"];
+
+/// What the user asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Selection {
+    /// The application of this name.
+    Name(String),
+    /// Everything that these labels select (`key=value`, `key!=value`, `key`, `!key`,
+    /// `key in (a,b)`, `key notin (a,b)`, separated by commas), under this name.
+    Labels {
+        /// Name of the application.
+        name: String,
+        /// The selector as written.
+        selector: String,
+    },
+    /// The whole namespace, under this name.
+    All {
+        /// Name of the application.
+        name: String,
+    },
+}
+
+/// How a name was resolved.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum FoundBy {
+    /// By this label key.
+    Label(String),
+    /// By the name of this workload.
+    Workload(ObjectId),
+    /// By the user's selector.
+    Selector(String),
+    /// The whole namespace.
+    Namespace,
+}
+
+/// An application that could be exported, as `app list` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Candidate {
+    /// Its name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// How it is found.
+    pub found_by: FoundBy,
+    /// Its workloads.
+    pub workloads: Vec<ObjectId>,
+}
+
+/// A name that does not mean exactly one application.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SelectError {
+    /// Nothing matches.
+    #[error("application `{name}` was not found in namespace `{namespace}`")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// Where it was sought.
+        namespace: String,
+        /// Names that exist there.
+        known: Vec<String>,
+    },
+    /// Several things match equally well.
+    #[error("application `{name}` is ambiguous in namespace `{namespace}`: {}", .matches.join(", "))]
+    Ambiguous {
+        /// The name.
+        name: String,
+        /// Where it was sought.
+        namespace: String,
+        /// What matches.
+        matches: Vec<String>,
+    },
+    /// The selector does not parse.
+    #[error("`{selector}` is not a label selector: {reason}")]
+    Selector {
+        /// As written.
+        selector: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Something that is to be left out is not there. Mistyped as a rule, and then too much would
+    /// be exported.
+    #[error("there is nothing to leave out in namespace `{namespace}` by {}", quoted(.exclusions))]
+    NothingExcluded {
+        /// Those that match nothing, as `KIND/NAME`.
+        exclusions: Vec<String>,
+        /// Where they were sought.
+        namespace: String,
+    },
+}
+
+fn quoted(all: &[String]) -> String {
+    all.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// What a selection means: the objects that the application starts from.
+#[derive(Debug)]
+pub(super) struct Roots {
+    pub(super) name: String,
+    pub(super) found_by: FoundBy,
+    /// The objects themselves, in order.
+    pub(super) objects: Vec<Index>,
+}
+
+/// Finds what `selection` means.
+pub(super) fn resolve(view: &View<'_>, selection: &Selection) -> Result<Roots, SelectError> {
+    match selection {
+        Selection::Name(name) => by_name(view, name),
+        Selection::Labels { name, selector } => by_selector(view, name, selector),
+        Selection::All { name } => {
+            // Cluster-scoped objects belong to nobody in particular; references bring them in.
+            let here = view.all().filter(|(_, entry)| entry.place == Place::Here);
+            let objects = here.map(|(index, _)| index).collect();
+            Ok(Roots { name: name.clone(), found_by: FoundBy::Namespace, objects })
+        }
+    }
+}
+
+/// The steps by which a name is looked up; the first that matches wins. An Epinio application and
+/// a Helm release will stand before them.
+fn by_name(view: &View<'_>, name: &str) -> Result<Roots, SelectError> {
+    let roots = |found_by, objects| Roots { name: name.to_owned(), found_by, objects };
+    for key in NAMING {
+        let objects = carrying(view, |labels| labels.get(key).is_some_and(|value| value == name));
+        if objects.iter().any(|index| counts(view, *index)) {
+            return Ok(roots(FoundBy::Label(key.to_owned()), objects));
+        }
+    }
+    let workloads: Vec<Index> =
+        view.all().filter(|(_, e)| is_named(view, e, name)).map(|(i, _)| i).collect();
+    match workloads.as_slice() {
+        [] => Err(SelectError::Unknown {
+            name: name.to_owned(),
+            namespace: view.snapshot.namespace.clone(),
+            known: candidates(view).into_iter().map(|candidate| candidate.name).collect(),
+        }),
+        [one] => Ok(roots(FoundBy::Workload(view.entries[*one].id.clone()), vec![*one])),
+        several => Err(SelectError::Ambiguous {
+            name: name.to_owned(),
+            namespace: view.snapshot.namespace.clone(),
+            matches: several.iter().map(|index| view.entries[*index].id.to_string()).collect(),
+        }),
+    }
+}
+
+fn by_selector(view: &View<'_>, name: &str, text: &str) -> Result<Roots, SelectError> {
+    let selector: Selector = text.parse().map_err(|reason| SelectError::Selector {
+        selector: text.to_owned(),
+        reason: format!("{reason}"),
+    })?;
+    let objects = carrying(view, |labels| selector.matches(labels));
+    if !objects.iter().any(|index| counts(view, *index)) {
+        return Err(SelectError::Unknown {
+            name: name.to_owned(),
+            namespace: view.snapshot.namespace.clone(),
+            known: candidates(view).into_iter().map(|candidate| candidate.name).collect(),
+        });
+    }
+    Ok(Roots { name: name.to_owned(), found_by: FoundBy::Selector(text.to_owned()), objects })
+}
+
+type Labels = serde_json::Map<String, serde_json::Value>;
+
+/// Objects with such labels on themselves or on their pods.
+fn carrying(view: &View<'_>, which: impl Fn(&Labels) -> bool) -> Vec<Index> {
+    let none = Labels::new();
+    let carries = |entry: &Entry<'_>| {
+        which(entry.labels().unwrap_or(&none))
+            || (entry.template.is_some() && which(entry.pod_labels().unwrap_or(&none)))
+    };
+    view.all().filter(|(_, entry)| carries(entry)).map(|(index, _)| index).collect()
+}
+
+/// Whether the object is a reason to say that there is such an application: EndpointSlices and
+/// pods of what was deleted carry labels, too.
+fn counts(view: &View<'_>, index: Index) -> bool {
+    let entry = &view.entries[index];
+    entry.place == Place::Here && !kinds::is_derived(entry.object) && view.top(index).is_some()
+}
+
+/// Whether it is a workload of this name that no other workload makes.
+fn is_named(view: &View<'_>, entry: &Entry<'_>, name: &str) -> bool {
+    entry.object.name() == name && is_workload(view, entry)
+}
+
+fn is_workload(view: &View<'_>, entry: &Entry<'_>) -> bool {
+    let made_by_workload = match entry.owner {
+        Owner::None => false,
+        Owner::There(owner) => view.entries[owner].template.is_some(),
+        Owner::Gone => true,
+    };
+    entry.place == Place::Here && entry.template.is_some() && !made_by_workload
+}
+
+/// The applications of a snapshot, in order of name. Each workload stands under the strongest name
+/// that it carries; Jobs that nothing makes are no application.
+pub fn list(snapshot: &super::Snapshot) -> Vec<Candidate> {
+    candidates(&View::new(snapshot, &Options::default()))
+}
+
+fn candidates(view: &View<'_>) -> Vec<Candidate> {
+    let workloads =
+        view.all().filter(|(_, e)| is_workload(view, e) && !e.excluded && !e.is(kinds::JOB));
+    let named: Vec<(Index, usize, String)> = workloads
+        .map(|(index, entry)| {
+            let (rank, name) = strongest_name(entry);
+            (index, rank, name)
+        })
+        .collect();
+    let mut ranks: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, rank, name) in &named {
+        ranks.entry(name.as_str()).and_modify(|of| *of = (*of).min(*rank)).or_insert(*rank);
+    }
+    let mut found: BTreeMap<(&str, Option<Index>), Vec<Index>> = BTreeMap::new();
+    for (index, rank, name) in &named {
+        let own_name = view.entries[*index].id.name.as_str();
+        if *rank < NAMING.len() && ranks[name.as_str()] == *rank {
+            found.entry((name, None)).or_default().push(*index);
+        } else if !ranks.contains_key(own_name) || ranks[name.as_str()] == NAMING.len() {
+            // Its name by label means something else, by a stronger label: its own name is left.
+            found.entry((own_name, Some(*index))).or_default().push(*index);
+        }
+    }
+    let candidate = |((name, _), of): ((&str, _), Vec<Index>)| Candidate {
+        name: name.to_owned(),
+        namespace: view.snapshot.namespace.clone(),
+        found_by: NAMING.get(ranks.get(name).copied().unwrap_or(NAMING.len())).map_or_else(
+            || FoundBy::Workload(view.entries[of[0]].id.clone()),
+            |key| FoundBy::Label((*key).to_owned()),
+        ),
+        workloads: of.iter().map(|index| view.entries[*index].id.clone()).collect(),
+    };
+    found.into_iter().map(candidate).collect()
+}
+
+/// The name under which a workload stands, and the place in [`NAMING`] of the label that says so.
+fn strongest_name(entry: &Entry<'_>) -> (usize, String) {
+    let of = |labels: Option<&Labels>, key: &str| Some(labels?.get(key)?.as_str()?.to_owned());
+    let named = NAMING.iter().enumerate().find_map(|(rank, key)| {
+        let name = of(entry.labels(), key).or_else(|| of(entry.pod_labels(), key))?;
+        (!name.is_empty()).then_some((rank, name))
+    });
+    named.unwrap_or_else(|| (NAMING.len(), entry.id.name.clone()))
+}

@@ -1,0 +1,517 @@
+//! Rule by rule: what a live object becomes.
+
+use outhaul::app::{App, Object, Options, Selection, assemble};
+use serde_json::{Value, json};
+
+use super::{cluster, codes, snapshot};
+
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+fn app(object: Value) -> App {
+    let all = Selection::All { name: "x".to_owned() };
+    // A Secret that is never exported: otherwise it is said that none was read.
+    let token = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "token"},
+        "type": "kubernetes.io/service-account-token"});
+    let snapshot = snapshot(cluster(), [object, token].map(|of| Object::new(of).unwrap()));
+    assemble(&snapshot, &all, &Options::default()).unwrap()
+}
+
+/// The object without its kind, name and API version.
+fn normalised(object: Value) -> Value {
+    let mut object = Value::Object(app(object).objects[0].fields().clone());
+    let fields = object.as_object_mut().unwrap();
+    fields.retain(|key, _| key != "apiVersion" && key != "kind");
+    let metadata = fields["metadata"].as_object_mut().unwrap();
+    metadata.shift_remove("name");
+    if metadata.is_empty() {
+        fields.shift_remove("metadata");
+    }
+    object
+}
+
+/// A live object of a kind, with the rest of its fields.
+fn live(api_version: &str, kind: &str, rest: &Value) -> Value {
+    let mut object = json!({"apiVersion": api_version, "kind": kind,
+        "metadata": {"name": "x", "namespace": "shop", "uid": "1"}});
+    for (key, value) in rest.as_object().unwrap() {
+        if key == "metadata" {
+            let metadata = object["metadata"].as_object_mut().unwrap();
+            metadata.extend(value.as_object().unwrap().clone());
+        } else {
+            object[key] = value.clone();
+        }
+    }
+    object
+}
+
+#[test]
+fn metadata_of_every_kind() {
+    let object = live(
+        "example.com/v1",
+        "Thing",
+        &json!({
+        "metadata": {
+            "resourceVersion": "1", "generation": 2, "creationTimestamp": "2026-01-01T00:00:00Z",
+            "selfLink": "/x", "generateName": "x-", "finalizers": ["example.com/hold"],
+            "deletionGracePeriodSeconds": 30, "ownerReferences": [], "managedFields": [],
+            "annotations": {
+                LAST_APPLIED: "{}", "mine": "stays", "kubernetes.io/change-cause": "stays",
+                "meta.helm.sh/release-name": "x", "argocd.argoproj.io/tracking-id": "x",
+                "objectset.rio.cattle.io/hash": "x", "openshift.io/sa.scc.mcs": "x",
+                "openshift.io/display-name": "stays"},
+            "labels": {"app": "x", "app.kubernetes.io/managed-by": "Helm", "helm.sh/chart": "x-1",
+                "kustomize.toolkit.fluxcd.io/name": "x", "app.kubernetes.io/instance": "stays"}},
+        "spec": {"empty": {}, "none": null, "list": [], "status": {"inner": "stays"},
+            "clusterIP": "stays", "replicas": 1},
+        "status": {"phase": "Ready"}}),
+    );
+    assert_eq!(
+        normalised(object),
+        json!({
+        "metadata": {
+            "annotations": {"mine": "stays", "kubernetes.io/change-cause": "stays",
+                "openshift.io/display-name": "stays"},
+            "labels": {"app": "x", "app.kubernetes.io/instance": "stays"}},
+        "spec": {"empty": {}, "none": null, "list": [], "status": {"inner": "stays"},
+            "clusterIP": "stays", "replicas": 1}})
+    );
+}
+
+#[test]
+fn maps_that_are_emptied_go_and_maps_that_were_empty_stay() {
+    let object = |annotations: Value| {
+        live("v1", "ConfigMap", &json!({"metadata": {"annotations": annotations}, "data": {}}))
+    };
+    assert_eq!(normalised(object(json!({LAST_APPLIED: "{}"}))), json!({"data": {}}));
+    assert_eq!(normalised(object(json!({}))), json!({"metadata": {"annotations": {}}, "data": {}}));
+}
+
+fn deployment(pod: &Value) -> Value {
+    live("apps/v1", "Deployment", &json!({"spec": {"template": {"spec": pod}}}))
+}
+
+fn pod_of(object: Value) -> Value {
+    normalised(object)["spec"]["template"]["spec"].clone()
+}
+
+/// Field by field: a pod's spec as the server has it, and as it is left.
+#[test]
+fn defaults_of_pods() {
+    let main = |fields: Value| json!({"containers": [fields]});
+    for (server, left) in [
+        (
+            json!({"restartPolicy": "Always", "dnsPolicy": "ClusterFirst", "securityContext": {},
+            "schedulerName": "default-scheduler", "terminationGracePeriodSeconds": 30}),
+            json!({}),
+        ),
+        (
+            json!({"dnsPolicy": "None", "securityContext": {"fsGroup": 1}, "schedulerName": "mine",
+            "terminationGracePeriodSeconds": 31}),
+            json!({"dnsPolicy": "None", "securityContext": {"fsGroup": 1}, "schedulerName": "mine",
+            "terminationGracePeriodSeconds": 31}),
+        ),
+        (
+            json!({"serviceAccount": "x", "serviceAccountName": "x"}),
+            json!({"serviceAccountName": "x"}),
+        ),
+        (json!({"serviceAccount": "x"}), json!({"serviceAccountName": "x"})),
+        (
+            main(json!({"resources": {}, "terminationMessagePath": "/dev/termination-log",
+            "terminationMessagePolicy": "File"})),
+            main(json!({})),
+        ),
+        (
+            main(json!({"image": "a:1", "imagePullPolicy": "IfNotPresent"})),
+            main(json!({"image": "a:1"})),
+        ),
+        (
+            main(json!({"image": "a:1", "imagePullPolicy": "Always"})),
+            main(json!({"image": "a:1", "imagePullPolicy": "Always"})),
+        ),
+        (
+            main(json!({"image": "a", "imagePullPolicy": "Always"})),
+            main(json!({"image": "a", "imagePullPolicy": "Always"})),
+        ),
+        (
+            main(json!({"image": "a:latest", "imagePullPolicy": "IfNotPresent"})),
+            main(json!({"image": "a:latest", "imagePullPolicy": "IfNotPresent"})),
+        ),
+        (
+            main(json!({"ports": [{"containerPort": 1, "protocol": "TCP"},
+            {"containerPort": 1, "protocol": "UDP"}]})),
+            main(json!({"ports": [{"containerPort": 1}, {"containerPort": 1, "protocol": "UDP"}]})),
+        ),
+        (
+            main(json!({"livenessProbe": {"httpGet": {"path": "/", "port": 1, "scheme": "HTTP"},
+            "timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}})),
+            main(json!({"livenessProbe": {"httpGet": {"port": 1}}})),
+        ),
+        (
+            main(
+                json!({"startupProbe": {"grpc": {"port": 1, "service": ""}, "timeoutSeconds": 2}}),
+            ),
+            main(json!({"startupProbe": {"grpc": {"port": 1}, "timeoutSeconds": 2}})),
+        ),
+        (
+            json!({"volumes": [{"name": "a", "emptyDir": {}},
+            {"name": "b", "configMap": {"name": "kube-root-ca.crt", "defaultMode": 420}},
+            {"name": "c", "hostPath": {"path": "/", "type": ""}},
+            {"name": "d", "hostPath": {"path": "/", "type": "Directory"}},
+            {"name": "e", "projected": {"defaultMode": 420, "sources": [
+                {"serviceAccountToken": {"path": "t", "expirationSeconds": 3600}}]}}]}),
+            json!({"volumes": [{"name": "a", "emptyDir": {}},
+            {"name": "b", "configMap": {"name": "kube-root-ca.crt"}},
+            {"name": "c", "hostPath": {"path": "/"}},
+            {"name": "d", "hostPath": {"path": "/", "type": "Directory"}},
+            {"name": "e", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}]}),
+        ),
+        // A node or priority in a template is a person's: admission changes pods.
+        (
+            json!({"nodeName": "n", "priority": 5, "tolerations": [{"key": "node.kubernetes.io/not-ready",
+            "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}]}),
+            json!({"nodeName": "n", "priority": 5, "tolerations": [{"key": "node.kubernetes.io/not-ready",
+            "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}]}),
+        ),
+    ] {
+        assert_eq!(pod_of(deployment(&server)), left, "{server}");
+    }
+}
+
+#[test]
+fn admission_is_taken_out_of_bare_pods() {
+    let pod = live(
+        "v1",
+        "Pod",
+        &json!({"spec": {
+        "nodeName": "node-1", "priority": 0, "preemptionPolicy": "PreemptLowerPriority",
+        "enableServiceLinks": true, "serviceAccount": "default", "serviceAccountName": "default",
+        "tolerations": [
+            {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute",
+                "tolerationSeconds": 300},
+            {"key": "mine", "operator": "Exists"}],
+        "containers": [{"name": "a", "image": "a:1",
+            "resources": {"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "1", "memory": "1Mi"}},
+            "volumeMounts": [
+                {"name": "kube-api-access-abcde", "readOnly": true,
+                    "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}]}],
+        "volumes": [{"name": "kube-api-access-abcde", "projected": {"sources": []}}]}}),
+    );
+    assert_eq!(
+        normalised(pod),
+        json!({"spec": {
+        "tolerations": [{"key": "mine", "operator": "Exists"}],
+        "containers": [{"name": "a", "image": "a:1",
+            "resources": {"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"memory": "1Mi"}}}]}})
+    );
+}
+
+#[test]
+fn defaults_of_workloads() {
+    let rolling = json!({"type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}});
+    for (kind, server, left) in [
+        (
+            "Deployment",
+            json!({"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600,
+            "strategy": rolling}),
+            json!({"replicas": 1}),
+        ),
+        (
+            "Deployment",
+            json!({"replicas": 0, "paused": true, "strategy": {"type": "Recreate"}}),
+            json!({"replicas": 0, "paused": true, "strategy": {"type": "Recreate"}}),
+        ),
+        (
+            "Deployment",
+            json!({"strategy": {"type": "RollingUpdate",
+            "rollingUpdate": {"maxSurge": 1, "maxUnavailable": "25%"}}}),
+            json!({"strategy": {"rollingUpdate": {"maxSurge": 1}}}),
+        ),
+        (
+            "StatefulSet",
+            json!({"podManagementPolicy": "OrderedReady", "revisionHistoryLimit": 10,
+            "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
+            "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}}),
+            json!({}),
+        ),
+        (
+            "StatefulSet",
+            json!({"updateStrategy": {"type": "RollingUpdate",
+            "rollingUpdate": {"partition": 2}}}),
+            json!({"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}}}),
+        ),
+        (
+            "StatefulSet",
+            json!({"volumeClaimTemplates": [{"apiVersion": "v1",
+            "kind": "PersistentVolumeClaim", "metadata": {"name": "d", "creationTimestamp": null},
+            "spec": {"volumeMode": "Filesystem", "storageClassName": "fast"},
+            "status": {"phase": "Pending"}}]}),
+            json!({"volumeClaimTemplates": [{"metadata": {"name": "d"},
+                "spec": {"storageClassName": "fast"}}]}),
+        ),
+        (
+            "DaemonSet",
+            json!({"revisionHistoryLimit": 10, "updateStrategy": {"type": "RollingUpdate",
+            "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}}),
+            json!({}),
+        ),
+    ] {
+        let spec = normalised(live("apps/v1", kind, &json!({"spec": server})))["spec"].clone();
+        assert_eq!(spec, left, "{kind} {server}");
+    }
+}
+
+#[test]
+fn templates_lose_what_kubectl_restart_left() {
+    let object = live(
+        "apps/v1",
+        "Deployment",
+        &json!({"spec": {"template": {
+        "metadata": {"creationTimestamp": null, "labels": {"app": "x", "helm.sh/chart": "x-1"},
+            "annotations": {"kubectl.kubernetes.io/restartedAt": "2026-01-01T00:00:00Z"}},
+        "spec": {}}}}),
+    );
+    assert_eq!(
+        normalised(object)["spec"]["template"]["metadata"],
+        json!({"labels": {"app": "x", "helm.sh/chart": "x-1"}})
+    );
+}
+
+#[test]
+fn cron_jobs() {
+    let object = live(
+        "batch/v1",
+        "CronJob",
+        &json!({"spec": {"schedule": "0 4 * * *",
+        "concurrencyPolicy": "Allow", "suspend": false, "successfulJobsHistoryLimit": 3,
+        "failedJobsHistoryLimit": 1, "jobTemplate": {"metadata": {"creationTimestamp": null},
+            "spec": {"backoffLimit": 6, "template": {"metadata": {"creationTimestamp": null},
+                "spec": {"restartPolicy": "Never"}}}}}}),
+    );
+    assert_eq!(
+        normalised(object),
+        json!({"spec": {"schedule": "0 4 * * *", "jobTemplate": {
+        "spec": {"backoffLimit": 6, "template": {"spec": {"restartPolicy": "Never"}}}}}})
+    );
+}
+
+#[test]
+fn claims() {
+    let server = json!({"metadata": {"annotations": {"pv.kubernetes.io/bind-completed": "yes",
+            "volume.kubernetes.io/storage-provisioner": "x"}},
+        "spec": {"accessModes": ["ReadWriteOnce"], "volumeMode": "Filesystem", "volumeName": "pv-1",
+            "storageClassName": "standard", "dataSource": {"kind": "VolumeSnapshot", "name": "s"},
+            "dataSourceRef": {"kind": "VolumeSnapshot", "name": "s"}}});
+    let claim = |more: &Value| {
+        let mut claim = live("v1", "PersistentVolumeClaim", &server);
+        for (key, value) in more.as_object().unwrap() {
+            claim["metadata"][key] = value.clone();
+        }
+        normalised(claim)["spec"].clone()
+    };
+    assert_eq!(claim(&json!({})), json!({"accessModes": ["ReadWriteOnce"]}));
+    let by = |manager: &str, operation: &str| {
+        json!({"managedFields": [{"manager": manager, "operation": operation, "fieldsV1":
+            {"f:spec": {"f:storageClassName": {}, "f:volumeName": {}}}}]})
+    };
+    let kept = json!({"accessModes": ["ReadWriteOnce"], "storageClassName": "standard"});
+    assert_eq!(claim(&by("kubectl-create", "Update")), kept);
+    assert_eq!(claim(&by("argocd-controller", "Apply")), kept);
+    assert_eq!(
+        claim(&by("kube-controller-manager", "Update")),
+        json!({"accessModes": ["ReadWriteOnce"]})
+    );
+    let applied = json!({"annotations":
+        {LAST_APPLIED: r#"{"spec": {"storageClassName": "standard"}}"#}});
+    assert_eq!(
+        claim(&applied),
+        json!({"accessModes": ["ReadWriteOnce"], "storageClassName": "standard"})
+    );
+}
+
+#[test]
+fn rights() {
+    let binding = live(
+        "rbac.authorization.k8s.io/v1",
+        "RoleBinding",
+        &json!({
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"},
+        "subjects": [
+            {"kind": "ServiceAccount", "name": "a", "namespace": "shop"},
+            {"kind": "ServiceAccount", "name": "b", "namespace": "other"},
+            {"kind": "User", "name": "u", "apiGroup": "rbac.authorization.k8s.io"}]}),
+    );
+    assert_eq!(
+        normalised(binding),
+        json!({
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"},
+        "subjects": [{"kind": "ServiceAccount", "name": "a"},
+            {"kind": "ServiceAccount", "name": "b", "namespace": "other"},
+            {"kind": "User", "name": "u"}]})
+    );
+}
+
+#[test]
+fn service_accounts() {
+    let account = live(
+        "v1",
+        "ServiceAccount",
+        &json!({"secrets": [{"name": "x-token-1"}],
+        "imagePullSecrets": [{"name": "pull"}], "automountServiceAccountToken": false}),
+    );
+    let app = app(account.clone());
+    assert_eq!(normalised(account), json!({"automountServiceAccountToken": false}));
+    assert_eq!(
+        (app.pull_secrets.as_slice(), codes(&app)),
+        (&["pull".to_owned()][..], vec!["PULL_SECRET_DROPPED ServiceAccount x".to_owned()])
+    );
+}
+
+#[test]
+fn autoscalers() {
+    let behaviour = json!({
+        "scaleUp": {"stabilizationWindowSeconds": 0, "selectPolicy": "Max", "policies": [
+            {"type": "Pods", "value": 4, "periodSeconds": 15},
+            {"type": "Percent", "value": 100, "periodSeconds": 15}]},
+        "scaleDown": {"stabilizationWindowSeconds": 60, "selectPolicy": "Max", "policies": [
+            {"type": "Percent", "value": 100, "periodSeconds": 15}]}});
+    let object = live(
+        "autoscaling/v2",
+        "HorizontalPodAutoscaler",
+        &json!({"spec": {"minReplicas": 1, "maxReplicas": 3, "behavior": behaviour}}),
+    );
+    assert_eq!(
+        normalised(object),
+        json!({"spec": {"maxReplicas": 3,
+        "behavior": {"scaleDown": {"stabilizationWindowSeconds": 60}}}})
+    );
+}
+
+#[test]
+fn network_policies() {
+    let policy = |spec: Value| {
+        normalised(live("networking.k8s.io/v1", "NetworkPolicy", &json!({"spec": spec})))["spec"]
+            .clone()
+    };
+    let port = json!([{"ports": [{"port": 1, "protocol": "TCP"}]}]);
+    assert_eq!(
+        policy(json!({"podSelector": {}, "policyTypes": ["Ingress"], "ingress": port})),
+        json!({"podSelector": {}, "ingress": [{"ports": [{"port": 1}]}]})
+    );
+    assert_eq!(
+        policy(json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "egress": port})),
+        json!({"podSelector": {}, "egress": [{"ports": [{"port": 1}]}]})
+    );
+    // No egress rule and the type all the same: everything outward is forbidden.
+    let closed = json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"]});
+    assert_eq!(policy(closed.clone()), closed);
+}
+
+#[test]
+fn variables_that_are_there_twice() {
+    let env = json!({"containers": [{"name": "a", "env": [{"name": "A", "value": "1"},
+        {"name": "A", "value": "2"}], "ports": [{"containerPort": 1, "name": "x"},
+        {"containerPort": 1, "protocol": "TCP", "name": "y"}]}]});
+    let app = app(deployment(&env));
+    assert_eq!(
+        app.objects[0].at("/spec/template/spec/containers/0").unwrap(),
+        &json!({"name": "a",
+        "env": [{"name": "A", "value": "2"}], "ports": [{"containerPort": 1, "name": "y"}]})
+    );
+    let found: Vec<_> =
+        app.findings.iter().map(|of| (of.code.as_str(), of.field.clone().unwrap())).collect();
+    assert_eq!(
+        found,
+        [
+            ("DUPLICATE_KEY", "spec.template.spec.containers[0].env".to_owned()),
+            ("DUPLICATE_KEY", "spec.template.spec.containers[0].ports".to_owned())
+        ]
+    );
+}
+
+#[test]
+fn the_namespace_in_data_is_said_and_left_alone() {
+    let map = live(
+        "v1",
+        "ConfigMap",
+        &json!({"data": {"a.conf": "host=db.shop.svc password=canary",
+        "b": "shop"}}),
+    );
+    let app = app(map);
+    assert_eq!(app.objects[0].text("/data/a.conf"), Some("host=db.shop.svc password=canary"));
+    assert_eq!(codes(&app), ["NAMESPACE_IN_DATA ConfigMap x"]);
+    assert_eq!(app.findings[0].field.as_deref(), Some(r#"data["a.conf"]"#));
+    assert!(!format!("{:?}", app.findings).contains("canary"));
+}
+
+#[test]
+fn findings_read_well_alone() {
+    let map = live("v1", "ConfigMap", &json!({"data": {"a.conf": "host=db.shop.svc"}}));
+    let claim = live("v1", "PersistentVolumeClaim", &json!({"spec": {}}));
+    let set = live(
+        "apps/v1",
+        "StatefulSet",
+        &json!({"spec": {"template": {}, "volumeClaimTemplates": [{"metadata": {"name": "data"}}]}}),
+    );
+    for (object, field, text) in [
+        (
+            map,
+            Some(r#"data["a.conf"]"#),
+            r#"`.shop.svc` in data["a.conf"] of ConfigMap x names the namespace that the application was read from"#,
+        ),
+        (claim, None, "the data in the volume of PersistentVolumeClaim x stays where it is"),
+        (
+            set,
+            Some("spec.volumeClaimTemplates[0]"),
+            "the data in the volumes `data` of StatefulSet x stays where it is",
+        ),
+    ] {
+        let finding = app(object).findings.remove(0);
+        assert_eq!((finding.field.as_deref(), finding.text.as_str()), (field, text));
+        assert!(finding.object.is_some(), "{text}");
+    }
+}
+
+#[test]
+fn a_policy_that_chooses_the_old_namespace_by_name_is_said() {
+    let key = "kubernetes.io/metadata.name";
+    let policy = live(
+        "networking.k8s.io/v1",
+        "NetworkPolicy",
+        &json!({"spec": {"podSelector": {}, "ingress": [{"from": [
+            {"namespaceSelector": {"matchLabels": {key: "shop"}}},
+            {"namespaceSelector": {"matchLabels": {key: "other"}}},
+            {"namespaceSelector": {"matchExpressions": [
+                {"key": key, "operator": "In", "values": ["other", "shop"]}]}}]}]}}),
+    );
+    let app = app(policy);
+    let fields: Vec<_> = app.findings.iter().map(|of| of.field.as_deref().unwrap()).collect();
+    assert_eq!(codes(&app), ["NAMESPACE_IN_DATA NetworkPolicy x"; 2]);
+    assert_eq!(
+        fields,
+        [
+            r#"spec.ingress[0].from[0].namespaceSelector.matchLabels["kubernetes.io/metadata.name"]"#,
+            "spec.ingress[0].from[2].namespaceSelector.matchExpressions[0].values[1]",
+        ]
+    );
+}
+
+#[test]
+fn a_volume_that_a_person_asked_for_is_not_asked_for_elsewhere() {
+    let mut claim = live("v1", "PersistentVolumeClaim", &json!({"spec": {"volumeName": "pv-1"}}));
+    let texts = |object: Value| {
+        let app = app(object);
+        assert_eq!(app.objects[0].at("/spec/volumeName"), None);
+        assert!(app.requirements.is_empty());
+        app.findings.into_iter().map(|of| (of.field, of.text)).collect::<Vec<_>>()
+    };
+    assert_eq!(texts(claim.clone()).len(), 1);
+    claim["metadata"]["annotations"] = json!({LAST_APPLIED: r#"{"spec": {"volumeName": "pv-1"}}"#});
+    let said = texts(claim);
+    assert_eq!(said[1].0.as_deref(), Some("spec.volumeName"));
+    assert_eq!(
+        said[1].1,
+        "PersistentVolumeClaim x asks for PersistentVolume pv-1 of this cluster: the chart does \
+         not, as another cluster has no such volume"
+    );
+}
