@@ -2,4 +2,5 @@
 //! pinned by digest to its images.
 
 pub mod app;
+pub mod chart;
 pub mod registry;

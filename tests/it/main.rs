@@ -5,6 +5,7 @@
 mod support;
 
 mod app;
+mod chart;
 mod registry;
 mod support_faulty;
 mod support_smoke;

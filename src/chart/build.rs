@@ -1,0 +1,87 @@
+//! Puts a chart together.
+
+use std::collections::BTreeMap;
+
+use super::manifest::{self, Manifests};
+use super::meta::Meta;
+use super::text::Texts;
+use super::{Chart, Error, Input, lock, schema, yaml};
+use crate::app::SecretsPolicy;
+
+/// Longest name: Helm puts it before others in names of at most 63 characters.
+pub(super) const LONGEST_NAME: usize = 53;
+
+/// Helm's limit for one file (helm, `pkg/chart/loader/archive`).
+const LARGEST_FILE: usize = 5 << 20;
+
+/// Makes the chart.
+///
+/// # Errors
+/// When the name is none that helm takes, or a file is larger than helm loads.
+pub fn build(input: &Input<'_>) -> Result<Chart, Error> {
+    check_name(&input.name)?;
+    let meta = Meta::new(input);
+    let manifests = manifest::manifests(input);
+    let files = files(input, &meta, manifests)?;
+    for (path, bytes) in &files {
+        if bytes.len() > LARGEST_FILE {
+            return Err(Error::FileTooLarge { path: path.clone(), bytes: bytes.len() });
+        }
+    }
+    Ok(Chart {
+        name: input.name.clone(),
+        version: input.version.clone(),
+        files,
+        config: meta.to_config(),
+        annotations: meta.to_annotations(&input.created),
+    })
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    let valid = name.len() <= LONGEST_NAME
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.ends_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if valid { Ok(()) } else { Err(Error::Name(name.to_owned())) }
+}
+
+fn files(
+    input: &Input<'_>,
+    meta: &Meta,
+    manifests: Manifests,
+) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+    let texts = Texts::new(input, meta, &manifests);
+    let introduction = texts.introduction();
+    let mut files = BTreeMap::from([
+        ("Chart.yaml".to_owned(), meta.to_yaml()),
+        ("values.yaml".to_owned(), yaml::document(&manifests.values.to_yaml(&introduction))),
+        ("values.schema.json".to_owned(), schema::schema(&input.name, &manifests.values)),
+        ("images.lock".to_owned(), lock::lock(&input.images)),
+        ("README.md".to_owned(), texts.readme()?),
+        ("templates/NOTES.txt".to_owned(), texts.notes()?),
+        ("templates/_helpers.tpl".to_owned(), texts.helpers(&manifests)),
+    ]);
+    if input.secrets == SecretsPolicy::Reference && !input.app.secrets.is_empty() {
+        let example = manifest::example(input.app);
+        files.insert("secrets.example.yaml".to_owned(), example);
+    }
+    files.extend(manifests.files);
+    Ok(files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_what_helm_takes() {
+        for name in ["shop", "shop-2", &"a".repeat(53)] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+        for name in
+            ["", "Shop", "2shop", "-shop", "shop-", "sh_op", "sh.op", "a/b", &"a".repeat(54)]
+        {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+    }
+}

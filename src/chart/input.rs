@@ -1,0 +1,100 @@
+//! What a chart is made of, and what comes out.
+
+use std::collections::BTreeMap;
+
+use crate::app::{App, ContainerRef, SecretValues, SecretsPolicy};
+
+/// Everything that decides the bytes of a chart, apart from this release of Outhaul.
+#[derive(Clone, Debug)]
+pub struct Input<'a> {
+    /// The application.
+    pub app: &'a App,
+    /// Name of the chart: `[a-z0-9-]`, 53 characters at most.
+    pub name: String,
+    /// Version of the chart.
+    pub version: semver::Version,
+    /// The images, one for each of `app.images`, in that order.
+    pub images: Vec<Image>,
+    /// What to do with Secrets.
+    pub secrets: SecretsPolicy,
+    /// Their values, under [`SecretsPolicy::Include`].
+    pub secret_values: &'a SecretValues,
+    /// Annotations for `Chart.yaml` and the OCI manifest (`dev.outhaul.*`).
+    pub annotations: BTreeMap<String, String>,
+    /// RFC 3339, for `org.opencontainers.image.created`.
+    pub created: String,
+}
+
+/// One image as the chart refers to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Key in `values.yaml`.
+    pub key: String,
+    /// Host and path prefix: what `global.imageRegistry` replaces.
+    pub registry: String,
+    /// The rest of the repository.
+    pub repository: String,
+    /// Tag, for people; rendered only if the digest is emptied.
+    pub tag: String,
+    /// `sha256:…`.
+    pub digest: String,
+    /// The reference that the source used, for the comment and the lock.
+    pub source: String,
+    /// `os/arch[/variant]` of the index's children, for the lock; empty for a single manifest.
+    pub platforms: Vec<String>,
+    /// The containers that use it.
+    pub uses: Vec<ContainerRef>,
+}
+
+/// A chart as files by path below its own folder (`Chart.yaml`, `templates/…`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chart {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: semver::Version,
+    /// Its files.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// `Chart.yaml` as the JSON that is the config of the OCI artefact.
+    pub config: Vec<u8>,
+    /// Annotations of the OCI manifest.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// A chart that cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A name that Helm refuses.
+    #[error(
+        "`{0}` is not a chart name: lower-case letters, digits and `-`, starting with a letter, at most 53"
+    )]
+    Name(String),
+    /// A file over Helm's limit of 5 MiB (helm, `pkg/chart/loader/archive`).
+    #[error("{path} of the chart has {bytes} bytes; helm loads files of at most 5 MiB")]
+    FileTooLarge {
+        /// Path in the chart.
+        path: String,
+        /// Its size.
+        bytes: usize,
+    },
+    /// A text template that does not render.
+    #[error("template {name}: {reason}")]
+    Template {
+        /// Its name.
+        name: String,
+        /// What handlebars said.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// What to do about it, if there is something to say.
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::FileTooLarge { .. } => {
+                Some("choose fewer objects with `-l`, or leave the largest out with `--exclude`")
+            }
+            Self::Name(_) | Self::Template { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The images: their values, and their places outside of pods that we know.
+
+use super::{Builder, Draft};
+use crate::app::ObjectId;
+use crate::chart::expr::{include, literal};
+use crate::chart::input::Image;
+use crate::chart::keys::pod_spec;
+use crate::chart::values::{Setting, pattern, text};
+use crate::chart::yaml::Node;
+
+/// Host and path, or nothing.
+const REGISTRY: &str = "^[^\\s@]*$";
+
+/// A repository path.
+const REPOSITORY: &str = "^[a-z0-9]+([._/-]+[a-z0-9]+)*$";
+
+/// A digest, or nothing to take the tag.
+const DIGEST: &str = "^(sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})?$";
+
+/// Adds the images and what concerns all of them.
+pub(super) fn values(builder: &mut Builder<'_>) {
+    let everywhere = Setting::value(
+        "Host and path prefix to pull every image from, such as registry.example.com/team. It \
+         replaces `registry` of each image; empty: each keeps its own.",
+        "",
+        pattern(REGISTRY),
+    );
+    builder.values.section("global", Setting::group("", [("imageRegistry", everywhere)]));
+    for image in &builder.input.images {
+        builder.values.entry("images", &image.key, setting(image));
+    }
+}
+
+/// An image reference for people and for tools that look for images: with tag and digest.
+pub(in crate::chart) fn reference(image: &Image) -> String {
+    let mut reference = format!("{}/{}", image.registry, image.repository);
+    if image.registry.is_empty() {
+        reference.clone_from(&image.repository);
+    }
+    for (mark, part) in [(':', &image.tag), ('@', &image.digest)] {
+        if !part.is_empty() {
+            reference.push(mark);
+            reference.push_str(part);
+        }
+    }
+    reference
+}
+
+/// The pipeline that prints the reference of the image that `key`, a pipeline, names.
+pub(super) fn pipeline(builder: &Builder<'_>, key: &str) -> String {
+    include(builder.chart(), "image", &format!("(dict \"values\" .Values \"key\" {key})"))
+}
+
+/// The image of the container at a JSON pointer of an object.
+pub(super) fn at<'a>(builder: &Builder<'a>, object: &ObjectId, pointer: &str) -> Option<&'a Image> {
+    let uses = builder.images.get(object)?;
+    uses.iter().find(|(place, _)| *place == pointer).map(|(_, image)| *image)
+}
+
+/// Images of objects whose containers are no values: custom resources with a pod in them.
+pub(super) fn elsewhere(builder: &Builder<'_>, draft: &mut Draft<'_>) {
+    let Some(uses) = builder.images.get(&draft.object.id()) else { return };
+    let pod = pod_spec(draft.object);
+    for (pointer, image) in uses {
+        if pod.is_some_and(|pod| is_container(pod, pointer)) {
+            continue;
+        }
+        let Some(container) = draft.body.pointer_mut(pointer) else { continue };
+        // A volume of an image names it `reference`; everything else follows containers.
+        for field in ["image", "reference"] {
+            if let Some(value) = container.get_mut(field) {
+                *value = Node::Expr(pipeline(builder, &literal(&image.key)));
+            }
+        }
+    }
+}
+
+fn is_container(pod: &str, pointer: &str) -> bool {
+    let lists = ["containers", "initContainers"];
+    lists.iter().any(|list| pointer.starts_with(&format!("{pod}/{list}/")))
+}
+
+fn setting(image: &Image) -> Setting {
+    let mut places: Vec<(&ObjectId, Vec<&str>)> = Vec::new();
+    for place in &image.uses {
+        match places.iter_mut().find(|(object, _)| **object == place.object) {
+            Some((_, containers)) => containers.push(&place.container),
+            None => places.push((&place.object, vec![&*place.container])),
+        }
+    }
+    let places: Vec<String> = places
+        .into_iter()
+        .map(|(object, containers)| {
+            format!("{} {} ({})", object.kind, object.name, containers.join(", "))
+        })
+        .collect();
+    let mut comment = format!("From {}", image.source);
+    if !places.is_empty() {
+        comment.push_str(&format!("; runs in {}", places.join(", ")));
+    }
+    comment.push('.');
+    Setting::group(
+        comment,
+        [
+            (
+                "registry",
+                Setting::value("Host and path prefix.", &*image.registry, pattern(REGISTRY)),
+            ),
+            (
+                "repository",
+                Setting::value("The rest of the name.", &*image.repository, pattern(REPOSITORY)),
+            ),
+            ("tag", Setting::value("Only used where `digest` is empty.", &*image.tag, text())),
+            ("digest", Setting::value("The content that ran.", &*image.digest, pattern(DIGEST))),
+        ],
+    )
+}

@@ -1,0 +1,25 @@
+//! From an application to a Helm chart: files, archive, OCI manifest. Pure and deterministic.
+//!
+//! ```text
+//!  App + Input ─► manifest trees + values + schema + texts ─► Chart { path → bytes } ─► ChartArchive
+//! ```
+
+pub mod archive;
+pub mod build;
+mod expr;
+pub mod input;
+pub mod keys;
+pub mod lock;
+pub mod manifest;
+pub mod meta;
+pub mod release;
+pub mod schema;
+pub mod text;
+pub mod tree;
+pub mod values;
+pub mod yaml;
+
+pub use archive::{ChartArchive, archive};
+pub use build::build;
+pub use input::{Chart, Error, Image, Input};
+pub use release::LARGEST_RELEASE;

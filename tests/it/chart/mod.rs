@@ -1,0 +1,12 @@
+//! The chart as a whole: what it looks like, that it comes out the same each time, and what the
+//! real helm makes of it.
+
+mod helm;
+mod oracle;
+mod overrides;
+mod packed;
+mod policies;
+mod shapes;
+mod shop;
+mod snapshot;
+mod yaml;

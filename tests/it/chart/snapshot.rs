@@ -1,0 +1,27 @@
+//! The whole chart as text, and its archive byte for byte.
+
+use std::fmt::Write as _;
+
+use outhaul::chart::{Chart, archive};
+
+use super::shop;
+
+fn printed(chart: &Chart) -> String {
+    let mut text = chart.tree();
+    for (path, bytes) in &chart.files {
+        write!(text, "\n======== {path}\n{}", std::str::from_utf8(bytes).unwrap()).unwrap();
+    }
+    text
+}
+
+#[test]
+fn the_whole_chart() {
+    insta::assert_snapshot!(printed(&shop::chart()));
+}
+
+#[test]
+fn two_builds_are_byte_identical() {
+    let (one, two) = (shop::chart(), shop::chart());
+    assert_eq!(one, two);
+    assert_eq!(archive(&one), archive(&two));
+}
