@@ -3,4 +3,6 @@
 
 pub mod app;
 pub mod chart;
+pub mod cluster;
+pub mod destination;
 pub mod registry;

@@ -1,0 +1,114 @@
+//! Finds and reads manifest files: one, standard input, or a directory with all below it.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::Error;
+use crate::app::snapshot::MAX_BYTES;
+
+/// The text of one file.
+pub(super) struct Text {
+    /// What messages call it.
+    pub(super) name: String,
+    /// Its contents.
+    pub(super) text: String,
+}
+
+/// Most files of a directory: one for each object of a large application, many times over.
+const MAX_FILES: usize = 10_000;
+
+/// Deepest folder below the given one. Symbolic links may make circles.
+const MAX_FOLDERS: usize = 16;
+
+/// Most bytes in all files together: a full snapshot, indented.
+const MAX_TEXT: usize = 2 * MAX_BYTES;
+
+/// What kubectl takes from a directory.
+const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
+
+/// What messages call standard input.
+pub(super) const STDIN: &str = "standard input";
+
+/// Reads the file, or the files of the directory in order of their paths.
+///
+/// # Errors
+/// When something cannot be read, is not UTF-8 or too large.
+pub(super) fn read(path: &Path) -> Result<Vec<Text>, Error> {
+    let mut files = Vec::new();
+    if metadata(path)?.is_dir() {
+        walk(path, 0, &mut files)?;
+    } else {
+        files.push(path.to_owned());
+    }
+    let mut left = MAX_TEXT;
+    let mut texts = Vec::with_capacity(files.len());
+    for path in files {
+        let file =
+            File::open(&path).map_err(|source| Error::File { path: path.clone(), source })?;
+        let text = text(path.display().to_string(), &path, file, left)?;
+        left -= text.text.len();
+        texts.push(text);
+    }
+    Ok(texts)
+}
+
+/// Reads a stream to its end.
+///
+/// # Errors
+/// When it cannot be read, is not UTF-8 or too large.
+pub(super) fn read_stream(name: &str, stream: impl Read) -> Result<Text, Error> {
+    text(name.to_owned(), Path::new(name), stream, MAX_TEXT)
+}
+
+fn text(name: String, path: &Path, stream: impl Read, limit: usize) -> Result<Text, Error> {
+    let mut bytes = Vec::new();
+    // One byte more tells a file that fits from one that does not.
+    let mut stream = stream.take(limit as u64 + 1);
+    stream
+        .read_to_end(&mut bytes)
+        .map_err(|source| Error::File { path: path.to_owned(), source })?;
+    if bytes.len() > limit {
+        let limit = format!("{} MiB in all", MAX_TEXT >> 20);
+        return Err(Error::TooLarge { what: name, limit });
+    }
+    String::from_utf8(bytes).map(|text| Text { name: name.clone(), text }).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..valid].iter().filter(|b| **b == b'\n').count() as u64 + 1;
+        Error::Malformed { file: name, line, column: 0, reason: "this is not UTF-8".to_owned() }
+    })
+}
+
+/// Collects the manifest files of a folder and of those below it, sorted. Names that begin with a
+/// dot are passed over: editors and mounted ConfigMaps keep their own things there.
+fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Error> {
+    if depth > MAX_FOLDERS {
+        let limit = format!("{MAX_FOLDERS} folders in each other");
+        return Err(Error::TooLarge { what: folder.display().to_string(), limit });
+    }
+    let failed = |source| Error::File { path: folder.to_owned(), source };
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+            entries.push(entry.path());
+        }
+    }
+    entries.sort();
+    for path in entries {
+        if metadata(&path)?.is_dir() {
+            walk(&path, depth + 1, files)?;
+        } else if path.extension().is_some_and(|e| EXTENSIONS.iter().any(|known| e == *known)) {
+            files.push(path);
+        }
+        if files.len() > MAX_FILES {
+            let limit = format!("{MAX_FILES} files");
+            return Err(Error::TooLarge { what: folder.display().to_string(), limit });
+        }
+    }
+    Ok(())
+}
+
+fn metadata(path: &Path) -> Result<fs::Metadata, Error> {
+    fs::metadata(path).map_err(|source| Error::File { path: path.to_owned(), source })
+}

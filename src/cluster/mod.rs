@@ -1,0 +1,28 @@
+//! Reads raw objects: from a Kubernetes API or from manifests. The only user of `kube`.
+//!
+//! ```text
+//!  kubeconfig / in-cluster ─► Live ──┐
+//!                                    ├─ Source ─► app::Snapshot
+//!  directory, file, stdin ─► Manifests
+//! ```
+
+pub mod client;
+pub mod cluster_scoped;
+mod config;
+mod discover;
+mod document;
+pub mod error;
+mod files;
+mod list;
+pub mod live;
+pub mod manifests;
+mod secret;
+mod settle;
+pub mod source;
+mod tree;
+
+pub use config::ClientOptions;
+pub use error::Error;
+pub use live::Live;
+pub use manifests::Manifests;
+pub use source::{Scope, SecretObject, SecretRead, SecretReader, Source};

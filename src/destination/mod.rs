@@ -1,0 +1,24 @@
+//! Registries that exports may go to: read from labelled Secrets, or given directly.
+//!
+//! ```text
+//!  labelled Secrets ─► SecretReader ─► secret ─┐
+//!                                              ├─ Destination ─► check ─► Check
+//!  oci://host/path, options ─────────► direct ─┘
+//! ```
+//!
+//! A Secret that cannot be used is a [`Destination`] all the same, with the reason among its
+//! [`Problem`]s.
+
+mod address;
+mod auths;
+pub mod check;
+pub mod direct;
+pub mod error;
+pub mod model;
+mod secret;
+pub mod select;
+
+pub use check::{Check, check};
+pub use direct::Access;
+pub use error::Error;
+pub use model::{Destination, Problem};

@@ -1,0 +1,129 @@
+//! Which destinations there are, and which one a name means.
+
+use std::collections::BTreeMap;
+
+use super::{Destination, Error, secret};
+use crate::cluster::{self, SecretReader};
+
+/// Where destinations are kept if nobody says: our own namespace, then Epinio's.
+pub const SYSTEM_NAMESPACES: [&str; 2] = ["outhaul-system", "epinio"];
+
+/// The namespace that holds destinations: `explicit` if given, else the first of
+/// [`SYSTEM_NAMESPACES`] that exists. Where one may not be seen, its destinations may be.
+///
+/// # Errors
+/// When none exists or may be seen, or the cluster does not answer.
+pub async fn system_namespace(
+    reader: &dyn SecretReader,
+    explicit: Option<&str>,
+) -> Result<String, Error> {
+    if let Some(namespace) = explicit.filter(|namespace| !namespace.is_empty()) {
+        return Ok(namespace.to_owned());
+    }
+    let mut hidden = None;
+    for namespace in SYSTEM_NAMESPACES {
+        match reader.has_namespace(namespace).await {
+            Ok(true) => return Ok(namespace.to_owned()),
+            Ok(false) => {}
+            Err(error @ cluster::Error::Forbidden { .. }) => {
+                if holds_destinations(reader, namespace).await? {
+                    return Ok(namespace.to_owned());
+                }
+                hidden.get_or_insert(unreadable(namespace, error));
+            }
+            Err(error) => return Err(unreadable(namespace, error)),
+        }
+    }
+    Err(hidden.unwrap_or(Error::NoSystemNamespace { tried: SYSTEM_NAMESPACES }))
+}
+
+/// Whether labelled Secrets of a namespace that may not be seen may be read all the same.
+async fn holds_destinations(reader: &dyn SecretReader, namespace: &str) -> Result<bool, Error> {
+    for label in secret::LABELS {
+        match reader.labelled_secrets(namespace, label).await {
+            Ok(found) if found.is_empty() => {}
+            Ok(_) => return Ok(true),
+            Err(cluster::Error::Forbidden { .. }) => return Ok(false),
+            Err(error) => return Err(unreadable(namespace, error)),
+        }
+    }
+    Ok(false)
+}
+
+/// All destinations in `namespace` by name, those that cannot be used with their reason.
+///
+/// # Errors
+/// When the Secrets cannot be read at all.
+pub async fn list(reader: &dyn SecretReader, namespace: &str) -> Result<Vec<Destination>, Error> {
+    let mut secrets = BTreeMap::new();
+    for label in secret::LABELS {
+        let labelled = reader.labelled_secrets(namespace, label).await;
+        let labelled = labelled.map_err(|error| unreadable(namespace, error))?;
+        secrets.extend(labelled.into_iter().map(|secret| (secret.name.clone(), secret)));
+    }
+    let mut destinations = Vec::with_capacity(secrets.len());
+    for found in secrets.values() {
+        destinations.push(read(reader, namespace, found).await?);
+    }
+    Ok(destinations)
+}
+
+/// Whether the text is an address ([`super::direct`]) and not a name: names of Secrets have neither
+/// `/` nor `:`.
+pub fn is_address(text: &str) -> bool {
+    text.contains(['/', ':'])
+}
+
+/// The destination of this name among those that are known.
+///
+/// # Errors
+/// `bad export destination …` when there is none (with the names that exist), or it cannot be
+/// used (with the reason).
+pub fn named(known: &[Destination], name: &str) -> Result<Destination, Error> {
+    let Some(found) = known.iter().find(|destination| destination.name == name) else {
+        let known = known.iter().map(|destination| destination.name.clone()).collect();
+        return Err(Error::Unknown { name: name.to_owned(), known });
+    };
+    match found.fatal() {
+        Some(problem) => {
+            Err(Error::Unusable { name: name.to_owned(), reason: problem.text.clone() })
+        }
+        None => Ok(found.clone()),
+    }
+}
+
+/// Refuses a destination to applications of a namespace that it does not allow.
+///
+/// # Errors
+/// `bad export destination …`, which says so.
+pub fn allow(destination: &Destination, namespace: &str) -> Result<(), Error> {
+    let allowed = &destination.allowed_namespaces;
+    if allowed.is_empty() || allowed.iter().any(|allowed| allowed == namespace) {
+        return Ok(());
+    }
+    let (name, namespace) = (destination.name.clone(), namespace.to_owned());
+    Err(Error::NotAllowed { name, namespace })
+}
+
+async fn read(
+    reader: &dyn SecretReader,
+    namespace: &str,
+    found: &cluster::SecretObject,
+) -> Result<Destination, Error> {
+    let bad = |source| Error::Address { address: found.name.clone(), source };
+    let mut destination = secret::parse(found).map_err(bad)?;
+    if let Some(name) = destination.ca_secret.clone() {
+        match reader.secret(namespace, &name).await {
+            Ok(certs) => secret::add_roots(&mut destination, certs.as_ref()),
+            Err(error @ cluster::Error::Forbidden { .. }) => {
+                secret::roots_unreadable(&mut destination, &name, &error);
+            }
+            Err(error) => return Err(unreadable(namespace, error)),
+        }
+    }
+    Ok(destination)
+}
+
+fn unreadable(namespace: &str, source: cluster::Error) -> Error {
+    Error::Unreadable { namespace: namespace.to_owned(), source: Box::new(source) }
+}

@@ -1,0 +1,6 @@
+//! Reading a cluster: a real kube-apiserver, and what a network does between it and us.
+
+mod connect;
+mod faults;
+mod live;
+mod proxy;
