@@ -1,3 +1,7 @@
-//! The binary.
+//! The binary: hand the arguments over and leave with the exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    outhaul::cli::main()
+}

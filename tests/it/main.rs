@@ -5,7 +5,13 @@
 mod support;
 
 mod app;
+mod architecture;
 mod chart;
+mod cli;
+mod cluster;
+mod destination;
+mod export;
+mod generated;
 mod registry;
 mod support_faulty;
 mod support_smoke;

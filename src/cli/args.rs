@@ -1,0 +1,305 @@
+//! What can be typed. Nothing here acts; each command turns its arguments into a request.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::app::SecretsPolicy;
+use crate::registry::{Host, Platform, RepositoryName};
+
+/// Ship a running Kubernetes application to any OCI registry as one Helm chart pinned by digest
+/// to its images
+#[derive(Debug, Parser)]
+#[command(name = "outhaul", version, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every command
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Path of the kubeconfig [default: $KUBECONFIG, ~/.kube/config, or the pod's own account]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+    /// Namespace with the destinations' Secrets [default: outhaul-system, else epinio]
+    #[arg(long, global = true, value_name = "NAMESPACE", env = "OUTHAUL_SYSTEM_NAMESPACE")]
+    pub(crate) system_namespace: Option<String>,
+    /// Read the destinations' Secrets from a file or directory instead of the cluster
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) destinations: Option<PathBuf>,
+    /// Format of the data on standard output
+    #[arg(short, long, global = true, value_enum, default_value_t)]
+    pub(crate) output: Format,
+    /// Say nothing but errors and data
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Log what is done (twice: every request)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// How data is printed
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Table,
+    /// One JSON document
+    Json,
+    /// One YAML document
+    Yaml,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Applications: list, show, export
+    #[command(subcommand, visible_alias = "apps")]
+    App(AppCommand),
+    /// List the registries that exports may go to
+    ExportRegistries(ExportRegistriesArgs),
+    /// Copy an image with all its platforms and signatures
+    Copy(CopyArgs),
+    /// OCI layouts: images and charts in a directory
+    #[command(subcommand)]
+    Layout(LayoutCommand),
+    /// Export a small example application to a registry in this process
+    Demo(DemoArgs),
+    /// Print a shell completion script
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AppCommand {
+    /// List the applications of a namespace
+    List(AppListArgs),
+    /// Show what an export of an application would hold
+    Show(AppShowArgs),
+    /// Export an application as a Helm chart and its images
+    Export(Box<AppExportArgs>),
+}
+
+/// Where the application is read
+#[derive(Debug, Args)]
+pub(crate) struct SourceArgs {
+    /// Namespace of the application [default: the kubeconfig's]
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
+    /// Read manifests (file, directory, or `-`) or a saved snapshot instead of the cluster
+    #[arg(long, value_name = "PATH")]
+    pub(crate) from: Option<PathBuf>,
+    /// Go on although some kinds could not be read
+    #[arg(long)]
+    pub(crate) skip_unreadable: bool,
+}
+
+/// Which application
+#[derive(Debug, Args)]
+pub(crate) struct SelectArgs {
+    /// Name of the application
+    #[arg(value_parser = app_name)]
+    pub(crate) name: String,
+    /// Take what these labels select, under this name
+    #[arg(short = 'l', long, value_name = "LABELS", conflicts_with = "all")]
+    pub(crate) selector: Option<String>,
+    /// Take the whole namespace, under this name
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Leave this object out (repeatable)
+    #[arg(long, value_name = "KIND/NAME", value_parser = kind_and_name)]
+    pub(crate) exclude: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AppListArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AppShowArgs {
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// Write the snapshot that was read, without Secret values, to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save_snapshot: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AppExportArgs {
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+    /// Directory to export to, as `--to`
+    #[arg(value_name = "DIRECTORY", conflicts_with = "to")]
+    pub(crate) directory: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// Registry to export to: a destination's name, or an address
+    #[arg(short, long, value_name = "NAME|URL")]
+    pub(crate) registry: Option<String>,
+    /// OCI layout to export to: a directory, or a file that ends in `.tar`
+    #[arg(long, value_name = "DIR|FILE.tar")]
+    pub(crate) to: Option<PathBuf>,
+    /// Where clusters find the images, if not where they are pushed to: `HOST[:PORT][/PATH]`
+    #[arg(long, value_name = "ADDRESS", value_parser = pull_address)]
+    pub(crate) pull_address: Option<String>,
+    /// Name of the chart [default: <namespace>-<app>-chart]
+    #[arg(long, value_name = "NAME", help_heading = "Names")]
+    pub(crate) chart_name: Option<String>,
+    /// Version of the chart [default: the time, as YYYY.MDD.HMMSS]
+    #[arg(long, value_name = "VERSION", help_heading = "Names")]
+    pub(crate) chart_version: Option<String>,
+    /// Repository of the images [default: <namespace>-<app>-image]
+    #[arg(long, value_name = "NAME", help_heading = "Names")]
+    pub(crate) image_name: Option<String>,
+    /// Further tag for the image; `KEY-TAG` for each where there are several
+    #[arg(long, value_name = "TAG", help_heading = "Names")]
+    pub(crate) image_tag: Option<String>,
+    /// What to do with the values of Secrets
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) secrets: SecretsArg,
+    /// Only this platform of each image, as os/arch[/variant] (repeatable)
+    #[arg(long, value_name = "PLATFORM", value_parser = platform)]
+    pub(crate) platform: Vec<Platform>,
+    /// Take over a chart repository whose newest chart is another application's
+    #[arg(long)]
+    pub(crate) adopt: bool,
+    /// Show the plan and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
+}
+
+/// How to speak to a registry that is given by address
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Registry given by address")]
+pub(crate) struct AccessArgs {
+    /// User name at the destination [default: from the Docker configuration]
+    #[arg(long, value_name = "USER", requires = "password_stdin")]
+    pub(crate) username: Option<String>,
+    /// Read the password from standard input
+    #[arg(long, requires = "username")]
+    pub(crate) password_stdin: bool,
+    /// Further certificate authorities, PEM, for every registry of this command
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Speak HTTP without TLS (a registry on this machine needs no flag)
+    #[arg(long)]
+    pub(crate) plain_http: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum SecretsArg {
+    /// Read none; the chart refers to Secrets that must exist where it is installed
+    #[default]
+    Reference,
+    /// Read the keys; the chart asks for each value at install
+    Require,
+    /// Put the values into the chart, in clear
+    Include,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportRegistriesArgs {
+    /// Connect to each and say what may be done there
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CopyArgs {
+    /// Image to copy: `HOST/REPOSITORY[:TAG][@DIGEST]`
+    pub(crate) source: String,
+    /// Where to: `HOST/REPOSITORY[:TAG]`
+    pub(crate) destination: String,
+    /// Only this platform, as os/arch[/variant] (repeatable)
+    #[arg(long, value_name = "PLATFORM", value_parser = platform)]
+    pub(crate) platform: Vec<Platform>,
+    /// Leave signatures and other referrers behind
+    #[arg(long)]
+    pub(crate) no_signatures: bool,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LayoutCommand {
+    /// Serve a layout as a registry, for pull and push
+    Serve(LayoutServeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LayoutServeArgs {
+    /// The layout's directory; made if it does not exist
+    pub(crate) directory: PathBuf,
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5000")]
+    pub(crate) listen: std::net::SocketAddr,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Address of the demo's registry; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// Go on serving the result until Ctrl-C [default: on a terminal]
+    #[arg(long)]
+    pub(crate) serve: bool,
+}
+
+impl From<SecretsArg> for SecretsPolicy {
+    fn from(arg: SecretsArg) -> Self {
+        match arg {
+            SecretsArg::Reference => Self::Reference,
+            SecretsArg::Require => Self::Require,
+            SecretsArg::Include => Self::Include,
+        }
+    }
+}
+
+fn platform(text: &str) -> Result<Platform, String> {
+    Platform::try_from(text.to_owned()).map_err(|error| error.to_string())
+}
+
+fn pull_address(text: &str) -> Result<String, String> {
+    let text = text.trim_end_matches('/');
+    let (host, path) = text.split_once('/').unwrap_or((text, ""));
+    host.parse::<Host>().map_err(|error| error.to_string())?;
+    if !path.is_empty() {
+        path.parse::<RepositoryName>().map_err(|error| error.to_string())?;
+    }
+    Ok(text.to_owned())
+}
+
+/// As a label's value: letters and digits at both ends.
+fn app_name(text: &str) -> Result<String, String> {
+    let inner = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    let ends = [text.bytes().next(), text.bytes().next_back()];
+    let ends_well = ends.iter().all(|b| b.is_some_and(|b| b.is_ascii_alphanumeric()));
+    if ends_well && text.bytes().all(inner) {
+        Ok(text.to_owned())
+    } else {
+        Err("a name has letters, digits, `-`, `_` and `.`, as a label's value".to_owned())
+    }
+}
+
+fn kind_and_name(text: &str) -> Result<(String, String), String> {
+    match text.split_once('/') {
+        Some((kind, name)) if !kind.is_empty() && !name.is_empty() => {
+            Ok((kind.to_owned(), name.to_owned()))
+        }
+        _ => Err("it must be KIND/NAME, such as ConfigMap/web".to_owned()),
+    }
+}

@@ -1,0 +1,127 @@
+//! `outhaul app export NAME`: plan, run, report.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::app_show::{options, selection};
+use crate::cli::args::{AppExportArgs, Global};
+use crate::cli::bundle::Bundle;
+use crate::cli::output::Printer;
+use crate::cli::{connect, tables};
+use crate::destination::Destination;
+use crate::error::Error;
+use crate::export::run::Deps;
+use crate::export::{self, Plan, Report, Request, Target};
+
+pub(crate) async fn run(
+    args: &AppExportArgs,
+    global: &Global,
+    printer: &Printer,
+) -> Result<(), Error> {
+    check(args)?;
+    let request = request(args);
+    match (&args.registry, args.to.as_ref().or(args.directory.as_ref())) {
+        (None, None) => Err(Error::NoDestination),
+        (Some(_), Some(_)) => Err(Error::TwoDestinations),
+        (Some(registry), None) => to_registry(registry, args, &request, global, printer).await,
+        (None, Some(path)) => to_layout(path, args, &request, global, printer).await,
+    }
+}
+
+/// Refuses what the definition of the arguments cannot.
+fn check(args: &AppExportArgs) -> Result<(), Error> {
+    let from_stdin = args.source.from.as_deref() == Some(Path::new("-"));
+    if from_stdin && args.access.password_stdin {
+        return Err(Error::Arguments {
+            text: "`--from -` and `--password-stdin` both read standard input".to_owned(),
+            hint: "write the manifests to a file, or log in with `docker login`",
+        });
+    }
+    Ok(())
+}
+
+fn request(args: &AppExportArgs) -> Request {
+    Request {
+        selection: selection(&args.select),
+        namespace: args.source.namespace.clone(),
+        options: options(&args.select),
+        secrets: args.secrets.into(),
+        names: export::request::ChosenNames {
+            chart_name: args.chart_name.clone(),
+            chart_version: args.chart_version.clone(),
+            image_name: args.image_name.clone(),
+            image_tag: args.image_tag.clone(),
+        },
+        platforms: args.platform.clone(),
+        adopt: args.adopt,
+        skip_unreadable: args.source.skip_unreadable,
+    }
+}
+
+async fn to_registry(
+    registry: &str,
+    args: &AppExportArgs,
+    request: &Request,
+    global: &Global,
+    printer: &Printer,
+) -> Result<(), Error> {
+    let mut known = connect::destination(registry, &args.access, global).await?;
+    if args.pull_address.is_some() {
+        known[0].pull_address.clone_from(&args.pull_address);
+    }
+    let target = Target::registry(&known[0])?;
+    match execute(args, request, &target, &known, global, printer).await? {
+        Outcome::Planned(plan) => printer.data(&plan, |plan| tables::plan(plan)),
+        Outcome::Done(report) => printer.data(&report, |report| tables::report(report)),
+    }
+}
+
+async fn to_layout(
+    path: &Path,
+    args: &AppExportArgs,
+    request: &Request,
+    global: &Global,
+    printer: &Printer,
+) -> Result<(), Error> {
+    let bundle = Bundle::new(path, args.dry_run)?;
+    let name = path.display().to_string();
+    let target = Target::layout(name, Arc::new(bundle.layout.clone()), args.pull_address.clone());
+    match execute(args, request, &target, &[], global, printer).await? {
+        Outcome::Planned(plan) => printer.data(&plan, |plan| tables::plan(plan)),
+        Outcome::Done(report) => {
+            bundle.finish(path).await?;
+            printer.data(&report, |report| tables::report(report))
+        }
+    }
+}
+
+/// What an export comes to.
+enum Outcome {
+    /// Under `--dry-run`.
+    Planned(Box<Plan>),
+    /// Otherwise.
+    Done(Box<Report>),
+}
+
+async fn execute(
+    args: &AppExportArgs,
+    request: &Request,
+    target: &Target,
+    known: &[Destination],
+    global: &Global,
+    printer: &Printer,
+) -> Result<Outcome, Error> {
+    let source = connect::source(&args.source, global).await?;
+    let sources = connect::sources(known, request.namespace.as_deref(), &args.access)?;
+    let resolution = export::resolve(request, source.as_ref(), target, &sources).await?;
+    let plan = export::plan(request, target, resolution)?;
+    if args.dry_run {
+        return Ok(Outcome::Planned(Box::new(plan)));
+    }
+    let progress = printer.progress();
+    let deps =
+        Deps { target, sources: &sources, platforms: &request.platforms, progress: &progress };
+    let report = export::run(&plan, deps).await?;
+    progress.finish();
+    Ok(Outcome::Done(Box::new(report)))
+}

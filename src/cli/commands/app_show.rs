@@ -1,0 +1,43 @@
+//! `outhaul app show NAME`: what an export would hold, without asking any registry.
+
+use crate::app::{self, Options};
+use crate::cli::args::{AppShowArgs, Global, SelectArgs};
+use crate::cli::output::Printer;
+use crate::cli::{connect, tables};
+use crate::error::Error;
+use crate::export;
+
+pub(crate) async fn run(
+    args: &AppShowArgs,
+    global: &Global,
+    printer: &Printer,
+) -> Result<(), Error> {
+    let snapshot = connect::snapshot(&args.source, global).await?;
+    if let Some(path) = &args.save_snapshot {
+        save(path, &snapshot)?;
+        printer.say(format!("wrote {}", path.display()));
+    }
+    let app = app::assemble(&snapshot, &selection(&args.select), &options(&args.select))
+        .map_err(export::Error::from)?;
+    printer.data(&app, tables::app)
+}
+
+fn save(path: &std::path::Path, snapshot: &app::Snapshot) -> Result<(), Error> {
+    let json = snapshot.to_json().map_err(|error| Error::Output { reason: error.to_string() })?;
+    std::fs::write(path, json).map_err(|source| Error::File { path: path.to_owned(), source })
+}
+
+/// What the arguments select.
+pub(crate) fn selection(args: &SelectArgs) -> app::Selection {
+    let name = args.name.clone();
+    match &args.selector {
+        Some(selector) => app::Selection::Labels { name, selector: selector.clone() },
+        None if args.all => app::Selection::All { name },
+        None => app::Selection::Name(name),
+    }
+}
+
+/// What the arguments leave out.
+pub(crate) fn options(args: &SelectArgs) -> Options {
+    Options { exclude: args.exclude.clone() }
+}

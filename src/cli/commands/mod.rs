@@ -1,0 +1,9 @@
+//! One command, one file: a function from plain values to a result.
+
+pub(super) mod app_export;
+pub(super) mod app_list;
+pub(super) mod app_show;
+pub(super) mod copy;
+pub(super) mod demo;
+pub(super) mod export_registries;
+pub(super) mod layout_serve;

@@ -1,0 +1,156 @@
+//! From flags to the things that a use case needs: source, destinations, target.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::args::{AccessArgs, Global, SourceArgs};
+use crate::app::Snapshot;
+use crate::cluster::client::ClientOptions;
+use crate::cluster::{Live, Manifests, Scope, SecretRead, SecretReader, Source};
+use crate::destination::direct::{self, Access};
+use crate::destination::{Destination, select};
+use crate::error::Error;
+use crate::export::Sources;
+use crate::export::resolve::require_readable;
+use crate::registry::credentials::DockerConfig;
+use crate::registry::{Keychain, Registry};
+
+/// Longest password that is read from standard input: a cloud's token has about 4 KiB.
+const MAX_PASSWORD: u64 = 64 << 10;
+
+/// Where the application is read.
+pub(crate) async fn source(args: &SourceArgs, global: &Global) -> Result<Box<dyn Source>, Error> {
+    Ok(match args.from.as_deref() {
+        None => Box::new(Live::connect(&client_options(global)).await?),
+        Some(path) if path == Path::new("-") => Box::new(Manifests::from_reader(
+            std::io::stdin().lock(),
+            "standard input",
+            Timestamp::now(),
+        )?),
+        Some(path) => Box::new(Manifests::from_path(path, Timestamp::now())?),
+    })
+}
+
+/// Reads what `app list` and `app show` are about. No Secret is read.
+pub(crate) async fn snapshot(args: &SourceArgs, global: &Global) -> Result<Snapshot, Error> {
+    let source = source(args, global).await?;
+    let scope =
+        Scope { namespace: args.namespace.clone(), secrets: SecretRead::Nothing, identity: false };
+    let snapshot = source.snapshot(&scope).await?;
+    if !args.skip_unreadable {
+        require_readable(&snapshot)?;
+    }
+    Ok(snapshot)
+}
+
+/// Where the destinations' Secrets are read.
+pub(crate) async fn secrets(global: &Global) -> Result<Box<dyn SecretReader>, Error> {
+    Ok(match &global.destinations {
+        Some(path) => Box::new(Manifests::from_path(path, Timestamp::now())?),
+        None => Box::new(Live::connect(&client_options(global)).await?),
+    })
+}
+
+/// The destination that `-r` means, and after it all that are known.
+pub(crate) async fn destination(
+    wanted: &str,
+    args: &AccessArgs,
+    global: &Global,
+) -> Result<Vec<Destination>, Error> {
+    if select::is_address(wanted) {
+        return Ok(vec![direct::destination(wanted, &access(args)?)?]);
+    }
+    if args.username.is_some() || args.plain_http {
+        return Err(Error::Arguments {
+            text: format!(
+                "`--username` and `--plain-http` do not go with the destination `{wanted}`"
+            ),
+            hint: "its Secret says how to speak to it; the flags are for an address",
+        });
+    }
+    let (_, known) = destinations(global).await?;
+    let mut chosen = select::named(&known, wanted)?;
+    chosen.endpoint.tls.extra_roots.extend(roots(args)?);
+    Ok(std::iter::once(chosen).chain(known).collect())
+}
+
+/// All destinations, and the namespace they were found in.
+pub(crate) async fn destinations(global: &Global) -> Result<(String, Vec<Destination>), Error> {
+    let reader = secrets(global).await?;
+    let namespace = system_namespace(reader.as_ref(), global).await?;
+    let known = select::list(reader.as_ref(), &namespace).await?;
+    Ok((namespace, known))
+}
+
+/// Registries that images are read from: as the destinations describe them that applications of
+/// `namespace` may use, the first description of a host before later ones.
+pub(crate) fn sources(
+    known: &[Destination],
+    namespace: Option<&str>,
+    args: &AccessArgs,
+) -> Result<Sources, Error> {
+    let mut sources = Sources::new(keychain()?, roots(args)?);
+    let is_open = |destination: &&Destination| {
+        let allowed = &destination.allowed_namespaces;
+        allowed.is_empty() || namespace.is_some_and(|name| allowed.iter().any(|a| a == name))
+    };
+    for destination in known.iter().filter(is_open).filter(|known| known.fatal().is_none()) {
+        sources.describe(destination);
+    }
+    Ok(sources)
+}
+
+/// The roots of `--ca-file`, which hold for every registry of a command.
+fn roots(args: &AccessArgs) -> Result<Vec<u8>, Error> {
+    match &args.ca_file {
+        Some(path) => {
+            std::fs::read(path).map_err(|source| Error::File { path: path.clone(), source })
+        }
+        None => Ok(Vec::new()),
+    }
+}
+
+/// A registry that is named by address.
+pub(crate) fn registry(address: &str, args: &AccessArgs) -> Result<Arc<Registry>, Error> {
+    let destination = direct::destination(address, &access(args)?)?;
+    Ok(Registry::connect(&destination.endpoint, destination.keychain)?)
+}
+
+fn access(args: &AccessArgs) -> Result<Access, Error> {
+    let credentials = match &args.username {
+        Some(user) => Some((user.clone(), password()?)),
+        None => None,
+    };
+    Ok(Access {
+        credentials,
+        ca_file: args.ca_file.clone(),
+        plain_http: args.plain_http,
+        docker: DockerConfig::load_default()?,
+    })
+}
+
+fn password() -> Result<SecretString, Error> {
+    let mut text = String::new();
+    std::io::stdin()
+        .take(MAX_PASSWORD)
+        .read_to_string(&mut text)
+        .map_err(|source| Error::File { path: "standard input".into(), source })?;
+    let password = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(password.strip_suffix('\r').unwrap_or(password).to_owned().into())
+}
+
+fn keychain() -> Result<Keychain, Error> {
+    Ok(Keychain::new().with_docker_config(DockerConfig::load_default()?))
+}
+
+fn client_options(global: &Global) -> ClientOptions {
+    ClientOptions { kubeconfig: global.kubeconfig.clone(), context: global.context.clone() }
+}
+
+async fn system_namespace(reader: &dyn SecretReader, global: &Global) -> Result<String, Error> {
+    Ok(select::system_namespace(reader, global.system_namespace.as_deref()).await?)
+}

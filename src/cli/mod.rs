@@ -1,0 +1,105 @@
+//! The command line: arguments in, requests to the use cases, tables or JSON out.
+//!
+//! Data goes to standard output, everything else to standard error.
+
+mod args;
+mod bundle;
+mod commands;
+mod connect;
+mod output;
+mod progress;
+mod tables;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::error::{Error, Exit};
+use args::{AppCommand, Cli, Command, LayoutCommand};
+use output::Printer;
+
+/// Threads that run tasks: the work is waiting for the network and hashing, and more threads than
+/// this only cost memory.
+const MAX_WORKERS: usize = 4;
+
+/// Parses the arguments, runs the command and says how it ended.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(usage) => {
+            let _ = usage.print(); // a closed pipe is no failure of ours
+            return if usage.use_stderr() { Exit::Usage.into() } else { ExitCode::SUCCESS };
+        }
+    };
+    output::init_log(cli.global.verbose);
+    let printer = Printer::new(cli.global.output, cli.global.quiet);
+    match run(cli, &printer) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            printer.error(&error);
+            error.exit().into()
+        }
+    }
+}
+
+/// The definition of all commands, for completions and the generated reference.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+fn run(cli: Cli, printer: &Printer) -> Result<(), Error> {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .enable_all()
+        .build()
+        .map_err(|source| Error::Runtime { source })?;
+    let result = runtime.block_on(async {
+        // A server is ended by a signal: that is no failure, and takes its time.
+        let is_server = matches!(cli.command, Command::Layout(LayoutCommand::Serve(_)));
+        tokio::select! {
+            biased; // a command that waits for the signal itself comes first
+            result = dispatch(cli, printer) => result,
+            () = interrupted(), if !is_server => Err(Error::Interrupted),
+        }
+    });
+    // Reading standard input blocks a thread that nothing can end; do not wait for it.
+    runtime.shutdown_background();
+    result
+}
+
+async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
+    let global = &cli.global;
+    match cli.command {
+        Command::App(AppCommand::List(args)) => {
+            commands::app_list::run(&args, global, printer).await
+        }
+        Command::App(AppCommand::Show(args)) => {
+            commands::app_show::run(&args, global, printer).await
+        }
+        Command::App(AppCommand::Export(args)) => {
+            commands::app_export::run(&args, global, printer).await
+        }
+        Command::ExportRegistries(args) => {
+            commands::export_registries::run(&args, global, printer).await
+        }
+        Command::Copy(args) => commands::copy::run(&args, printer).await,
+        Command::Layout(LayoutCommand::Serve(args)) => {
+            commands::layout_serve::run(&args, printer).await
+        }
+        Command::Demo(args) => commands::demo::run(&args, printer).await,
+        Command::Completions { shell } => printer.completions(shell, command()),
+    }
+}
+
+/// Ends when the user or the system asks us to end.
+pub(crate) async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,116 @@
+//! Everything that is printed: data on standard output, talk on standard error.
+
+use std::error::Error as _;
+use std::io::{IsTerminal, Write};
+
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+
+use super::args::Format;
+use super::progress::Bars;
+use crate::error::Error;
+
+/// Prints as the user asked for.
+#[derive(Debug)]
+pub(crate) struct Printer {
+    format: Format,
+    quiet: bool,
+}
+
+impl Printer {
+    pub(crate) fn new(format: Format, quiet: bool) -> Self {
+        Self { format, quiet }
+    }
+
+    /// Prints `data` as JSON or YAML, or what `table` makes of it.
+    pub(crate) fn data<T: Serialize>(
+        &self,
+        data: &T,
+        table: impl FnOnce(&T) -> String,
+    ) -> Result<(), Error> {
+        let encoding = |reason: String| Error::Output { reason };
+        let text = match self.format {
+            Format::Table => table(data),
+            Format::Json => {
+                serde_json::to_string_pretty(data).map_err(|error| encoding(error.to_string()))?
+            }
+            Format::Yaml => {
+                serde_saphyr::to_string(data).map_err(|error| encoding(error.to_string()))?
+            }
+        };
+        print(text.trim_end())
+    }
+
+    /// Says something to the user, unless told to be quiet.
+    pub(crate) fn say(&self, text: impl AsRef<str>) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+        }
+    }
+
+    /// Whether a person reads along.
+    pub(crate) fn is_interactive(&self) -> bool {
+        std::io::stdout().is_terminal()
+    }
+
+    /// Progress of a copy: bars on a terminal, lines off it, nothing when quiet.
+    pub(crate) fn progress(&self) -> Bars {
+        Bars::new(self.quiet, std::io::stderr().is_terminal())
+    }
+
+    /// Prints an error, its hint, and nothing else.
+    pub(crate) fn error(&self, error: &Error) {
+        let mut text = format!("error: {error}");
+        let mut cause = error.source();
+        while let Some(source) = cause {
+            let line = source.to_string();
+            if !text.contains(&line) {
+                text.push_str(&format!("\n  caused by: {line}"));
+            }
+            cause = source.source();
+        }
+        if let Some(hint) = error.hint() {
+            text.push_str(&format!("\nhint: {hint}"));
+        }
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+
+    /// Prints a completion script.
+    pub(crate) fn completions(
+        &self,
+        shell: clap_complete::Shell,
+        mut command: clap::Command,
+    ) -> Result<(), Error> {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut command, "outhaul", &mut script);
+        print(&String::from_utf8_lossy(&script))
+    }
+}
+
+/// Writes data. A reader that closed the pipe has seen enough; a full disk has not.
+fn print(text: &str) -> Result<(), Error> {
+    let mut stdout = std::io::stdout().lock();
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(source) if source.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::File { path: "standard output".into(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Logs to standard error: nothing by default, our own steps at `-v`, every request at `-vv`.
+/// `OUTHAUL_LOG` takes a filter in the syntax of `tracing_subscriber` instead.
+pub(crate) fn init_log(verbose: u8) {
+    let level = match verbose {
+        0 => "off",
+        1 => "outhaul=info",
+        _ => "outhaul=debug",
+    };
+    let filter = EnvFilter::try_from_env("OUTHAUL_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(false) // the feature for colours is left out, and asking for them panics
+        .init();
+}

@@ -1,0 +1,135 @@
+//! What people see of plans, reports and lists.
+
+use comfy_table::{Table, presets};
+
+use crate::app::{App, Candidate, Finding, FoundBy, Severity};
+use crate::export::report::Bytes;
+use crate::export::{Action, Plan, Report, Status};
+
+/// A table without borders: it pastes well and greps well.
+pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header.to_vec());
+    for row in rows {
+        table.add_row(row);
+    }
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n")
+}
+
+/// The applications of a namespace.
+pub(crate) fn candidates(candidates: &[Candidate]) -> String {
+    table(
+        &["NAME", "NAMESPACE", "WORKLOADS", "FOUND BY"],
+        candidates.iter().map(|candidate| {
+            vec![
+                candidate.name.clone(),
+                candidate.namespace.clone(),
+                candidate.workloads.len().to_string(),
+                found_by(&candidate.found_by),
+            ]
+        }),
+    )
+}
+
+/// What an application holds.
+pub(crate) fn app(app: &App) -> String {
+    let mut text = format!("{}/{}, by {}\n", app.namespace, app.name, found_by(&app.found_by));
+    text.push_str("\nOBJECTS\n");
+    for object in &app.objects {
+        text.push_str(&format!("  {}\n", object.id()));
+    }
+    text.push_str("\nIMAGES\n");
+    for image in &app.images {
+        let running = image.running.iter().map(|r| r.image_id.as_str()).collect::<Vec<_>>();
+        let running =
+            if running.is_empty() { "no pod runs".to_owned() } else { running.join(", ") };
+        text.push_str(&format!("  {}  {}  ({running})\n", image.key, image.image));
+    }
+    if !app.secrets.is_empty() {
+        text.push_str("\nSECRETS (values are not read)\n");
+        for secret in &app.secrets {
+            text.push_str(&format!("  {}: {}\n", secret.name, secret.keys.join(", ")));
+        }
+    }
+    text + &findings(&app.findings)
+}
+
+/// What an export will do.
+pub(crate) fn plan(plan: &Plan) -> String {
+    let what = match plan.action {
+        Action::Push => "push",
+        Action::Unchanged => "nothing to do, the content is unchanged",
+        Action::Restore => "copy missing images again, the content is unchanged",
+    };
+    let mut text = format!("plan for {}: {what}\n", plan.title());
+    text.push_str(&format!("  to     {}\n", plan.target));
+    text.push_str(&format!("  chart  {}:{}\n", plan.chart, plan.version));
+    for image in &plan.images {
+        let state = if image.present { "present" } else { "copy" };
+        text.push_str(&format!(
+            "  image  {} -> {}@sha256:{}…  {state}\n",
+            image.image.written,
+            image.destination,
+            image.image.digest.short()
+        ));
+    }
+    text.push_str(&format!("  {} objects\n", plan.objects.len()));
+    text + &findings(&plan.findings)
+}
+
+/// What an export did, and what there is to know about it.
+pub(crate) fn report(report: &Report) -> String {
+    let install = report.install.as_ref().map(|line| format!("  {line}\n")).unwrap_or_default();
+    shipped(report) + &install + &findings(&report.findings)
+}
+
+/// What an export did.
+pub(crate) fn shipped(report: &Report) -> String {
+    let mut chart = format!("{}:{}", report.chart.repository, report.chart.version);
+    if report.install.is_none() {
+        chart = format!("{}, as {chart}", report.target);
+    }
+    let mut text = match report.status {
+        Status::Exported => format!("exported {} to {chart}\n", report.app),
+        Status::Unchanged => format!("unchanged: {chart} holds {} as it is\n", report.app),
+        Status::Restored => format!("unchanged: {chart}; missing images were copied again\n"),
+    };
+    text.push_str(&format!("  chart  {}\n", report.chart.digest));
+    for image in &report.images {
+        text.push_str(&format!("  image  {}  {}@{}\n", image.key, image.repository, image.digest));
+    }
+    let Bytes { copied, mounted, present } = report.bytes;
+    if report.status != Status::Unchanged {
+        text.push_str(&format!(
+            "  bytes  {copied} copied, {mounted} mounted, {present} present, in {:.1} s\n",
+            report.elapsed_ms as f64 / 1000.0
+        ));
+    }
+    text
+}
+
+fn findings(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    for finding in findings {
+        let severity = match finding.code.severity() {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        };
+        text.push_str(&format!("  {severity:<8} {}  {}\n", finding.code, finding.text));
+        if !finding.remedy.is_empty() && finding.code.severity() > Severity::Info {
+            text.push_str(&format!("           {}\n", finding.remedy));
+        }
+    }
+    if text.is_empty() { text } else { format!("\nfindings\n{text}") }
+}
+
+fn found_by(found_by: &FoundBy) -> String {
+    match found_by {
+        FoundBy::Label(key) => format!("label {key}"),
+        FoundBy::Workload(object) => object.to_string(),
+        FoundBy::Selector(selector) => format!("selector {selector}"),
+        FoundBy::Namespace => "the whole namespace".to_owned(),
+    }
+}

@@ -1,0 +1,146 @@
+//! Exit codes, and which error has which.
+
+use std::process::ExitCode;
+
+use super::Error;
+use crate::app::select::SelectError;
+use crate::registry::{self, CopyError};
+use crate::{cluster, destination, export};
+
+macro_rules! exits {
+    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal,)+) => {
+        /// The exit codes, and nothing else is ever returned.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Exit {
+            $($(#[doc = $doc])+ $name = $code,)+
+        }
+
+        impl Exit {
+            /// Every code with its meaning, as `docs/EXIT_CODES.md` lists them.
+            pub const ALL: &'static [(Self, &'static str)] =
+                &[$((Self::$name, concat!($($doc),+)),)+];
+        }
+    };
+}
+
+exits! {
+    /// Something unexpected failed.
+    Failed = 1,
+    /// The arguments are wrong: a flag, a name, a version.
+    Usage = 2,
+    /// The application is unknown or ambiguous.
+    Application = 3,
+    /// The cluster cannot be reached or may not be read.
+    Cluster = 4,
+    /// The manifests cannot be read or do not parse.
+    Manifests = 5,
+    /// The export destination is unknown or unusable.
+    Destination = 6,
+    /// A registry needs credentials or refused them (401), or a credential helper failed.
+    Credentials = 7,
+    /// A registry denied the access (403).
+    Denied = 8,
+    /// A registry cannot be reached, is not trusted, or failed midway.
+    Registry = 9,
+    /// An image cannot be read: it is missing, or exists on nodes only.
+    Image = 10,
+    /// The chart repository belongs to another application or cluster.
+    Foreign = 11,
+    /// The version or tag exists with other content.
+    Taken = 12,
+    /// A local file or directory cannot be read or written.
+    File = 13,
+    /// Content did not have the digest that it was asked for by.
+    Integrity = 14,
+    /// Interrupted by Ctrl-C or SIGTERM.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl Error {
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::NoDestination
+            | Self::TwoDestinations
+            | Self::Arguments { .. }
+            | Self::DigestAsDestination(_) => Exit::Usage,
+            Self::Export(error) => of_export(error),
+            Self::Destination(error) => of_destination(error),
+            Self::Cluster(error) => of_cluster(error),
+            Self::Copy(error) => of_copy(error),
+            Self::Registry(error) => of_registry(error),
+            Self::File { .. } | Self::Listen { .. } => Exit::File,
+            Self::Output { .. } | Self::Runtime { .. } => Exit::Failed,
+            Self::Interrupted => Exit::Interrupted,
+        }
+    }
+}
+
+fn of_export(error: &export::Error) -> Exit {
+    use export::Error as E;
+    match error {
+        E::Cluster(error) => of_cluster(error),
+        E::Select(SelectError::Selector { .. } | SelectError::NothingExcluded { .. }) => {
+            Exit::Usage
+        }
+        E::Select(_) | E::Empty { .. } => Exit::Application,
+        E::Unreadable(_) => Exit::Cluster,
+        E::Name(_) | E::ChartName(_) | E::ChartVersion { .. } | E::SameRepository(_) => Exit::Usage,
+        E::Path(..) => Exit::Destination,
+        E::NotAllowed(error) => of_destination(error),
+        E::ImageMissing { .. } | E::ImageOnlyOnNodes { .. } => Exit::Image,
+        E::ImageUnreadable { source, .. } | E::Destination { source, .. } => of_registry(source),
+        E::Foreign { .. } => Exit::Foreign,
+        E::VersionTaken { .. } | E::TagTaken { .. } => Exit::Taken,
+        E::Copy { source, .. } => of_copy(source),
+        E::Chart(_) => Exit::Failed,
+        E::Vanished { .. } => Exit::Registry,
+    }
+}
+
+fn of_copy(error: &CopyError) -> Exit {
+    match (&error.side, &error.source) {
+        (registry::Side::Source, registry::Error::NotFound { .. }) => Exit::Image,
+        (_, source) => of_registry(source),
+    }
+}
+
+fn of_registry(error: &registry::Error) -> Exit {
+    use registry::Error as E;
+    match error {
+        E::Unauthorized { .. } | E::CredentialHelper { .. } => Exit::Credentials,
+        E::Forbidden { .. } => Exit::Denied,
+        E::DigestMismatch { .. } | E::MalformedManifest { .. } => Exit::Integrity,
+        E::File { .. } | E::NotALayout { .. } => Exit::File,
+        E::Configuration { .. } => Exit::Usage,
+        _ => Exit::Registry,
+    }
+}
+
+fn of_cluster(error: &cluster::Error) -> Exit {
+    use cluster::Error as E;
+    match error {
+        E::Malformed { .. }
+        | E::ManyNamespaces { .. }
+        | E::Snapshot { .. }
+        | E::TooLarge { .. } => Exit::Manifests,
+        E::File { .. } => Exit::Manifests,
+        _ => Exit::Cluster,
+    }
+}
+
+fn of_destination(error: &destination::Error) -> Exit {
+    use destination::Error as E;
+    match error {
+        E::File { .. } | E::Roots { .. } => Exit::File,
+        E::Unreadable { source, .. } => of_cluster(source),
+        _ => Exit::Destination,
+    }
+}

@@ -1,0 +1,190 @@
+//! What the user can do about an error: one sentence after `hint:`.
+
+use super::Error;
+use crate::registry::{self, CopyError, Side};
+use crate::{app::select::SelectError, cluster, destination, export};
+
+/// Most names that a hint lists.
+const MAX_LISTED: usize = 10;
+
+impl Error {
+    /// What to do about it, if there is something to say.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoDestination => Some(
+                "name a registry with `-r NAME|URL`, or a directory or `.tar` file with `--to`"
+                    .into(),
+            ),
+            Self::TwoDestinations => Some("give either `-r` or a directory, not both".into()),
+            Self::Arguments { hint, .. } => Some((*hint).to_owned()),
+            Self::DigestAsDestination(_) => Some("leave out `@sha256:…`".into()),
+            Self::Export(error) => of_export(error),
+            Self::Destination(error) => of_destination(error),
+            Self::Cluster(error) => of_cluster(error),
+            Self::Copy(error) => of_copy(error, None),
+            Self::Registry(error) => of_registry(error, None),
+            Self::Listen { .. } => Some("choose another address with `--listen`".into()),
+            Self::File { source, .. } => of_io(source),
+            Self::Output { .. } | Self::Runtime { .. } => None,
+            Self::Interrupted => Some("run the same command again".into()),
+        }
+    }
+}
+
+fn of_export(error: &export::Error) -> Option<String> {
+    use export::Error as E;
+    Some(match error {
+        E::Cluster(error) => return of_cluster(error),
+        E::Select(error) => return of_select(error),
+        E::Unreadable(_) => {
+            "grant `list` on them, or go on without them with `--skip-unreadable`".into()
+        }
+        E::Empty { .. } => "look at `outhaul app show` for what was found and left out".into(),
+        E::Name(_) => return None,
+        E::ChartName(_) => {
+            "lower-case letters, digits and single `-`, starting with a letter, at most 53".into()
+        }
+        E::ChartVersion { .. } => "a version is SemVer with three numbers, such as 1.4.0".into(),
+        E::SameRepository(_) => "choose another `--chart-name` or `--image-name`".into(),
+        E::Path(_, hint) => hint.clone(),
+        E::NotAllowed(error) => return of_destination(error),
+        E::ImageMissing { uses, .. } => {
+            let user = uses.first().map(|used| format!(" ({} uses it)", used.object));
+            format!("push it, or correct the reference{}", user.unwrap_or_default())
+        }
+        E::ImageOnlyOnNodes { .. } => {
+            "push the image to a registry that can be read from here, and deploy it from there"
+                .into()
+        }
+        E::ImageUnreadable { source, .. } => return of_registry(source, None),
+        E::Foreign { .. } => {
+            "choose another `--chart-name`, or take the repository over with `--adopt`".into()
+        }
+        E::VersionTaken { .. } => {
+            "choose another `--chart-version`, or leave it to the clock".into()
+        }
+        E::TagTaken { .. } => "choose another `--image-tag`: tags never move".into(),
+        E::Chart(error) => return error.hint().map(str::to_owned),
+        E::Copy { source, .. } => return of_copy(source, None),
+        E::Destination { source, ca_secret, .. } => {
+            return of_registry(source, ca_secret.as_deref());
+        }
+        E::Vanished { .. } => {
+            "switch off the clean-up policy of that repository, then export again".into()
+        }
+    })
+}
+
+fn of_cluster(error: &cluster::Error) -> Option<String> {
+    error.hint().map(str::to_owned)
+}
+
+fn of_destination(error: &destination::Error) -> Option<String> {
+    match error {
+        destination::Error::Unreadable { source, .. } => of_cluster(source),
+        other => other.hint().map(str::to_owned),
+    }
+}
+
+fn of_select(error: &SelectError) -> Option<String> {
+    match error {
+        SelectError::Unknown { known, .. } if known.is_empty() => {
+            Some("the namespace holds no application; choose another with `-n`".into())
+        }
+        SelectError::Unknown { known, .. } => {
+            let names: Vec<&str> = known.iter().take(MAX_LISTED).map(String::as_str).collect();
+            let more = if known.len() > MAX_LISTED { ", …" } else { "" };
+            Some(format!("known applications: {}{more}", names.join(", ")))
+        }
+        SelectError::Ambiguous { .. } => Some("choose with `-l LABELS`".into()),
+        SelectError::Selector { .. } => Some("such as `app=shop,tier!=test`".into()),
+        SelectError::NothingExcluded { .. } => {
+            Some("`--exclude` takes KIND/NAME, such as `deploy/web` or `Secret/login`".into())
+        }
+    }
+}
+
+fn of_copy(error: &CopyError, ca_secret: Option<&str>) -> Option<String> {
+    match (&error.side, &error.source) {
+        (Side::Source, registry::Error::Unauthorized { host, .. }) => {
+            Some(format!("log in to {host} with `docker login {host}`"))
+        }
+        (_, source) => of_registry(source, ca_secret),
+    }
+}
+
+fn of_registry(error: &registry::Error, ca_secret: Option<&str>) -> Option<String> {
+    use registry::Error as E;
+    Some(match error {
+        E::Unreachable { host, .. } => {
+            format!("check the address {host}, the network and the proxy")
+        }
+        E::UntrustedCertificate { .. } => match ca_secret {
+            Some(secret) => format!("put the registry's CA into `tls.crt` of Secret `{secret}`"),
+            None => {
+                "name a Secret with the CA in `tls.crt` by the key `certs` of the destination's \
+                     Secret, or give `--ca-file`"
+                    .into()
+            }
+        },
+        E::Unauthorized { host, user: None } => {
+            format!("log in with `docker login {host}`, or give --username and --password-stdin")
+        }
+        E::Unauthorized { host, .. } => {
+            format!("check user name and password for {host}; tokens expire")
+        }
+        E::Forbidden { host, repository, .. } => {
+            format!("the user needs the right to read and push {repository} at {host}")
+        }
+        E::RateLimited { .. } => "log in for a higher limit, or try again later".into(),
+        E::DigestMismatch { .. } => {
+            "a proxy or cache on the way may have changed the content".into()
+        }
+        E::RedirectRefused { .. } => "check the registry's external address setting".into(),
+        E::File { source, .. } => return of_io(source),
+        E::CredentialHelper { helper, .. } => {
+            format!("run `{helper} list` to see whether it works, or `docker login` without it")
+        }
+        _ => return None,
+    })
+}
+
+fn of_io(error: &std::io::Error) -> Option<String> {
+    use std::io::ErrorKind as K;
+    match error.kind() {
+        K::StorageFull | K::QuotaExceeded | K::FileTooLarge => {
+            Some("free some space, raise the limit, or choose another directory".into())
+        }
+        K::PermissionDenied => Some("choose a directory that you may write to".into()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(error: registry::Error) -> String {
+        Error::Registry(error).hint().unwrap()
+    }
+
+    #[test]
+    fn a_helper_is_named_as_it_is_run() {
+        let error = registry::Error::CredentialHelper {
+            helper: "docker-credential-pass".into(),
+            host: "r.example".into(),
+            reason: "it is locked".into(),
+        };
+        assert!(hint(error).starts_with("run `docker-credential-pass list` to see"));
+    }
+
+    #[test]
+    fn who_sent_no_credentials_is_told_how_to_give_some() {
+        let error = |user| registry::Error::Unauthorized { host: "r.example".into(), user };
+        assert_eq!(
+            hint(error(None)),
+            "log in with `docker login r.example`, or give --username and --password-stdin"
+        );
+        assert!(hint(error(Some("carol".into()))).starts_with("check user name and password"));
+    }
+}

@@ -1,0 +1,83 @@
+//! What the doors say when something fails: one place from error to exit code (`exit`) and to
+//! what the user can do about it (`hint`).
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::registry::{self, CopyError};
+use crate::{cluster, destination, export};
+
+mod exit;
+mod hint;
+
+pub use exit::Exit;
+
+/// Any failure that reaches a user.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Epinio's sentence for `app export NAME` alone.
+    #[error("Neither directory nor registry destination found")]
+    NoDestination,
+    /// Epinio's sentence for `app export NAME DIRECTORY --registry NAME`.
+    #[error("Conflict, both directory and registry destinations found")]
+    TwoDestinations,
+    /// Arguments that do not go together, or with what is there.
+    #[error("{text}")]
+    Arguments {
+        /// Which, and why.
+        text: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// A copy's destination is a name, not a content.
+    #[error("`{0}` names a digest; a destination is a repository with or without a tag")]
+    DigestAsDestination(String),
+    /// An export failed.
+    #[error(transparent)]
+    Export(#[from] export::Error),
+    /// A destination is unknown or cannot be used.
+    #[error(transparent)]
+    Destination(#[from] destination::Error),
+    /// The source of objects failed.
+    #[error(transparent)]
+    Cluster(#[from] cluster::Error),
+    /// A copy failed.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// A registry or layout failed.
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
+    /// A file that the user named.
+    #[error("{}: {source}", .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An address could not be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The data could not be encoded.
+    #[error("the output could not be written: {reason}")]
+    Output {
+        /// What the encoder said.
+        reason: String,
+    },
+    /// No threads.
+    #[error("cannot start: {source}")]
+    Runtime {
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Ctrl-C or SIGTERM.
+    #[error("interrupted")]
+    Interrupted,
+}

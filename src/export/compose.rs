@@ -1,0 +1,97 @@
+//! From a resolution to what a chart is made of, and to the digest of that.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use semver::Version;
+
+use crate::app::SecretsPolicy;
+use crate::chart::{Image, Input};
+use crate::registry::{Digest, Tag};
+
+use super::identity::{self, ContentOptions};
+use super::images::ResolvedImage;
+use super::{PlannedImage, Request, Resolution, Target};
+
+/// What the chart is built from.
+pub(super) fn chart<'a>(
+    request: &Request,
+    target: &Target,
+    resolution: &'a Resolution,
+    version: &Version,
+    content: &Digest,
+    images: &[PlannedImage],
+) -> Input<'a> {
+    // Whole seconds, like the version: two exports of one content at one moment are one chart.
+    let taken_at = Timestamp::from_second(resolution.taken_at.as_second());
+    let taken_at = taken_at.unwrap_or(resolution.taken_at).to_string();
+    let images = images.iter().map(|planned| {
+        let image = &planned.image;
+        let (registry, repository) = address(target, resolution, image);
+        let tag = match &target.pull_address {
+            Some(_) => planned.tags.last().map(Tag::to_string),
+            None => image.source.tag.as_ref().map(Tag::to_string),
+        };
+        Image {
+            key: image.key.clone(),
+            registry,
+            repository,
+            tag: tag.unwrap_or_default(),
+            digest: image.digest.to_string(),
+            source: image.written.clone(),
+            platforms: image.platforms.clone(),
+            uses: image.uses.clone(),
+        }
+    });
+    Input {
+        app: &resolution.app,
+        name: resolution.names.chart.to_string(),
+        version: version.clone(),
+        images: images.collect(),
+        secrets: request.secrets,
+        secret_values: &resolution.secret_values,
+        annotations: annotations(&resolution.origin, content, &taken_at),
+        created: taken_at,
+    }
+}
+
+fn annotations(origin: &str, content: &Digest, taken_at: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        (identity::ORIGIN.to_owned(), origin.to_owned()),
+        (identity::CONTENT_DIGEST.to_owned(), content.to_string()),
+        (identity::TAKEN_AT.to_owned(), taken_at.to_owned()),
+    ])
+}
+
+/// Digest over everything that decides the content.
+pub(super) fn content(request: &Request, target: &Target, resolution: &Resolution) -> Digest {
+    let addresses = resolution.images.iter().map(|image| {
+        let (registry, repository) = address(target, resolution, image);
+        format!("{registry}/{repository}")
+    });
+    let mut secret_digests = Vec::new();
+    if request.secrets == SecretsPolicy::Include {
+        for (name, values) in &resolution.secret_values.0 {
+            for (key, value) in values {
+                secret_digests.push((format!("{name}/{key}"), Digest::of(value.expose_secret())));
+            }
+        }
+    }
+    let options = ContentOptions {
+        chart: resolution.names.chart.as_str(),
+        image_addresses: addresses.collect(),
+        image_tag: resolution.names.image_tag.as_ref(),
+        secrets: request.secrets,
+        secret_digests,
+    };
+    identity::content_digest(&resolution.app, &resolution.images, &options)
+}
+
+/// Registry (host and path prefix) and repository of an image as the chart writes them.
+fn address(target: &Target, resolution: &Resolution, image: &ResolvedImage) -> (String, String) {
+    match &target.pull_address {
+        Some(address) => (address.clone(), resolution.names.images.to_string()),
+        None => (image.source.host.to_string(), image.source.repository.to_string()),
+    }
+}

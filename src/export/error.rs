@@ -1,0 +1,134 @@
+//! What can go wrong with an export, by situation.
+
+use crate::app::{ContainerRef, Unreadable};
+use crate::registry::{self, CopyError};
+
+/// An export that failed. Nothing dangles: no chart is tagged before its images are whole.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The source could not be read.
+    #[error(transparent)]
+    Cluster(#[from] crate::cluster::Error),
+    /// The destination may not be used.
+    #[error(transparent)]
+    NotAllowed(#[from] crate::destination::Error),
+    /// The name means nothing, or several things.
+    #[error(transparent)]
+    Select(#[from] crate::app::select::SelectError),
+    /// Some kinds could not be read and the export was not told to go on.
+    #[error("not everything could be read: {}", list(.0))]
+    Unreadable(Vec<Unreadable>),
+    /// The selection holds nothing that can be exported.
+    #[error("application `{name}` has no objects that can be exported")]
+    Empty {
+        /// Name of the application.
+        name: String,
+    },
+    /// A name that is no reference, repository or tag.
+    #[error(transparent)]
+    Name(#[from] registry::reference::InvalidReference),
+    /// A chart name that helm or registries refuse.
+    #[error("`{0}` is not a valid chart name")]
+    ChartName(String),
+    /// A version that helm refuses.
+    #[error("`{version}` is not a valid chart version: {reason}")]
+    ChartVersion {
+        /// As written.
+        version: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Chart and images must not share a repository: their tags would overwrite each other.
+    #[error("chart and images cannot share the repository `{0}`")]
+    SameRepository(String),
+    /// The registry does not take a repository of this shape.
+    #[error("{0}")]
+    Path(String, String),
+    /// An image is nowhere to be found under the reference that the objects use.
+    #[error("image `{image}` does not exist in its registry")]
+    ImageMissing {
+        /// The reference.
+        image: String,
+        /// Who uses it.
+        uses: Vec<ContainerRef>,
+    },
+    /// What runs cannot be pulled from anywhere.
+    #[error("image `{image}` runs as `{image_id}`, which exists on the nodes only: {reason}")]
+    ImageOnlyOnNodes {
+        /// The reference.
+        image: String,
+        /// What the nodes report.
+        image_id: String,
+        /// Why it cannot be pulled.
+        reason: String,
+    },
+    /// The registry of an image refused or could not be reached.
+    #[error("image `{image}` cannot be read: {source}")]
+    ImageUnreadable {
+        /// The reference.
+        image: String,
+        /// What happened.
+        source: registry::Error,
+    },
+    /// Another application's charts are in the repository.
+    #[error("{repository} holds charts of another origin: {found}, not {ours}")]
+    Foreign {
+        /// The chart repository.
+        repository: String,
+        /// Origin found.
+        found: String,
+        /// Our origin.
+        ours: String,
+    },
+    /// The version exists with other content, and versions never change.
+    #[error("version {version} exists in {repository} with other content")]
+    VersionTaken {
+        /// The chart repository.
+        repository: String,
+        /// The version.
+        version: String,
+    },
+    /// The user's tag points to another image.
+    #[error("tag {tag} exists in {repository} and points to another image")]
+    TagTaken {
+        /// The image repository.
+        repository: String,
+        /// The tag.
+        tag: String,
+    },
+    /// The chart cannot be made.
+    #[error(transparent)]
+    Chart(#[from] crate::chart::Error),
+    /// An image could not be copied.
+    #[error("image `{image}`: {source}")]
+    Copy {
+        /// The reference.
+        image: String,
+        /// What happened, and on which side.
+        source: CopyError,
+    },
+    /// The destination failed while its content was read or the chart was pushed.
+    #[error("destination {target}: {source}")]
+    Destination {
+        /// Name of the destination.
+        target: String,
+        /// Name of the Secret with its roots, if it has one.
+        ca_secret: Option<String>,
+        /// What happened.
+        source: registry::Error,
+    },
+    /// After the chart was tagged an image was gone again and could not be restored.
+    #[error("{repository} lost image {digest} while the chart was pushed, and did so again")]
+    Vanished {
+        /// The image repository.
+        repository: String,
+        /// The image.
+        digest: registry::Digest,
+    },
+}
+
+fn list(unreadable: &[Unreadable]) -> String {
+    let each = unreadable.iter().map(|u| format!("{} ({})", u.resource, u.reason));
+    each.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,105 @@
+//! What a user should know of an export, beyond what the application itself shows.
+
+use semver::Version;
+
+use crate::app::{Code, Finding, ObjectId, SecretUse, SecretValues, SecretsPolicy};
+
+use crate::chart;
+
+use super::history::Published;
+use super::{Request, Resolution, Target};
+
+/// All findings that do not depend on the version.
+pub(super) fn of(request: &Request, target: &Target, resolution: &Resolution) -> Vec<Finding> {
+    let mut findings = resolution.findings.clone();
+    findings.extend(resolution.app.findings.iter().cloned());
+    if target.pull_address.is_none() && !resolution.images.is_empty() {
+        findings.push(pull_address_missing());
+    }
+    let values = &resolution.secret_values;
+    let secrets = resolution.app.secrets.iter();
+    findings.extend(secrets.filter_map(|secret| secret_finding(request, values, secret)));
+    findings
+}
+
+/// The calendar is behind the newest version.
+pub(super) fn clock_behind(taken: &Version) -> Finding {
+    let text = format!("the newest version is later than the clock; {taken} was taken");
+    Finding::new(Code::ClockBehind, text).remedy("Check the clock.")
+}
+
+/// A version that helm does not pick by itself.
+pub(super) fn not_latest(version: &Version, newest: Option<&Published>) -> Option<Finding> {
+    let newest = newest.filter(|newest| newest.version > *version)?;
+    let text = format!("{version} is below {}, which helm goes on picking", newest.version);
+    Some(Finding::new(Code::VersionNotLatest, text).remedy("Install it with `--version`."))
+}
+
+/// A release that helm cannot keep: the install fails, whatever the cluster.
+pub(super) fn release_too_large(bytes: usize) -> Option<Finding> {
+    const KIB: usize = 1024;
+    if bytes <= chart::LARGEST_RELEASE {
+        return None;
+    }
+    let text = format!(
+        "helm keeps a release in one Secret of at most {} KiB; this one has about {} KiB",
+        chart::LARGEST_RELEASE / KIB,
+        bytes.div_ceil(KIB)
+    );
+    let remedy = "Choose fewer objects with `-l`, or leave the largest out with `--exclude`.";
+    Some(Finding::new(Code::ReleaseTooLarge, text).remedy(remedy))
+}
+
+fn pull_address_missing() -> Finding {
+    let text = "the chart refers to the images where they came from, not to this copy";
+    Finding::new(Code::PullAddressMissing, text)
+        .remedy("Give `--pull-address HOST[/PATH]`: where the images will be served.")
+}
+
+/// What a Secret means for whoever installs, or pulls, the chart. Nothing waits for one that every
+/// reference calls optional.
+fn secret_finding(request: &Request, values: &SecretValues, secret: &SecretUse) -> Option<Finding> {
+    let name = &secret.name;
+    let (code, text, remedy) = match request.secrets {
+        SecretsPolicy::Include if values.0.contains_key(name) => (
+            Code::SecretIncluded,
+            format!("the values of Secret {name} are in the chart, in clear"),
+            "Let only those pull the chart who may know them.",
+        ),
+        _ if secret.optional => return None,
+        SecretsPolicy::Include => (
+            Code::SecretNotIncluded,
+            format!("the values of Secret {name} could not be read and are not in the chart"),
+            "Export from the cluster that has it: a saved snapshot holds no values.",
+        ),
+        SecretsPolicy::Require => (
+            Code::SecretRequired,
+            format!("the values of Secret {name} must be given at install"),
+            "Set them in a values file.",
+        ),
+        SecretsPolicy::Reference => (
+            Code::SecretRequired,
+            format!("Secret {name} must exist where the chart is installed"),
+            "Create it first; the chart's `secrets.example.yaml` is a start.",
+        ),
+    };
+    Some(Finding::new(code, text).on(secret_id(name)).remedy(remedy))
+}
+
+fn secret_id(name: &str) -> ObjectId {
+    let (group, kind) = (String::new(), "Secret".to_owned());
+    ObjectId { group, kind, namespace: None, name: name.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_may_be_as_large_as_a_secret() {
+        assert_eq!(release_too_large(chart::LARGEST_RELEASE), None);
+        let finding = release_too_large(chart::LARGEST_RELEASE + 1).unwrap();
+        assert_eq!(finding.code, Code::ReleaseTooLarge);
+        assert!(finding.text.ends_with("of at most 1024 KiB; this one has about 1025 KiB"));
+    }
+}

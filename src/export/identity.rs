@@ -1,0 +1,97 @@
+//! What makes two exports the same: whose they are, and whether anything changed.
+
+use serde_json::{Map, Value, json};
+
+use crate::app::{App, Origin, SecretsPolicy};
+use crate::registry::{Digest, Tag};
+
+use super::images::ResolvedImage;
+
+/// Annotation: whose chart it is, `<uid of kube-system>/<namespace>/<app>`.
+pub const ORIGIN: &str = "dev.outhaul.origin";
+
+/// Annotation: digest over everything that decides the content.
+pub const CONTENT_DIGEST: &str = "dev.outhaul.content-digest";
+
+/// Annotation: when the application was read.
+pub const TAKEN_AT: &str = "dev.outhaul.taken-at";
+
+/// Bumped only when the meaning of charts changes, so that an upgrade of Outhaul alone does not
+/// make new versions of every application.
+pub const CHART_FORMAT: u32 = 1;
+
+/// What decides a chart's content besides objects and images.
+#[derive(Clone, Debug)]
+pub struct ContentOptions<'a> {
+    /// Name of the chart.
+    pub chart: &'a str,
+    /// Where the chart says that its images are.
+    pub image_addresses: Vec<String>,
+    /// A further tag that the images get.
+    pub image_tag: Option<&'a Tag>,
+    /// What happens to Secrets.
+    pub secrets: SecretsPolicy,
+    /// Digests of the Secret values that go into the chart, by `name/key`.
+    pub secret_digests: Vec<(String, Digest)>,
+}
+
+/// Whose an export is.
+pub fn origin(source: &Origin, app: &App) -> String {
+    format!("{}/{}/{}", source.id(), app.namespace, app.name)
+}
+
+/// SHA-256 over the canonical content: normalised objects, image digests, options and format.
+pub fn content_digest(app: &App, images: &[ResolvedImage], options: &ContentOptions<'_>) -> Digest {
+    let objects: Vec<Value> = app.objects.iter().map(|object| object.clone().into()).collect();
+    let images: Vec<Value> = images
+        .iter()
+        .map(|image| json!({"key": image.key, "source": image.written, "digest": image.digest}))
+        .collect();
+    let secrets: Vec<Value> = options
+        .secret_digests
+        .iter()
+        .map(|(name, digest)| json!({"name": name, "digest": digest}))
+        .collect();
+    let content = json!({
+        "chartFormat": CHART_FORMAT,
+        "chart": options.chart,
+        "imageAddresses": options.image_addresses,
+        "images": images,
+        "imageTag": options.image_tag,
+        "objects": objects,
+        "requirements": app.requirements,
+        "secretUses": app.secrets,
+        "secretsPolicy": options.secrets,
+        "secrets": secrets,
+    });
+    Digest::of(canonical(content).to_string().as_bytes())
+}
+
+/// The same value with the keys of every object sorted.
+fn canonical(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<(String, Value)> = map.into_iter().collect();
+            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            let sorted: Map<_, _> = entries.into_iter().map(|(k, v)| (k, canonical(v))).collect();
+            Value::Object(sorted)
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(canonical).collect()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_keys_does_not_matter_and_the_order_of_lists_does() {
+        let text = |value: Value| canonical(value).to_string();
+        assert_eq!(
+            text(json!({"b": {"d": 1, "c": 2}, "a": 0})),
+            text(json!({"a": 0, "b": {"c": 2, "d": 1}}))
+        );
+        assert_ne!(text(json!([1, 2])), text(json!([2, 1])));
+    }
+}

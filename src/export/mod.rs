@@ -1,0 +1,30 @@
+//! The use case: the only place where cluster, app, chart, destination and registry meet.
+//!
+//! ```text
+//!  Request ─ resolve (all reads) ─► Resolution ─ plan (pure) ─► Plan ─ run ─► Report
+//! ```
+
+mod compose;
+pub mod error;
+mod findings;
+pub mod history;
+pub mod identity;
+pub mod images;
+pub mod names;
+pub mod plan;
+pub mod report;
+pub mod request;
+pub mod resolve;
+pub mod run;
+pub mod sources;
+pub mod target;
+pub mod version;
+
+pub use error::Error;
+pub use plan::{Action, Plan, PlannedImage, plan};
+pub use report::{Report, Status};
+pub use request::Request;
+pub use resolve::{Resolution, resolve};
+pub use run::run;
+pub use sources::Sources;
+pub use target::Target;

@@ -1,0 +1,211 @@
+//! What an export will do: pure, printable, and the same for every door.
+
+use semver::Version;
+use serde::Serialize;
+
+use crate::app::{Finding, ObjectId, Requirement};
+use crate::chart::{self, Chart, ChartArchive};
+use crate::registry::{Digest, RepositoryName, Tag};
+
+use super::history::{History, Published};
+use super::images::ResolvedImage;
+use super::resolve::Resolution;
+use super::{Error, Request, Target, compose, findings, names, version};
+
+/// What an export will do.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// Whose export it is.
+    pub origin: String,
+    /// The application's namespace.
+    pub namespace: String,
+    /// The application.
+    pub app: String,
+    /// Name of the destination.
+    pub target: String,
+    /// What will happen.
+    pub action: Action,
+    /// Version of the chart.
+    pub version: Version,
+    /// Address of the chart's repository.
+    pub chart: String,
+    /// Digest of the chart's manifest: as it is at the destination, or will be.
+    pub digest: Digest,
+    /// Digest over everything that decides the content.
+    pub content: Digest,
+    /// The images.
+    pub images: Vec<PlannedImage>,
+    /// The objects in the chart.
+    pub objects: Vec<ObjectId>,
+    /// What a target cluster must have.
+    pub requirements: Vec<Requirement>,
+    /// What a user should know.
+    pub findings: Vec<Finding>,
+    /// The command that installs the chart; `None` for a layout.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub install: Option<String>,
+    /// Repository of the chart.
+    #[serde(skip)]
+    pub chart_repository: RepositoryName,
+    /// Repository of the images.
+    #[serde(skip)]
+    pub image_repository: RepositoryName,
+    /// The chart itself.
+    #[serde(skip)]
+    pub files: Chart,
+    /// The packed chart.
+    #[serde(skip)]
+    pub archive: ChartArchive,
+}
+
+/// What will happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Action {
+    /// A new version is pushed.
+    Push,
+    /// The version named holds this content, and nothing is pushed.
+    Unchanged,
+    /// The version named holds this content, but images have gone and are copied again.
+    Restore,
+}
+
+/// One image on its way.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedImage {
+    /// The image at its source.
+    #[serde(flatten)]
+    pub image: ResolvedImage,
+    /// Where it goes.
+    pub destination: String,
+    /// The tags it gets there.
+    pub tags: Vec<Tag>,
+    /// Whether the destination has it already.
+    pub present: bool,
+}
+
+/// Makes the plan. Pure: the same resolution gives the same plan.
+///
+/// # Errors
+/// When the chart cannot be made, or the destination holds another origin's charts or other
+/// content under the version asked for.
+pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Result<Plan, Error> {
+    let repository = target.address(&resolution.chart_repository);
+    check_origin(&repository, &resolution, request.adopt)?;
+    let content = compose::content(request, target, &resolution);
+    let mut found = findings::of(request, target, &resolution);
+    let (version, holder) = decide(&resolution, &content, &repository, &mut found)?;
+    let action = match (&holder, resolution.missing.is_empty()) {
+        (None, _) => Action::Push,
+        (Some(_), true) => Action::Unchanged,
+        (Some(_), false) => Action::Restore,
+    };
+    let images = planned_images(target, &resolution)?;
+    let files =
+        chart::build(&compose::chart(request, target, &resolution, &version, &content, &images))?;
+    found.extend(findings::release_too_large(files.release_bytes()));
+    found.sort_by(|a, b| (b.code.severity(), a).cmp(&(a.code.severity(), b)));
+    found.dedup();
+    let archive = chart::archive(&files);
+    let install = resolution.install.map(|install| format!("{install} --version {version}"));
+    Ok(Plan {
+        install,
+        origin: resolution.origin,
+        namespace: resolution.app.namespace,
+        app: resolution.app.name,
+        target: target.name.clone(),
+        action,
+        version,
+        chart: repository,
+        digest: holder.unwrap_or_else(|| Digest::of(&archive.manifest)),
+        content,
+        images,
+        objects: resolution.app.objects.iter().map(crate::app::Object::id).collect(),
+        requirements: resolution.app.requirements,
+        findings: found,
+        chart_repository: resolution.chart_repository,
+        image_repository: resolution.image_repository,
+        archive,
+        files,
+    })
+}
+
+/// The version to make, or the one that holds the content already with its chart's digest.
+fn decide(
+    resolution: &Resolution,
+    content: &Digest,
+    repository: &str,
+    found: &mut Vec<Finding>,
+) -> Result<(Version, Option<Digest>), Error> {
+    let History { versions, newest, chosen } = &resolution.history;
+    let ours = |published: &Published| published.origin.as_ref() == Some(&resolution.origin);
+    let holds =
+        |published: &&Published| published.content.as_ref() == Some(content) && ours(published);
+    if let Some(version) = &resolution.names.version {
+        return match chosen {
+            Some(published) if holds(&published) => {
+                Ok((version.clone(), Some(published.digest.clone())))
+            }
+            Some(_) => Err(Error::VersionTaken {
+                repository: repository.to_owned(),
+                version: version.to_string(),
+            }),
+            None => {
+                found.extend(findings::not_latest(version, newest.as_ref()));
+                Ok((version.clone(), None))
+            }
+        };
+    }
+    if let Some(published) = newest.as_ref().filter(holds) {
+        return Ok((published.version.clone(), Some(published.digest.clone())));
+    }
+    let newest = newest.as_ref().map(|published| &published.version);
+    let next = version::next(resolution.taken_at, newest, versions);
+    if next.clock_behind {
+        found.push(findings::clock_behind(&next.version));
+    }
+    Ok((next.version, None))
+}
+
+/// A chart of another origin is never built upon: its history and retention are someone else's.
+fn check_origin(repository: &str, resolution: &Resolution, adopt: bool) -> Result<(), Error> {
+    let newest = [&resolution.history.newest, &resolution.history.chosen];
+    let foreign =
+        newest.into_iter().flatten().find(|p| p.origin.as_ref() != Some(&resolution.origin));
+    match foreign {
+        Some(published) if !adopt => Err(Error::Foreign {
+            repository: repository.to_owned(),
+            found: published.origin.clone().unwrap_or_else(|| "not made by outhaul".to_owned()),
+            ours: resolution.origin.clone(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn planned_images(target: &Target, resolution: &Resolution) -> Result<Vec<PlannedImage>, Error> {
+    let only = resolution.images.len() == 1;
+    let each = resolution.images.iter().map(|image| {
+        let mut tags =
+            vec![names::image_tag(&image.key, image.source.tag.as_ref(), &image.digest)?];
+        if let Some(tag) = &resolution.names.image_tag {
+            let tag = if only { tag.clone() } else { format!("{}-{tag}", image.key).parse()? };
+            tags.push(tag);
+        }
+        Ok(PlannedImage {
+            destination: target.address(&resolution.image_repository),
+            tags,
+            present: !resolution.missing.contains(&image.key),
+            image: image.clone(),
+        })
+    });
+    each.collect()
+}
+
+impl Plan {
+    /// The application, for messages.
+    pub fn title(&self) -> String {
+        format!("{}/{}", self.namespace, self.app)
+    }
+}

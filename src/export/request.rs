@@ -1,0 +1,64 @@
+//! What a door asks for. CLI, API and schedules all build this one type.
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::{Options, SecretsPolicy, Selection};
+use crate::registry::Platform;
+
+/// One export, as asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Request {
+    /// Which application.
+    pub selection: Selection,
+    /// In which namespace; `None`: the source's own default.
+    pub namespace: Option<String>,
+    /// What to leave out.
+    #[serde(default)]
+    pub options: Options,
+    /// What to do with Secrets.
+    #[serde(default)]
+    pub secrets: SecretsPolicy,
+    /// Names that the user chose.
+    #[serde(default)]
+    pub names: ChosenNames,
+    /// Only these platforms of each image; empty: all.
+    #[serde(default)]
+    pub platforms: Vec<Platform>,
+    /// Take over a chart repository whose newest chart has another origin.
+    #[serde(default)]
+    pub adopt: bool,
+    /// Go on although some kinds could not be read.
+    #[serde(default)]
+    pub skip_unreadable: bool,
+}
+
+/// Names that the user chose instead of the defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ChosenNames {
+    /// Name of the chart and of its repository.
+    pub chart_name: Option<String>,
+    /// Version of the chart.
+    pub chart_version: Option<String>,
+    /// Name of the images' repository.
+    pub image_name: Option<String>,
+    /// A further tag for the image.
+    pub image_tag: Option<String>,
+}
+
+impl Request {
+    /// An export with every default.
+    pub fn named(selection: Selection, namespace: Option<String>) -> Self {
+        Self {
+            selection,
+            namespace,
+            options: Options::default(),
+            secrets: SecretsPolicy::default(),
+            names: ChosenNames::default(),
+            platforms: Vec::new(),
+            adopt: false,
+            skip_unreadable: false,
+        }
+    }
+}

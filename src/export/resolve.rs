@@ -1,0 +1,169 @@
+//! All reads of an export: objects, running digests, what the destination holds.
+
+use serde::Serialize;
+
+use crate::app::{self, App, Code, Finding, SecretValues, SecretsPolicy, Snapshot, Unreadable};
+use crate::cluster::cluster_scoped::OPTIONAL;
+use crate::cluster::{Scope, SecretRead, Source};
+use crate::registry::quirks;
+use crate::registry::{RepositoryName, Revision};
+
+use super::history::{self, History};
+use super::images::{ResolvedImage, resolve_images};
+use super::names::Names;
+use super::{Error, Request, Sources, Target};
+
+/// Everything that a plan is made of.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Resolution {
+    /// Whose export it is.
+    pub origin: String,
+    /// When the application was read.
+    pub taken_at: jiff::Timestamp,
+    /// The application.
+    pub app: App,
+    /// Its images, in the order of `app.images`.
+    pub images: Vec<ResolvedImage>,
+    /// Repository of the chart, with the destination's path.
+    pub chart_repository: RepositoryName,
+    /// Repository of the images, with the destination's path.
+    pub image_repository: RepositoryName,
+    /// What the chart repository holds.
+    pub history: History,
+    /// Keys of images that the destination does not have whole.
+    pub missing: Vec<String>,
+    /// The command that installs the chart, without a version; `None` for a layout.
+    pub install: Option<String>,
+    /// Findings of the reads.
+    pub findings: Vec<Finding>,
+    /// Checked names.
+    #[serde(skip)]
+    pub names: Names,
+    /// Values of Secrets, under [`SecretsPolicy::Include`].
+    #[serde(skip)]
+    pub secret_values: SecretValues,
+}
+
+/// Reads everything that `request` needs. Changes nothing anywhere.
+///
+/// # Errors
+/// When the application, its images or the destination cannot be read, or the request's names
+/// are not valid.
+pub async fn resolve(
+    request: &Request,
+    source: &dyn Source,
+    target: &Target,
+    sources: &Sources,
+) -> Result<Resolution, Error> {
+    request.names.check()?;
+    let snapshot = source.snapshot(&scope(request)).await?;
+    let mut findings = unread(&snapshot, request)?;
+    let app = app::assemble(&snapshot, &request.selection, &request.options)?;
+    tracing::info!(
+        read = snapshot.objects.len(),
+        taken = app.objects.len(),
+        images = app.images.len(),
+        "assembled {}/{}",
+        app.namespace,
+        app.name
+    );
+    if app.objects.is_empty() {
+        return Err(Error::Empty { name: app.name });
+    }
+    target.allow(&app.namespace)?;
+    let names = Names::new(&app.namespace, &app.name, &request.names)?;
+    let chart_repository = place(target, &names.chart)?;
+    let image_repository = place(target, &names.images)?;
+    let (images, seen) = resolve_images(&app, sources, &request.platforms).await?;
+    findings.extend(seen);
+    let there = |source| target.failed(source);
+    let store = target.store.as_ref();
+    let history = history::read(store, &chart_repository, names.version.as_ref()).await;
+    let history = history.map_err(there)?;
+    let missing = missing(target, &image_repository, &images).await.map_err(there)?;
+    Ok(Resolution {
+        origin: super::identity::origin(&snapshot.origin, &app),
+        install: target.helm_install(&chart_repository, &app),
+        taken_at: snapshot.taken_at,
+        app,
+        images,
+        chart_repository,
+        image_repository,
+        history,
+        missing,
+        findings,
+        names,
+        secret_values: snapshot.secrets,
+    })
+}
+
+/// Keys of the images of which the repository lacks the root or a child.
+///
+/// # Errors
+/// When the destination cannot be asked.
+pub async fn missing(
+    target: &Target,
+    repository: &RepositoryName,
+    images: &[ResolvedImage],
+) -> Result<Vec<String>, crate::registry::Error> {
+    let mut keys = Vec::new();
+    for image in images {
+        for digest in std::iter::once(&image.digest).chain(&image.children) {
+            let revision = Revision::Digest(digest.clone());
+            if target.store.manifest_digest(repository, &revision).await?.is_none() {
+                keys.push(image.key.clone());
+                break;
+            }
+        }
+    }
+    Ok(keys)
+}
+
+fn scope(request: &Request) -> Scope {
+    let secrets = match request.secrets {
+        SecretsPolicy::Reference => SecretRead::Nothing,
+        SecretsPolicy::Require => SecretRead::Keys,
+        SecretsPolicy::Include => SecretRead::Values,
+    };
+    Scope { namespace: request.namespace.clone(), secrets, identity: true }
+}
+
+/// Refuses a snapshot that lacks kinds which an application may be made of. Cluster-scoped kinds
+/// do not count: those who own a namespace often may not list them, and what is theirs there can
+/// only be required, never taken silently.
+///
+/// # Errors
+/// [`Error::Unreadable`], which names them.
+pub fn require_readable(snapshot: &Snapshot) -> Result<(), Error> {
+    let counts = |kind: &&Unreadable| !OPTIONAL.contains(&kind.resource.as_str());
+    let missing: Vec<Unreadable> = snapshot.unreadable.iter().filter(counts).cloned().collect();
+    if missing.is_empty() { Ok(()) } else { Err(Error::Unreadable(missing)) }
+}
+
+/// Findings about what was not read; an error unless the request says to go on.
+fn unread(snapshot: &Snapshot, request: &Request) -> Result<Vec<Finding>, Error> {
+    if !request.skip_unreadable {
+        require_readable(snapshot)?;
+    }
+    let unreadable = snapshot.unreadable.iter().map(|kind| {
+        let text = format!("{} could not be read: {}", kind.resource, kind.reason);
+        Finding::new(Code::CannotRead, text)
+            .remedy("Grant `list` on it, or make sure that the application needs none.")
+    });
+    let moved = snapshot.moved.iter().map(|object| {
+        Finding::new(Code::SnapshotMoved, format!("{object} kept changing while it was read"))
+            .on(object.clone())
+            .remedy("Export again when the application is at rest.")
+    });
+    Ok(unreadable.chain(moved).collect())
+}
+
+fn place(target: &Target, name: &RepositoryName) -> Result<RepositoryName, Error> {
+    let repository = name.under(target.prefix.as_ref())?;
+    if let Some(host) = target.host() {
+        quirks::check_path(host, &repository)
+            .map_err(|problem| Error::Path(problem.text, problem.hint))?;
+    }
+    Ok(repository)
+}

@@ -1,0 +1,203 @@
+//! Carries a plan out: images, then the chart's blobs, the chart's tag last, then the check that
+//! every image is still there.
+//!
+//! Dropping the future ends the export; what was pushed until then is complete in itself, and no
+//! chart refers to it. The same plan run again moves only what is missing.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+
+use crate::registry::blob::InMemory;
+use crate::registry::copy::{Copier, DEFAULT_JOBS};
+use crate::registry::manifest::OCI_MANIFEST;
+use crate::registry::{
+    CopyOptions, Descriptor, Digest, Located, Manifest, Platform, Progress, Revision,
+};
+
+use super::{Action, Error, Plan, PlannedImage, Report, Sources, Status, Target, names, resolve};
+
+/// Media type of a chart's config blob (helm, `pkg/registry/constants.go`).
+const HELM_CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
+
+/// Media type of a chart's archive (same).
+const HELM_CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+
+/// What a run needs besides the plan.
+#[derive(Clone, Copy)]
+pub struct Deps<'a> {
+    /// Where the export goes.
+    pub target: &'a Target,
+    /// Where images are read.
+    pub sources: &'a Sources,
+    /// Only these platforms of each image; as planned.
+    pub platforms: &'a [Platform],
+    /// Who is told.
+    pub progress: &'a dyn Progress,
+}
+
+/// Carries `plan` out.
+///
+/// # Errors
+/// When an image cannot be copied or the chart not be pushed. No chart is tagged then.
+pub async fn run(plan: &Plan, deps: Deps<'_>) -> Result<Report, Error> {
+    let started = Instant::now();
+    let mut report = match plan.action {
+        Action::Push => push(plan, deps).await?,
+        Action::Unchanged => Report::new(plan, Status::Unchanged),
+        Action::Restore => restore(plan, deps).await?,
+    };
+    report.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(report)
+}
+
+async fn push(plan: &Plan, deps: Deps<'_>) -> Result<Report, Error> {
+    let mut report = Report::new(plan, Status::Exported);
+    check_tags(plan, deps.target).await?;
+    copy_images(plan, &copier(deps, false), deps, &mut report, |_| true).await?;
+    push_chart(plan, deps.target).await?;
+    check_images(plan, deps, &mut report).await?;
+    Ok(report)
+}
+
+async fn restore(plan: &Plan, deps: Deps<'_>) -> Result<Report, Error> {
+    let mut report = Report::new(plan, Status::Restored);
+    restore_images(plan, deps, &mut report, |image| !image.present).await?;
+    Ok(report)
+}
+
+fn restored(image: &PlannedImage) -> crate::app::Finding {
+    let text = format!("{} had gone from {}", image.image.digest, image.destination);
+    crate::app::Finding::new(crate::app::Code::ImageRestored, text)
+        .remedy("Look for a clean-up policy at the registry that removes images in use.")
+}
+
+fn copier(deps: Deps<'_>, verify_present: bool) -> Copier {
+    Copier::new(
+        Arc::clone(&deps.target.store),
+        CopyOptions {
+            platforms: deps.platforms.to_vec(),
+            signatures: true,
+            jobs: DEFAULT_JOBS,
+            verify_present,
+        },
+    )
+}
+
+/// Copies what went missing, asking for every blob, and says so.
+async fn restore_images(
+    plan: &Plan,
+    deps: Deps<'_>,
+    report: &mut Report,
+    is_missing: impl Fn(&PlannedImage) -> bool,
+) -> Result<(), Error> {
+    copy_images(plan, &copier(deps, true), deps, report, &is_missing).await?;
+    report.findings.extend(plan.images.iter().filter(|image| is_missing(image)).map(restored));
+    Ok(())
+}
+
+/// Copies images at once; the copier bounds what is in flight.
+async fn copy_images(
+    plan: &Plan,
+    copier: &Copier,
+    deps: Deps<'_>,
+    report: &mut Report,
+    is_wanted: impl Fn(&PlannedImage) -> bool,
+) -> Result<(), Error> {
+    let wanted = plan.images.iter().enumerate().filter(|(_, image)| is_wanted(image));
+    let copies = wanted.map(|(index, planned)| async move {
+        let image = &planned.image;
+        let failed = |source| Error::ImageUnreadable { image: image.written.clone(), source };
+        let store = deps.sources.store(&image.source.host).map_err(failed)?;
+        let source = Located { store, repository: image.source.repository.clone() };
+        let (revision, tags) = (image.source.revision(), &planned.tags);
+        copier
+            .copy(&source, &revision, &plan.image_repository, tags, deps.progress)
+            .await
+            .map(|copied| (index, copied))
+            .map_err(|source| Error::Copy { image: image.written.clone(), source })
+    });
+    for (index, copied) in try_join_all(copies).await? {
+        let image = &plan.images[index].image;
+        tracing::info!(bytes = copied.bytes_copied, digest = %image.digest, "copied {}", image.written);
+        report.add(index, &copied);
+    }
+    Ok(())
+}
+
+/// Tags never move: neither the version's nor one that the user named.
+async fn check_tags(plan: &Plan, target: &Target) -> Result<(), Error> {
+    check_version(plan, target).await?;
+    for image in &plan.images {
+        for tag in &image.tags {
+            let revision = Revision::Tag(tag.clone());
+            let found = target.store.manifest_digest(&plan.image_repository, &revision).await;
+            let found = found.map_err(|source| target.failed(source))?;
+            if found.is_some_and(|digest| digest != image.image.digest) {
+                let (repository, tag) = (image.destination.clone(), tag.to_string());
+                return Err(Error::TagTaken { repository, tag });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses the version if it is tagged with another chart.
+async fn check_version(plan: &Plan, target: &Target) -> Result<(), Error> {
+    let tag = Revision::Tag(names::version_tag(&plan.version)?);
+    let found = target.store.manifest_digest(&plan.chart_repository, &tag).await;
+    match found.map_err(|source| target.failed(source))? {
+        Some(digest) if digest != plan.digest => Err(Error::VersionTaken {
+            repository: plan.chart.clone(),
+            version: plan.version.to_string(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Pushes config, archive and, last of all, the manifest under its tag. Registries know no
+/// conditional PUT, so the tag is looked at right before and after: of two exports that take one
+/// version at the same moment, at most one reports success.
+async fn push_chart(plan: &Plan, target: &Target) -> Result<(), Error> {
+    let there = |source| target.failed(source);
+    for (media_type, bytes) in
+        [(HELM_CONFIG, &plan.archive.config), (HELM_CHART, &plan.archive.tgz)]
+    {
+        let blob = Descriptor::new(media_type, Digest::of(bytes), bytes.len() as u64);
+        if !target.store.has_blob(&plan.chart_repository, &blob).await.map_err(there)? {
+            let source = InMemory(Bytes::copy_from_slice(bytes));
+            let push = target.store.push_blob(&plan.chart_repository, &blob, None, &source);
+            push.await.map_err(there)?;
+        }
+    }
+    let manifest = Manifest::new(OCI_MANIFEST, plan.archive.manifest.clone());
+    let tag = Revision::Tag(names::version_tag(&plan.version)?);
+    check_version(plan, target).await?;
+    let put = target.store.put_manifest(&plan.chart_repository, &tag, &manifest);
+    put.await.map_err(there)?;
+    check_version(plan, target).await?;
+    tracing::info!(digest = %manifest.digest, "tagged {}:{}", plan.chart, plan.version);
+    Ok(())
+}
+
+/// A clean-up may have removed an image that was there when it was looked for. Once the chart is
+/// tagged it protects its images, so what is whole now stays whole.
+async fn check_images(plan: &Plan, deps: Deps<'_>, report: &mut Report) -> Result<(), Error> {
+    let images: Vec<_> = plan.images.iter().map(|planned| planned.image.clone()).collect();
+    let missing = || resolve::missing(deps.target, &plan.image_repository, &images);
+    let gone = missing().await.map_err(|source| deps.target.failed(source))?;
+    if gone.is_empty() {
+        return Ok(());
+    }
+    restore_images(plan, deps, report, |image| gone.contains(&image.image.key)).await?;
+    let gone = missing().await.map_err(|source| deps.target.failed(source))?;
+    match plan.images.iter().find(|image| gone.contains(&image.image.key)) {
+        Some(image) => Err(Error::Vanished {
+            repository: image.destination.clone(),
+            digest: image.image.digest.clone(),
+        }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,100 @@
+//! Where an export goes: a registry, or an OCI layout.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::destination::Destination;
+use crate::registry::{Error, Host, Registry, RepositoryName, Store};
+
+/// A place for a chart and its images.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// What the user calls it: a destination's name, or a path.
+    pub name: String,
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The same store as a registry; `None` for a layout.
+    pub registry: Option<Arc<Registry>>,
+    /// Path prefix of every repository.
+    pub prefix: Option<RepositoryName>,
+    /// Where the chart says that its images are, `host[:port][/path]`; `None`: where they came from.
+    pub pull_address: Option<String>,
+    /// Name of the Secret with the destination's roots, for hints.
+    pub ca_secret: Option<String>,
+    /// Namespaces of applications that may go there; empty: all.
+    pub allowed_namespaces: Vec<String>,
+}
+
+impl Target {
+    /// A registry.
+    ///
+    /// # Errors
+    /// When a certificate of its description cannot be used. No connection is made.
+    pub fn registry(destination: &Destination) -> Result<Self, Error> {
+        let registry = Registry::connect(&destination.endpoint, destination.keychain.clone())?;
+        Ok(Self {
+            name: destination.name.clone(),
+            store: Arc::clone(&registry) as Arc<dyn Store>,
+            registry: Some(registry),
+            prefix: destination.path.clone(),
+            pull_address: Some(destination.pull_address()),
+            ca_secret: destination.ca_secret.clone(),
+            allowed_namespaces: destination.allowed_namespaces.clone(),
+        })
+    }
+
+    /// A layout, as a bundle for sites without a network.
+    pub fn layout(name: String, store: Arc<dyn Store>, pull_address: Option<String>) -> Self {
+        Self {
+            name,
+            store,
+            registry: None,
+            prefix: None,
+            pull_address,
+            ca_secret: None,
+            allowed_namespaces: Vec::new(),
+        }
+    }
+
+    /// The registry's host; `None` for a layout.
+    pub fn host(&self) -> Option<&Host> {
+        self.registry.as_deref().map(Registry::host)
+    }
+
+    /// The command that installs a chart from here, with the version left out; `None` for a
+    /// layout, which has to be served first. helm wants the name under which Docker Hub's registry
+    /// really answers, and to be told of plain HTTP.
+    pub fn helm_install(&self, repository: &RepositoryName, app: &App) -> Option<String> {
+        let registry = self.registry.as_ref()?;
+        let (name, namespace, host) = (&app.name, &app.namespace, registry.host().api_host());
+        let plain = if registry.is_plain_http() { " --plain-http" } else { "" };
+        Some(format!(
+            "helm install {name} oci://{host}/{repository} --namespace {namespace} \
+             --create-namespace{plain}"
+        ))
+    }
+
+    /// Refuses applications of namespaces that the destination is not for.
+    pub(super) fn allow(&self, namespace: &str) -> Result<(), super::Error> {
+        let allowed = &self.allowed_namespaces;
+        if allowed.is_empty() || allowed.iter().any(|allowed| allowed == namespace) {
+            return Ok(());
+        }
+        let (name, namespace) = (self.name.clone(), namespace.to_owned());
+        Err(crate::destination::Error::NotAllowed { name, namespace }.into())
+    }
+
+    /// A failure of this place.
+    pub(super) fn failed(&self, source: Error) -> super::Error {
+        let (target, ca_secret) = (self.name.clone(), self.ca_secret.clone());
+        super::Error::Destination { target, ca_secret, source }
+    }
+
+    /// A repository's address as people write it: with the host for a registry.
+    pub fn address(&self, repository: &RepositoryName) -> String {
+        match self.host() {
+            Some(host) => format!("{host}/{repository}"),
+            None => repository.to_string(),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The command line as a person meets it.
+
+mod arguments;
+mod demo;
+mod terminal;

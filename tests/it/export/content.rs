@@ -1,0 +1,120 @@
+//! Identity, versions, and what counts as unchanged.
+
+use super::shop::{Shop, codes, status, version, versions};
+use crate::support::cluster::Cluster;
+use crate::support::outhaul::Outhaul;
+use crate::support::registry::Registry;
+
+#[test]
+fn an_unchanged_application_is_not_pushed_and_a_changed_config_moves_no_image() {
+    let shop = Shop::start();
+    let first = shop.export(&[]).ok();
+    shop.destination.clear_log();
+    let second = shop.export(&[]).ok();
+    assert_eq!((status(&second).as_str(), version(&second)), ("unchanged", version(&first)));
+    assert_eq!(shop.destination.requests(&["POST", "PUT", "PATCH"]), []);
+
+    shop.set_currency("USD");
+    shop.destination.clear_log();
+    let third = shop.export(&[]).ok();
+    assert_eq!(status(&third), "exported");
+    assert_ne!(version(&third), version(&first));
+    assert_eq!(third.json()["bytes"]["copied"], 0);
+    let uploads = shop.destination.requests(&["POST", "PATCH"]);
+    let images = format!("/v2/{}/", shop.image_repository());
+    assert!(uploads.iter().all(|line| !line.path.starts_with(&images)), "{uploads:?}");
+    assert_eq!(versions(&shop).len(), 2);
+}
+
+#[test]
+fn there_and_back_again_makes_three_versions() {
+    let shop = Shop::start();
+    for currency in ["EUR", "USD", "EUR"] {
+        shop.set_currency(currency);
+        assert_eq!(status(&shop.export(&[]).ok()), "exported", "{currency}");
+    }
+    assert_eq!(versions(&shop).len(), 3);
+}
+
+#[test]
+fn an_image_deleted_behind_our_back_is_restored() {
+    let shop = Shop::start();
+    let first = shop.export(&[]).ok();
+    let (_, digest) = &shop.images[1];
+    shop.destination.target().delete_manifest(&shop.image_repository(), digest);
+    let second = shop.export(&[]).ok();
+    assert_eq!((status(&second).as_str(), version(&second)), ("restored", version(&first)));
+    assert!(codes(&second.json()).contains(&"IMAGE_RESTORED"));
+    let restored = shop.destination.target().manifest(&shop.image_repository(), digest);
+    assert!(restored.is_some());
+    assert_eq!(versions(&shop).len(), 1);
+    assert_eq!(status(&shop.export(&[]).ok()), "unchanged");
+}
+
+#[test]
+fn another_cluster_is_refused_until_it_adopts() {
+    let shop = Shop::start();
+    shop.export(&[]).ok();
+    let other = Cluster::start();
+    let namespace = other.named_namespace(shop.namespace.name());
+    namespace.apply(&super::shop::manifests(&shop.sources));
+    let system = other.named_namespace("outhaul-system");
+    super::shop::declare(&system, &shop.destination);
+    let outhaul = Outhaul::new().kubeconfig(other.kubeconfig("admin"));
+    let args = ["app", "export", "shop", "-n", namespace.name(), "-r", "team"];
+    let refused = outhaul.run(&args).exits(11);
+    assert!(refused.stderr.contains("another origin") && refused.stderr.contains("--adopt"));
+    assert_eq!(versions(&shop).len(), 1);
+    outhaul.run(&[&args[..], &["--adopt"]].concat()).ok();
+    assert_eq!(versions(&shop).len(), 2);
+    // Now it is the first one's turn to be refused.
+    shop.export(&[]).exits(11);
+}
+
+#[test]
+fn one_snapshot_makes_the_same_bytes_in_two_processes() {
+    let shop = Shop::start();
+    let outhaul = shop.outhaul();
+    let show = ["app", "show", "shop", "-n", shop.namespace.name(), "--save-snapshot", "shop.json"];
+    outhaul.run(&show).ok();
+    let digests = ["one", "two"].map(|directory| {
+        let args = ["app", "export", "shop", "--from", "shop.json", "--to", directory];
+        outhaul.run(&[&args[..], &["-o", "json"]].concat()).ok().json()["chart"].clone()
+    });
+    assert_eq!(digests[0]["digest"], digests[1]["digest"]);
+    assert_eq!(digests[0]["version"], digests[1]["version"]);
+}
+
+#[test]
+fn a_version_with_other_content_is_never_overwritten() {
+    let shop = Shop::start();
+    let named = ["--chart-version", "1.2.3"];
+    assert_eq!(version(&shop.export(&named).ok()), "1.2.3");
+    assert_eq!(status(&shop.export(&named).ok()), "unchanged");
+    shop.set_currency("USD");
+    let refused = shop.export(&named).exits(12);
+    assert!(refused.stderr.contains("1.2.3 exists"), "{refused:?}");
+    shop.export(&["--chart-version", "2.0.0"]).ok();
+    shop.set_currency("CHF");
+    let below = shop.export(&["--chart-version", "1.9.0"]).ok();
+    assert!(codes(&below.json()).contains(&"VERSION_NOT_LATEST"));
+    // The calendar comes after all of them.
+    assert_eq!(status(&shop.export(&[]).ok()), "exported");
+}
+
+#[test]
+fn a_namespace_and_an_application_that_join_to_the_same_name_are_told_apart() {
+    let registry = Registry::plain().start();
+    super::shop::push_images(&registry);
+    let outhaul = Outhaul::new();
+    let manifest = super::shop::manifests(&registry).replace("name: shop\n", "name: b-c\n");
+    outhaul.write("one.yaml", &manifest);
+    outhaul.write("two.yaml", manifest.replace("b-c", "c"));
+    let export = |name, namespace, file| {
+        let to = registry.address();
+        outhaul.run(&["app", "export", name, "-n", namespace, "--from", file, "-r", &to])
+    };
+    export("b-c", "a", "one.yaml").ok();
+    let refused = export("c", "a-b", "two.yaml").exits(11);
+    assert!(refused.stderr.contains("manifests/a/b-c"), "{refused:?}");
+}

@@ -1,0 +1,9 @@
+//! The main job on real parts: a live application to a registry, and back through helm.
+
+mod content;
+mod failures;
+mod independent;
+mod layouts;
+mod roundtrip;
+mod secrets;
+mod shop;

@@ -1,0 +1,56 @@
+//! Files made from the code: `make generate` writes them, and these tests fail when one is out of
+//! date.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use outhaul::app::finding;
+use outhaul::error::Exit;
+
+#[test]
+fn exit_codes() {
+    let mut text =
+        "# Exit codes\n\n| code | meaning |\n| --- | --- |\n| 0 | Success. |\n".to_owned();
+    for (exit, meaning) in Exit::ALL {
+        writeln!(text, "| {} | {} |", *exit as u8, meaning.trim()).unwrap();
+    }
+    check("docs/EXIT_CODES.md", &text);
+}
+
+#[test]
+fn findings() {
+    check("docs/FINDINGS.md", &finding::markdown());
+}
+
+#[test]
+fn command_line_reference() {
+    let mut text = "# Commands\n\nWhat `--help` prints.\n".to_owned();
+    let mut command = outhaul::cli::command().term_width(100);
+    command.build();
+    describe(&mut command, &mut text);
+    check("docs/cli.md", &text);
+}
+
+fn describe(command: &mut clap::Command, text: &mut String) {
+    let name = command.get_display_name().unwrap_or_default().replace('-', " ");
+    let name = command.get_bin_name().map_or(name, str::to_owned);
+    write!(
+        text,
+        "\n## {name}\n\n```text\n{}\n```\n",
+        command.render_long_help().to_string().trim_end()
+    )
+    .unwrap();
+    for subcommand in command.get_subcommands_mut() {
+        describe(subcommand, text);
+    }
+}
+
+fn check(path: &str, expected: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        fs::write(&file, expected).unwrap();
+    }
+    let found = fs::read_to_string(&file).unwrap_or_default();
+    assert!(found == expected, "{path} is out of date: run `make generate`");
+}
