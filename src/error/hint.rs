@@ -136,6 +136,10 @@ fn of_registry(error: &registry::Error, ca_secret: Option<&str>) -> Option<Strin
         E::Forbidden { host, repository, .. } => {
             format!("the user needs the right to read and push {repository} at {host}")
         }
+        E::RepositoryMissing { host, repository, .. } => {
+            let create = registry::quirks::creation_hint(host, repository);
+            create.unwrap_or_else(|| "create it first, by the registry's own way".to_owned())
+        }
         E::RateLimited { .. } => "log in for a higher limit, or try again later".into(),
         E::DigestMismatch { .. } => {
             "a proxy or cache on the way may have changed the content".into()
@@ -186,5 +190,17 @@ mod tests {
             "log in with `docker login r.example`, or give --username and --password-stdin"
         );
         assert!(hint(error(Some("carol".into()))).starts_with("check user name and password"));
+    }
+
+    #[test]
+    fn what_must_be_created_first_comes_with_the_command_that_does() {
+        let missing = registry::Error::RepositoryMissing {
+            host: "1234.dkr.ecr.eu-west-1.amazonaws.com".parse().unwrap(),
+            repository: "team/shop-shop-chart".parse().unwrap(),
+            reason: "NAME_UNKNOWN".into(),
+        };
+        let command = "aws ecr create-repository --region eu-west-1 \
+                       --repository-name team/shop-shop-chart";
+        assert_eq!(hint(missing), command);
     }
 }

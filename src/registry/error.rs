@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::Digest;
+use super::{Digest, Host, RepositoryName};
 
 /// A failure at one place. Which side of a copy it was is said by [`super::CopyError`].
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +50,18 @@ pub enum Error {
         host: String,
         /// What was asked for.
         what: String,
+    },
+    /// The registry makes no repositories by itself, and this one is not there.
+    #[error(
+        "repository {repository} does not exist at {host}, and a push does not create it: {reason}"
+    )]
+    RepositoryMissing {
+        /// Host and port.
+        host: Host,
+        /// The repository.
+        repository: RepositoryName,
+        /// The registry's own words.
+        reason: String,
     },
     /// 429 after all retries.
     #[error("{host} limits the rate of requests and did so for {seconds} seconds")]

@@ -209,7 +209,7 @@ fn extended(existing: Option<&Manifest>, missing: &[&Descriptor]) -> Manifest {
 /// API answer it with 404 or, taking it for a wrong path, 400, 405 or 406.
 fn means_none(error: &Error) -> bool {
     match error {
-        Error::NotFound { .. } => true,
+        Error::NotFound { .. } | Error::RepositoryMissing { .. } => true,
         Error::Status { status, .. } => matches!(status, 400 | 404 | 405 | 406 | 415 | 501),
         _ => false,
     }

@@ -98,7 +98,8 @@ impl Registry {
         Err(if body::has_code(&bytes, &CONTENT_UNKNOWN) {
             Error::ContentMissing { host, digest: manifest.digest.clone(), reason }
         } else if body::has_code(&bytes, &["NAME_UNKNOWN"]) {
-            Error::NotFound { host, what: format!("repository {repository}") }
+            let (host, repository) = (self.host().clone(), repository.clone());
+            Error::RepositoryMissing { host, repository, reason }
         } else {
             Error::Status { host, status, method: "PUT".to_owned(), path, reason }
         })

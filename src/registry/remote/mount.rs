@@ -90,7 +90,10 @@ impl Registry {
 
     async fn no_repository(&self, repository: &RepositoryName, answer: Answer) -> Error {
         let bytes = body::read_error(answer.response).await;
-        let what = format!("repository {repository} ({})", body::reason(&bytes));
-        Error::NotFound { host: self.host().to_string(), what }
+        Error::RepositoryMissing {
+            host: self.host().clone(),
+            repository: repository.clone(),
+            reason: body::reason(&bytes),
+        }
     }
 }

@@ -28,8 +28,8 @@ impl Registry {
     /// though a registry that makes repositories on demand may make this one.
     ///
     /// # Errors
-    /// [`Error::Unauthorized`], [`Error::Forbidden`], or [`Error::NotFound`] where the
-    /// repository must be created first.
+    /// [`Error::Unauthorized`], [`Error::Forbidden`], or [`Error::RepositoryMissing`] where
+    /// it must be created first.
     pub async fn can_push(&self, repository: &RepositoryName) -> Result<(), Error> {
         self.open_session(repository).await?.cancel().await;
         Ok(())

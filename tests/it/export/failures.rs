@@ -231,6 +231,20 @@ spec: {{containers: [{{name: own, image: '{}/own/app:1'}}]}}
 }
 
 #[test]
+fn a_repository_that_must_be_created_first_is_said_so() {
+    let sources = Registry::plain().start();
+    super::shop::push_images(&sources);
+    let destination = Faulty::start();
+    destination.fault(Fault::on("POST", "/blobs/uploads/", Trouble::Status(404)).times(1));
+    let outhaul = Outhaul::new();
+    outhaul.write("shop.yaml", super::shop::manifests(&sources));
+    let to = format!("{}/team", destination.address());
+    let output = outhaul.run(&["app", "export", "shop", "--from", "shop.yaml", "-r", &to]);
+    fails(output, 9, "a push does not create it", "create it first");
+    destination.forget_uploads();
+}
+
+#[test]
 fn names_and_versions_are_checked_before_anything_is_read() {
     let shop = Shop::start();
     let cases = [
