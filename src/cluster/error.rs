@@ -163,6 +163,10 @@ impl Error {
             Self::NamespaceMissing { .. } | Self::ManyNamespaces { .. } => {
                 "say which namespace with -n NAMESPACE"
             }
+            Self::Malformed { .. } => {
+                "correct that place, or read only the other files with --from"
+            }
+            Self::File { .. } => "check the path and that you may read it",
             Self::TooLarge { .. } => "select less: another namespace, or a smaller directory",
             _ => return None,
         })

@@ -100,7 +100,11 @@ impl Error {
             Self::NoSystemNamespace { .. } => {
                 "name it with --system-namespace or OUTHAUL_SYSTEM_NAMESPACE"
             }
-            _ => return None,
+            Self::Address { .. } => "an address is [oci://]HOST[:PORT][/PATH]",
+            Self::File { .. } => "check the path and that you may read it",
+            Self::Roots { .. } => "give a file of PEM blocks `CERTIFICATE`",
+            // What can be done is said by its cause.
+            Self::Unreadable { .. } => return None,
         })
     }
 }

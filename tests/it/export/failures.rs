@@ -286,8 +286,10 @@ fn manifests_that_do_not_parse_name_file_and_line() {
     let outhaul = Outhaul::new();
     outhaul.write("app/good.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n");
     outhaul.write("app/bad.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: [b\n");
-    let output = outhaul.run(&["app", "export", "a", "--from", "app", "--to", "out"]).exits(5);
-    assert!(output.stderr.contains("bad.yaml:"), "{output:?}");
+    let output = outhaul.run(&["app", "export", "a", "--from", "app", "--to", "out"]);
+    fails(output, 5, "bad.yaml:4:9", "correct that place");
+    let missing = outhaul.run(&["app", "export", "a", "--from", "nowhere", "--to", "out"]);
+    fails(missing, 5, "nowhere", "check the path");
     assert!(!outhaul.home().join("out").exists(), "nothing half-written");
 }
 
