@@ -35,11 +35,15 @@ pub(crate) async fn source(args: &SourceArgs, global: &Global) -> Result<Box<dyn
     })
 }
 
-/// Reads what `app list` and `app show` are about. No Secret is read.
-pub(crate) async fn snapshot(args: &SourceArgs, global: &Global) -> Result<Snapshot, Error> {
+/// Reads what `app list` and `app show` are about. No Secret is read, and the cluster's identity
+/// only if the snapshot is kept: an export of it must know whose it is.
+pub(crate) async fn snapshot(
+    args: &SourceArgs,
+    global: &Global,
+    identity: bool,
+) -> Result<Snapshot, Error> {
     let source = source(args, global).await?;
-    let scope =
-        Scope { namespace: args.namespace.clone(), secrets: SecretRead::Nothing, identity: false };
+    let scope = Scope { namespace: args.namespace.clone(), secrets: SecretRead::Nothing, identity };
     let snapshot = source.snapshot(&scope).await?;
     if !args.skip_unreadable {
         require_readable(&snapshot)?;

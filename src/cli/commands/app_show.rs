@@ -12,7 +12,7 @@ pub(crate) async fn run(
     global: &Global,
     printer: &Printer,
 ) -> Result<(), Error> {
-    let snapshot = connect::snapshot(&args.source, global).await?;
+    let snapshot = connect::snapshot(&args.source, global, args.save_snapshot.is_some()).await?;
     if let Some(path) = &args.save_snapshot {
         save(path, &snapshot)?;
         printer.say(format!("wrote {}", path.display()));

@@ -85,6 +85,19 @@ fn one_snapshot_makes_the_same_bytes_in_two_processes() {
     assert_eq!(digests[0]["version"], digests[1]["version"]);
 }
 
+/// A snapshot that was saved without the cluster's identity made all clusters one.
+#[test]
+fn a_saved_snapshot_is_still_the_clusters() {
+    let shop = Shop::start();
+    let outhaul = shop.outhaul();
+    let show = ["app", "show", "shop", "-n", shop.namespace.name(), "--save-snapshot", "s.json"];
+    outhaul.run(&show).ok();
+    let args = ["app", "export", "shop", "--from", "s.json", "--to", "out", "-o", "json"];
+    let saved = outhaul.run(&args).ok().json()["origin"].clone();
+    assert_eq!(saved, shop.export(&[]).ok().json()["origin"]);
+    assert!(!saved.as_str().unwrap().starts_with("unknown"), "{saved}");
+}
+
 #[test]
 fn a_version_with_other_content_is_never_overwritten() {
     let shop = Shop::start();
