@@ -12,7 +12,7 @@ use crate::app::SecretsPolicy;
 pub(super) const LONGEST_NAME: usize = 53;
 
 /// Helm's limit for one file (helm, `pkg/chart/loader/archive`).
-const LARGEST_FILE: usize = 5 << 20;
+pub(super) const LARGEST_FILE: usize = 5 << 20;
 
 /// Makes the chart.
 ///

@@ -16,6 +16,7 @@ pub mod release;
 pub mod schema;
 pub mod text;
 pub mod tree;
+pub mod unpack;
 pub mod values;
 pub mod yaml;
 
@@ -23,3 +24,4 @@ pub use archive::{ChartArchive, archive};
 pub use build::build;
 pub use input::{Chart, Error, Image, Input};
 pub use release::LARGEST_RELEASE;
+pub use unpack::{UnpackError, unpack};

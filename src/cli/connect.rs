@@ -14,8 +14,8 @@ use crate::cluster::{Live, Manifests, Scope, SecretRead, SecretReader, Source};
 use crate::destination::direct::{self, Access};
 use crate::destination::{Destination, select};
 use crate::error::Error;
-use crate::export::Sources;
 use crate::export::resolve::require_readable;
+use crate::export::{ChartReference, Sources, Target};
 use crate::registry::credentials::DockerConfig;
 use crate::registry::{Keychain, Registry};
 
@@ -122,6 +122,14 @@ fn roots(args: &AccessArgs) -> Result<Vec<u8>, Error> {
 pub(crate) fn registry(address: &str, args: &AccessArgs) -> Result<Arc<Registry>, Error> {
     let destination = direct::destination(address, &access(args)?)?;
     Ok(Registry::connect(&destination.endpoint, destination.keychain)?)
+}
+
+/// A published chart that is named by address, and the registry that holds it.
+#[expect(dead_code, reason = "the commands that read published charts come next")]
+pub(crate) fn chart(text: &str, args: &AccessArgs) -> Result<(Target, ChartReference), Error> {
+    let chart: ChartReference = text.parse()?;
+    let destination = direct::destination(chart.reference.host.as_str(), &access(args)?)?;
+    Ok((Target::registry(&destination)?, chart))
 }
 
 fn access(args: &AccessArgs) -> Result<Access, Error> {

@@ -53,6 +53,8 @@ exits! {
     File = 13,
     /// Content did not have the digest that it was asked for by.
     Integrity = 14,
+    /// A published chart does not exist, or is not a chart.
+    Chart = 15,
     /// Interrupted by Ctrl-C or SIGTERM.
     Interrupted = 130,
 }
@@ -100,6 +102,7 @@ fn of_export(error: &export::Error) -> Exit {
         E::Foreign { .. } => Exit::Foreign,
         E::VersionTaken { .. } | E::TagTaken { .. } => Exit::Taken,
         E::Copy { source, .. } => of_copy(source),
+        E::ChartMissing(_) | E::NotAChart { .. } => Exit::Chart,
         E::Chart(_) => Exit::Failed,
         E::Vanished { .. } => Exit::Registry,
     }

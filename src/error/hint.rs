@@ -63,6 +63,10 @@ fn of_export(error: &export::Error) -> Option<String> {
         E::VersionTaken { .. } => {
             "choose another `--chart-version`, or leave it to the clock".into()
         }
+        E::ChartMissing(_) => {
+            "check the repository and the version; `outhaul app export` says what it pushed".into()
+        }
+        E::NotAChart { .. } => "a chart's repository ends in its name, such as `…-chart`".into(),
         E::TagTaken { .. } => "choose another `--image-tag`: tags never move".into(),
         E::Chart(error) => return error.hint().map(str::to_owned),
         E::Copy { source, .. } => return of_copy(source, None),

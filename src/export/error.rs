@@ -89,6 +89,17 @@ pub enum Error {
         /// The version.
         version: String,
     },
+    /// There is no chart under the reference.
+    #[error("there is no chart {0}")]
+    ChartMissing(String),
+    /// What is there is no chart, or one that helm would not load.
+    #[error("{reference} is not a chart that helm loads: {reason}")]
+    NotAChart {
+        /// The reference.
+        reference: String,
+        /// Why not.
+        reason: String,
+    },
     /// The user's tag points to another image.
     #[error("tag {tag} exists in {repository} and points to another image")]
     TagTaken {

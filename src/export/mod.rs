@@ -12,6 +12,7 @@ pub mod identity;
 pub mod images;
 pub mod names;
 pub mod plan;
+pub mod published;
 pub mod report;
 pub mod request;
 pub mod resolve;
@@ -22,6 +23,7 @@ pub mod version;
 
 pub use error::Error;
 pub use plan::{Action, Plan, PlannedImage, plan};
+pub use published::{ChartReference, PublishedChart, fetch};
 pub use report::{Report, Status};
 pub use request::Request;
 pub use resolve::{Resolution, resolve};

@@ -20,10 +20,10 @@ use crate::registry::{
 use super::{Action, Error, Plan, PlannedImage, Report, Sources, Status, Target, names, resolve};
 
 /// Media type of a chart's config blob (helm, `pkg/registry/constants.go`).
-const HELM_CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
+pub(super) const HELM_CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
 
 /// Media type of a chart's archive (same).
-const HELM_CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+pub(super) const HELM_CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 
 /// What a run needs besides the plan.
 #[derive(Clone, Copy)]

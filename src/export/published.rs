@@ -1,0 +1,121 @@
+//! A chart that was published, read back whole: for comparing, verifying, copying, installing.
+
+use futures_util::StreamExt as _;
+
+use crate::chart::{self, Chart, ChartArchive};
+use crate::registry::blob::verified;
+use crate::registry::{Descriptor, Digest, Reference, RepositoryName, Revision, Store, Tag};
+
+use super::history;
+use super::names::version_tag;
+use super::run::{HELM_CHART, HELM_CONFIG};
+use super::{Error, Target};
+
+/// Largest configuration of a chart: `Chart.yaml` as JSON, of which helm loads 5 MiB as a file.
+const MAX_CONFIG: u64 = 5 << 20;
+
+/// Largest archive: what helm unpacks at most; packed it is smaller.
+const MAX_ARCHIVE: u64 = 100 << 20;
+
+/// Which chart of which repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChartReference {
+    /// Repository and revision, without `oci://`. Without tag and digest the newest version is
+    /// meant: the greatest release, as helm picks it.
+    pub reference: Reference,
+}
+
+/// A published chart.
+#[derive(Clone, Debug)]
+pub struct PublishedChart {
+    /// Digest of its manifest.
+    pub digest: Digest,
+    /// As it is stored.
+    pub archive: ChartArchive,
+    /// Its files.
+    pub chart: Chart,
+}
+
+impl std::str::FromStr for ChartReference {
+    type Err = Error;
+
+    /// `[oci://]HOST/PATH/NAME[:VERSION][@DIGEST]`; a `+` in the version is written as helm writes
+    /// it in tags.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let bare = text.strip_prefix("oci://").unwrap_or(text);
+        Ok(Self { reference: bare.replace('+', "_").parse()? })
+    }
+}
+
+impl ChartReference {
+    /// The revision that is meant, if one was written.
+    fn revision(&self) -> Option<Revision> {
+        let Reference { tag, digest, .. } = &self.reference;
+        digest.clone().map(Revision::Digest).or_else(|| tag.clone().map(Revision::Tag))
+    }
+}
+
+impl std::fmt::Display for ChartReference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.reference.fmt(f)
+    }
+}
+
+/// Reads a published chart, verified against its digests.
+///
+/// # Errors
+/// [`Error::ChartMissing`] where there is none, [`Error::NotAChart`] where there is something else,
+/// [`Error::Destination`] where the registry fails.
+pub async fn fetch(target: &Target, chart: &ChartReference) -> Result<PublishedChart, Error> {
+    let (store, repository) = (target.store.as_ref(), &chart.reference.repository);
+    let there = |source| target.failed(source);
+    let missing = || Error::ChartMissing(chart.to_string());
+    let revision = match chart.revision() {
+        Some(revision) => revision,
+        None => newest(store, repository).await.map_err(there)?.ok_or_else(missing)?,
+    };
+    let manifest =
+        store.manifest(repository, &revision).await.map_err(there)?.ok_or_else(missing)?;
+    let links = manifest.links().map_err(there)?;
+    let not_a_chart = |reason: String| Error::NotAChart { reference: chart.to_string(), reason };
+    let config = links.config.filter(|config| config.media_type == HELM_CONFIG);
+    let config = config.ok_or_else(|| not_a_chart("its configuration is not helm's".to_owned()))?;
+    let layer = links.layers.into_iter().find(|layer| layer.media_type == HELM_CHART);
+    let layer = layer.ok_or_else(|| not_a_chart("it has no layer with a chart".to_owned()))?;
+    for (blob, limit) in [(&config, MAX_CONFIG), (&layer, MAX_ARCHIVE)] {
+        if blob.size > limit {
+            return Err(not_a_chart(format!("{} has {} bytes", blob.digest, blob.size)));
+        }
+    }
+    let archive = ChartArchive {
+        config: read(store, repository, &config).await.map_err(there)?,
+        tgz: read(store, repository, &layer).await.map_err(there)?,
+        manifest: manifest.bytes.to_vec(),
+    };
+    let unpacked = chart::unpack(&archive).map_err(|error| not_a_chart(error.to_string()))?;
+    Ok(PublishedChart { digest: manifest.digest, archive, chart: unpacked })
+}
+
+/// The tag that helm picks if asked for none.
+async fn newest(
+    store: &dyn Store,
+    repository: &RepositoryName,
+) -> Result<Option<Revision>, crate::registry::Error> {
+    let newest = history::read(store, repository, None).await?.newest;
+    let tag: Option<Tag> = newest.and_then(|newest| version_tag(&newest.version).ok());
+    Ok(tag.map(Revision::Tag))
+}
+
+async fn read(
+    store: &dyn Store,
+    repository: &RepositoryName,
+    blob: &Descriptor,
+) -> Result<Vec<u8>, crate::registry::Error> {
+    let stream = store.read_blob(repository, blob).await?;
+    let mut stream = verified(stream, blob, &store.name());
+    let mut bytes = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        bytes.extend_from_slice(&chunk?);
+    }
+    Ok(bytes)
+}
