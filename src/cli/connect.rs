@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::export::resolve::require_readable;
 use crate::export::{ChartReference, Sources, Target};
 use crate::registry::credentials::DockerConfig;
-use crate::registry::{Keychain, Registry};
+use crate::registry::{Host, Keychain, Registry};
 
 /// Longest password that is read from standard input: a cloud's token has about 4 KiB.
 const MAX_PASSWORD: u64 = 64 << 10;
@@ -128,7 +128,8 @@ pub(crate) fn registry(address: &str, args: &AccessArgs) -> Result<Arc<Registry>
 #[expect(dead_code, reason = "the commands that read published charts come next")]
 pub(crate) fn chart(text: &str, args: &AccessArgs) -> Result<(Target, ChartReference), Error> {
     let chart: ChartReference = text.parse()?;
-    let destination = direct::destination(chart.reference.host.as_str(), &access(args)?)?;
+    let host = chart.host.as_ref().map(Host::as_str).unwrap_or_default();
+    let destination = direct::destination(host, &access(args)?)?;
     Ok((Target::registry(&destination)?, chart))
 }
 

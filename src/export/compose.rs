@@ -10,7 +10,7 @@ use crate::app::SecretsPolicy;
 use crate::chart::{Image, Input};
 use crate::registry::{Digest, Tag};
 
-use super::identity::{self, ContentOptions};
+use super::identity::{self, Content, ContentOptions};
 use super::images::ResolvedImage;
 use super::{PlannedImage, Request, Resolution, Target};
 
@@ -20,7 +20,7 @@ pub(super) fn chart<'a>(
     target: &Target,
     resolution: &'a Resolution,
     version: &Version,
-    content: &Digest,
+    content: &Content,
     images: &[PlannedImage],
 ) -> Input<'a> {
     // Whole seconds, like the version: two exports of one content at one moment are one chart.
@@ -56,16 +56,17 @@ pub(super) fn chart<'a>(
     }
 }
 
-fn annotations(origin: &str, content: &Digest, taken_at: &str) -> BTreeMap<String, String> {
+fn annotations(origin: &str, content: &Content, taken_at: &str) -> BTreeMap<String, String> {
     BTreeMap::from([
         (identity::ORIGIN.to_owned(), origin.to_owned()),
-        (identity::CONTENT_DIGEST.to_owned(), content.to_string()),
+        (identity::APPLICATION_DIGEST.to_owned(), content.application.to_string()),
+        (identity::CONTENT_DIGEST.to_owned(), content.digest.to_string()),
         (identity::TAKEN_AT.to_owned(), taken_at.to_owned()),
     ])
 }
 
-/// Digest over everything that decides the content.
-pub(super) fn content(request: &Request, target: &Target, resolution: &Resolution) -> Digest {
+/// Digests over everything that decides the content.
+pub(super) fn content(request: &Request, target: &Target, resolution: &Resolution) -> Content {
     let addresses = resolution.images.iter().map(|image| {
         let (registry, repository) = address(target, resolution, image);
         format!("{registry}/{repository}")
@@ -80,12 +81,12 @@ pub(super) fn content(request: &Request, target: &Target, resolution: &Resolutio
     }
     let options = ContentOptions {
         chart: resolution.names.chart.as_str(),
-        image_addresses: addresses.collect(),
         image_tag: resolution.names.image_tag.as_ref(),
         secrets: request.secrets,
         secret_digests,
     };
-    identity::content_digest(&resolution.app, &resolution.images, &options)
+    let application = identity::application_digest(&resolution.app, &resolution.images, &options);
+    Content::new(application, &addresses.collect::<Vec<_>>())
 }
 
 /// Registry (host and path prefix) and repository of an image as the chart writes them.

@@ -10,8 +10,15 @@ use super::images::ResolvedImage;
 /// Annotation: whose chart it is, `<uid of kube-system>/<namespace>/<app>`.
 pub const ORIGIN: &str = "dev.outhaul.origin";
 
+/// Annotation: digest over everything that decides the content but for the addresses of images.
+/// With them it gives the content digest, so that a copy knows what an export to its place has.
+pub const APPLICATION_DIGEST: &str = "dev.outhaul.application-digest";
+
 /// Annotation: digest over everything that decides the content.
 pub const CONTENT_DIGEST: &str = "dev.outhaul.content-digest";
+
+/// Annotation: digest of the chart that this one was rewritten from, for another place.
+pub const DERIVED_FROM: &str = "dev.outhaul.derived-from";
 
 /// Annotation: when the application was read.
 pub const TAKEN_AT: &str = "dev.outhaul.taken-at";
@@ -20,13 +27,20 @@ pub const TAKEN_AT: &str = "dev.outhaul.taken-at";
 /// make new versions of every application.
 pub const CHART_FORMAT: u32 = 1;
 
-/// What decides a chart's content besides objects and images.
+/// What an export is, as two digests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// See [`APPLICATION_DIGEST`].
+    pub application: Digest,
+    /// See [`CONTENT_DIGEST`].
+    pub digest: Digest,
+}
+
+/// What decides a chart's content besides objects, images and their addresses.
 #[derive(Clone, Debug)]
 pub struct ContentOptions<'a> {
     /// Name of the chart.
     pub chart: &'a str,
-    /// Where the chart says that its images are.
-    pub image_addresses: Vec<String>,
     /// A further tag that the images get.
     pub image_tag: Option<&'a Tag>,
     /// What happens to Secrets.
@@ -40,8 +54,21 @@ pub fn origin(source: &Origin, app: &App) -> String {
     format!("{}/{}/{}", source.id(), app.namespace, app.name)
 }
 
-/// SHA-256 over the canonical content: normalised objects, image digests, options and format.
-pub fn content_digest(app: &App, images: &[ResolvedImage], options: &ContentOptions<'_>) -> Digest {
+impl Content {
+    /// The content of an application whose images are at `addresses`, in the order of the images.
+    pub fn new(application: Digest, addresses: &[String]) -> Self {
+        let content = json!({"application": application, "imageAddresses": addresses});
+        let digest = Digest::of(canonical(content).to_string().as_bytes());
+        Self { application, digest }
+    }
+}
+
+/// SHA-256 over the canonical application: normalised objects, image digests, options and format.
+pub fn application_digest(
+    app: &App,
+    images: &[ResolvedImage],
+    options: &ContentOptions<'_>,
+) -> Digest {
     let objects: Vec<Value> = app.objects.iter().map(|object| object.clone().into()).collect();
     let images: Vec<Value> = images
         .iter()
@@ -55,7 +82,6 @@ pub fn content_digest(app: &App, images: &[ResolvedImage], options: &ContentOpti
     let content = json!({
         "chartFormat": CHART_FORMAT,
         "chart": options.chart,
-        "imageAddresses": options.image_addresses,
         "images": images,
         "imageTag": options.image_tag,
         "objects": objects,

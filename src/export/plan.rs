@@ -96,7 +96,7 @@ pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Resul
     check_origin(&repository, &resolution, request.adopt)?;
     let content = compose::content(request, target, &resolution);
     let mut found = findings::of(request, target, &resolution);
-    let (version, holder) = decide(&resolution, &content, &repository, &mut found)?;
+    let (version, holder) = decide(&resolution, &content.digest, &repository, &mut found)?;
     let action = match (&holder, resolution.missing.is_empty()) {
         (None, _) => Action::Push,
         (Some(_), true) => Action::Unchanged,
@@ -120,7 +120,7 @@ pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Resul
         version,
         chart: repository,
         digest: holder.unwrap_or_else(|| Digest::of(&archive.manifest)),
-        content,
+        content: content.digest,
         images,
         objects: resolution.app.objects.iter().map(crate::app::Object::id).collect(),
         requirements: resolution.app.requirements,

@@ -4,7 +4,7 @@ use futures_util::StreamExt as _;
 
 use crate::chart::{self, Chart, ChartArchive};
 use crate::registry::blob::verified;
-use crate::registry::{Descriptor, Digest, Reference, RepositoryName, Revision, Store, Tag};
+use crate::registry::{Descriptor, Digest, Host, Reference, RepositoryName, Revision, Store, Tag};
 
 use super::history;
 use super::names::version_tag;
@@ -17,12 +17,21 @@ const MAX_CONFIG: u64 = 5 << 20;
 /// Largest archive: what helm unpacks at most; packed it is smaller.
 const MAX_ARCHIVE: u64 = 100 << 20;
 
-/// Which chart of which repository.
+/// Stands for the registry of what is in a layout (RFC 2606, never resolves).
+const LAYOUT: &str = "layout.invalid";
+
+/// Which chart of which repository. Without tag and digest the newest version is meant: the
+/// greatest release, as helm picks it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChartReference {
-    /// Repository and revision, without `oci://`. Without tag and digest the newest version is
-    /// meant: the greatest release, as helm picks it.
-    pub reference: Reference,
+    /// Registry; `None` in a layout.
+    pub host: Option<Host>,
+    /// Repository.
+    pub repository: RepositoryName,
+    /// The version as a tag, if one was written.
+    pub tag: Option<Tag>,
+    /// Digest of the manifest, if one was written.
+    pub digest: Option<Digest>,
 }
 
 /// A published chart.
@@ -43,21 +52,42 @@ impl std::str::FromStr for ChartReference {
     /// it in tags.
     fn from_str(text: &str) -> Result<Self, Error> {
         let bare = text.strip_prefix("oci://").unwrap_or(text);
-        Ok(Self { reference: bare.replace('+', "_").parse()? })
+        let Reference { host, repository, tag, digest } = bare.replace('+', "_").parse()?;
+        Ok(Self { host: Some(host), repository, tag, digest })
     }
 }
 
 impl ChartReference {
+    /// `[PATH/]NAME[:VERSION][@DIGEST]`, as charts in a layout are called.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn in_layout(text: &str) -> Result<Self, Error> {
+        // Any host will do: without one the first part of the path would be taken for it.
+        let whole = format!("{LAYOUT}/{text}").parse()?;
+        Ok(Self { host: None, ..whole })
+    }
+
     /// The revision that is meant, if one was written.
     fn revision(&self) -> Option<Revision> {
-        let Reference { tag, digest, .. } = &self.reference;
-        digest.clone().map(Revision::Digest).or_else(|| tag.clone().map(Revision::Tag))
+        let tagged = || self.tag.clone().map(Revision::Tag);
+        self.digest.clone().map(Revision::Digest).or_else(tagged)
     }
 }
 
 impl std::fmt::Display for ChartReference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.reference.fmt(f)
+        if let Some(host) = &self.host {
+            write!(f, "{host}/")?;
+        }
+        write!(f, "{}", self.repository)?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        match &self.digest {
+            Some(digest) => write!(f, "@{digest}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -67,7 +97,7 @@ impl std::fmt::Display for ChartReference {
 /// [`Error::ChartMissing`] where there is none, [`Error::NotAChart`] where there is something else,
 /// [`Error::Destination`] where the registry fails.
 pub async fn fetch(target: &Target, chart: &ChartReference) -> Result<PublishedChart, Error> {
-    let (store, repository) = (target.store.as_ref(), &chart.reference.repository);
+    let (store, repository) = (target.store.as_ref(), &chart.repository);
     let there = |source| target.failed(source);
     let missing = || Error::ChartMissing(chart.to_string());
     let revision = match chart.revision() {
@@ -118,4 +148,18 @@ async fn read(
         bytes.extend_from_slice(&chunk?);
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn charts_of_registries_and_layouts_are_named_alike() {
+        let there: ChartReference = "oci://r.example:5000/team/shop-chart:1.0.0+b".parse().unwrap();
+        assert_eq!(there.to_string(), "r.example:5000/team/shop-chart:1.0.0_b");
+        let here = ChartReference::in_layout("team.x/shop-chart:1.0.0").unwrap();
+        assert_eq!((here.to_string().as_str(), &here.host), ("team.x/shop-chart:1.0.0", &None));
+        assert!(ChartReference::in_layout("shop chart").is_err());
+    }
 }
