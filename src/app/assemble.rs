@@ -8,6 +8,7 @@ use super::select::{self, SelectError};
 use super::view::{Index, Place, View};
 use super::{
     App, Finding, Object, ObjectId, Options, Requirement, Selection, Snapshot, images, kinds,
+    portability,
 };
 
 /// Makes an application of what `selection` means in `snapshot`. The order of the snapshot's
@@ -34,10 +35,10 @@ pub fn assemble(
     let Normalised { objects, mut pull_secrets, mut findings } = normalise(&view, &members);
     let (images, of_images) = images::images(&view, &objects);
     let objects: Vec<Object> = objects.into_iter().map(|(_, object)| object).collect();
-    let (needs, of_needs) = graph::needs(&view, &objects);
+    let portability = portability::check(&view, &objects);
     let Members { secrets, pull_secrets: left, requirements, findings: of_graph, .. } = members;
     pull_secrets.extend(left);
-    findings.extend(of_graph.into_iter().chain(of_images).chain(of_needs));
+    findings.extend(of_graph.into_iter().chain(of_images).chain(portability.findings));
     let findings: BTreeSet<Finding> = findings.into_iter().collect();
     Ok(App {
         name: roots.name,
@@ -47,7 +48,7 @@ pub fn assemble(
         images,
         secrets,
         pull_secrets: pull_secrets.into_iter().collect(),
-        requirements: merge(requirements.into_iter().chain(needs)),
+        requirements: merge(requirements.into_iter().chain(portability.requirements)),
         findings: findings.into_iter().collect(),
     })
 }
@@ -60,8 +61,6 @@ struct Normalised {
 
 /// Normalises the members and puts them into the order in which Helm installs.
 fn normalise(view: &View<'_>, members: &Members) -> Normalised {
-    let services: Vec<&str> =
-        view.of_kind(kinds::SERVICE).map(|(_, of)| of.object.name()).collect();
     let scaled: BTreeSet<Index> = members
         .objects
         .iter()
@@ -76,7 +75,6 @@ fn normalise(view: &View<'_>, members: &Members) -> Normalised {
         let entry = &view.entries[index];
         let context = Context {
             namespace: &view.snapshot.namespace,
-            services: &services,
             here: entry.place != Place::Elsewhere,
             scaled: scaled.contains(&index),
         };

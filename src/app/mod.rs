@@ -14,6 +14,7 @@ pub mod model;
 mod normalize;
 pub mod object;
 mod path;
+mod portability;
 pub mod redact;
 pub mod secret;
 pub mod select;

@@ -10,7 +10,6 @@
 //! Workloads are members by selection alone: nothing that is followed brings another one in. So
 //! whether something is shared is the question whether a workload that is not a member uses it.
 
-mod needs;
 mod outward;
 mod rbac;
 mod refs;
@@ -21,8 +20,8 @@ mod traffic;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-pub(super) use needs::needs;
-pub(super) use refs::Reference;
+pub(super) use outward::CLUSTER_KINDS;
+pub(super) use refs::{Reference, references};
 pub(super) use traffic::scales_replicas;
 
 use super::select::Roots;
@@ -168,7 +167,7 @@ impl<'v, 'a> Walk<'v, 'a> {
 }
 
 /// The first few of a list, and how many more there are.
-fn shorten(names: impl ExactSizeIterator<Item = impl ToString>) -> String {
+pub(super) fn shorten(names: impl ExactSizeIterator<Item = impl ToString>) -> String {
     const SHOWN: usize = 3;
     let more = names.len().saturating_sub(SHOWN);
     let shown = names.take(SHOWN).map(|name| name.to_string()).collect::<Vec<_>>().join(", ");

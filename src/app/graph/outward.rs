@@ -13,8 +13,8 @@ use crate::app::view::{Entry, Index};
 use crate::app::{Code, Finding, Object, ObjectId, Requirement};
 
 /// Kinds without a namespace. Whether they are needed is known only after normalising, as
-/// admission fills in classes: see [`super::needs()`].
-pub(super) const CLUSTER_KINDS: [Kind; 4] =
+/// admission fills in classes: see [`crate::app::portability`].
+pub(in crate::app) const CLUSTER_KINDS: [Kind; 4] =
     [kinds::INGRESS_CLASS, kinds::PRIORITY_CLASS, kinds::RUNTIME_CLASS, kinds::STORAGE_CLASS];
 
 impl<'v> Walk<'v, '_> {

@@ -169,7 +169,7 @@ mod tests {
             "metadata": {"name": "x", "uid": "1"}, "spec": spec}))
         .unwrap();
         let claims = Claims::read(&object);
-        let context = Context { namespace: "shop", services: &[], here: true, scaled: false };
+        let context = Context { namespace: "shop", here: true, scaled: false };
         normalise(&mut object, &claims, context, &mut Vec::new());
         object.at("/spec").cloned().unwrap()
     }

@@ -5,7 +5,6 @@
 //! describe them, then what is specific to kinds, then lists.
 
 mod claims;
-mod data;
 mod defaults;
 mod kind;
 mod lists;
@@ -24,8 +23,6 @@ use claims::Claims;
 pub(super) struct Context<'a> {
     /// The application's namespace.
     pub(super) namespace: &'a str,
-    /// Names of the Services in it, in order.
-    pub(super) services: &'a [&'a str],
     /// Whether the object is in that namespace, or in none.
     pub(super) here: bool,
     /// Whether an autoscaler sets the number of its replicas.
@@ -54,7 +51,6 @@ pub(super) fn normalise(live: &Object, context: Context<'_>) -> Normalised {
     }
     pod::drop_pull_secrets(&mut object, &mut pull_secrets);
     metadata::clean(&mut object, context.here, &claims);
-    data::find_namespace(&object, context, &mut findings);
     let id = object.id();
     if !pull_secrets.is_empty() {
         findings.push(pull_secrets_dropped(&id, &pull_secrets));

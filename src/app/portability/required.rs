@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::outward::CLUSTER_KINDS;
-use super::refs::references;
-use super::shorten;
+use super::Portability;
+use crate::app::graph::{CLUSTER_KINDS, references, shorten};
 use crate::app::kinds;
 use crate::app::view::View;
 use crate::app::{Code, Finding, Object, ObjectId, Requirement};
@@ -17,10 +16,7 @@ const DEFINITION: kinds::Kind = ("apiextensions.k8s.io", "CustomResourceDefiniti
 type Definitions<'a> = HashMap<(&'a str, &'a str), &'a str>;
 
 /// What a target cluster must have for these objects.
-pub(in crate::app) fn needs(
-    view: &View<'_>,
-    objects: &[Object],
-) -> (Vec<Requirement>, Vec<Finding>) {
+pub(super) fn check(view: &View<'_>, objects: &[Object], found: &mut Portability) {
     let definitions = definitions(view);
     let mut needed: BTreeMap<ObjectId, Vec<String>> = BTreeMap::new();
     for object in objects {
@@ -28,16 +24,15 @@ pub(in crate::app) fn needs(
             needed.entry(of).or_default().push(object.id().to_string());
         }
     }
-    let both = needed.into_iter().map(|(object, users)| {
+    for (object, users) in needed {
         let users = shorten(users.iter());
         let remedy = "Make sure that the target cluster has it, or change the value.";
         let finding =
             Finding::new(Code::ClusterScopedRequired, format!("{object} is needed by {users}"));
+        found.findings.push(finding.on(object.clone()).remedy(remedy));
         let reason = format!("needed by {users}; it belongs to the cluster");
-        let finding = finding.on(object.clone()).remedy(remedy);
-        (Requirement { object, reason }, finding)
-    });
-    both.unzip()
+        found.requirements.push(Requirement { object, reason });
+    }
 }
 
 /// Names of the definitions that were read, by group and kind of what they define.

@@ -3,10 +3,11 @@
 
 use serde_json::Value;
 
-use super::Context;
+use super::Portability;
 use crate::app::kinds;
 use crate::app::path::{self, Path, Step};
-use crate::app::{Code, Finding, Object, ObjectId};
+use crate::app::view::View;
+use crate::app::{Code, Finding, Object};
 
 /// Text below the `spec` of a pod.
 const POD: [&str; 3] = [
@@ -22,14 +23,31 @@ const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 /// The Service of the API server is in the same namespace in every cluster.
 const API_SERVER: (&str, &str) = ("kubernetes", "default");
 
+/// The namespace that is looked for.
+#[derive(Clone, Copy)]
+struct Own<'a> {
+    namespace: &'a str,
+    /// Names of the Services in it, in order.
+    services: &'a [&'a str],
+}
+
 /// Says where the application's namespace is named.
-pub(super) fn find_namespace(object: &Object, context: Context<'_>, findings: &mut Vec<Finding>) {
-    let id = ObjectId { namespace: None, ..object.id() };
+pub(super) fn check(view: &View<'_>, objects: &[Object], found: &mut Portability) {
+    let services: Vec<&str> =
+        view.of_kind(kinds::SERVICE).map(|(_, of)| of.object.name()).collect();
+    let own = Own { namespace: &view.snapshot.namespace, services: &services };
+    for object in objects {
+        named_in(object, own, &mut found.findings);
+    }
+}
+
+fn named_in(object: &Object, own: Own<'_>, findings: &mut Vec<Finding>) {
+    let id = object.id();
     let mut say = |field: String, token: &str| {
         let text = format!(
             "`{token}` in {field} of {id} names the namespace that the application was read from"
         );
-        let finding = Finding::new(Code::NamespaceInData, text).field(field);
+        let finding = Finding::new(Code::NamespaceInData, text).on(id.clone()).field(field);
         findings
             .push(finding.remedy("Change it before installing into a namespace of another name."));
     };
@@ -38,21 +56,21 @@ pub(super) fn find_namespace(object: &Object, context: Context<'_>, findings: &m
             for (path, value) in
                 path::find(object.fields(), &kinds::below(template, &format!("spec.{at}")))
             {
-                if let Some(token) = value.as_str().and_then(|text| token(text, context)) {
+                if let Some(token) = value.as_str().and_then(|text| token(text, own)) {
                     say(path.to_string(), &token);
                 }
             }
         }
     }
     for (path, selector) in path::find(object.fields(), PEERS) {
-        if let Some(field) = naming_field(&path, selector, context.namespace) {
-            say(field.to_string(), context.namespace);
+        if let Some(field) = naming_field(&path, selector, own.namespace) {
+            say(field.to_string(), own.namespace);
         }
     }
     if kinds::is(object, kinds::CONFIG_MAP) {
         let data = object.at("/data").and_then(Value::as_object);
         for (key, value) in data.into_iter().flatten() {
-            if let Some(token) = value.as_str().and_then(|text| token(text, context)) {
+            if let Some(token) = value.as_str().and_then(|text| token(text, own)) {
                 say(Path::default().key("data").key(key).to_string(), &token);
             }
         }
@@ -76,8 +94,8 @@ fn naming_field(at: &Path, selector: &Value, namespace: &str) -> Option<Path> {
 
 /// The first address in the text that names the namespace: `.shop.svc`, or a Service of it as
 /// `db.shop`. The bare name says nothing: it may be any word.
-fn token(text: &str, context: Context<'_>) -> Option<String> {
-    let namespace = context.namespace;
+fn token(text: &str, own: Own<'_>) -> Option<String> {
+    let namespace = own.namespace;
     text.match_indices(namespace).find_map(|(at, _)| {
         let (before, after) = (&text[..at], &text[at + namespace.len()..]);
         let host = before.strip_suffix('.')?;
@@ -91,7 +109,7 @@ fn token(text: &str, context: Context<'_>) -> Option<String> {
             return Some(format!(".{namespace}.svc"));
         }
         let ends = !after.starts_with(|c: char| is_name(c) || c == '.');
-        let known = context.services.binary_search(&service).is_ok();
+        let known = own.services.binary_search(&service).is_ok();
         (ends && known).then(|| format!("{service}.{namespace}"))
     })
 }
@@ -106,7 +124,7 @@ mod tests {
 
     #[test]
     fn addresses_are_found_and_words_are_not() {
-        let context = Context { namespace: "shop", services: &["db"], here: true, scaled: false };
+        let own = Own { namespace: "shop", services: &["db"] };
         for (text, expected) in [
             ("postgres://db.shop.svc.cluster.local:5432/x", Some(".shop.svc")),
             ("http://any.shop.svc", Some(".shop.svc")),
@@ -122,14 +140,13 @@ mod tests {
             ("workshop.svc", None),
             ("ünïcode.shop.svc ✓", Some(".shop.svc")),
         ] {
-            assert_eq!(token(text, context).as_deref(), expected, "{text}");
+            assert_eq!(token(text, own).as_deref(), expected, "{text}");
         }
     }
     #[test]
     fn the_api_server_is_in_every_cluster() {
-        let context =
-            Context { namespace: "default", services: &["kubernetes"], here: true, scaled: false };
-        assert_eq!(token("https://kubernetes.default.svc", context), None);
-        assert_eq!(token("https://db.default.svc", context).as_deref(), Some(".default.svc"));
+        let own = Own { namespace: "default", services: &["kubernetes"] };
+        assert_eq!(token("https://kubernetes.default.svc", own), None);
+        assert_eq!(token("https://db.default.svc", own).as_deref(), Some(".default.svc"));
     }
 }
