@@ -73,6 +73,8 @@ macro_rules! codes {
 codes! {
     /// A kind or object could not be read, and the export was told to go on without it.
     CannotRead "CANNOT_READ" Warning,
+    /// The chart, or a file of it, is larger than helm loads; it was made as asked.
+    ChartTooLarge "CHART_TOO_LARGE" Error,
     /// The newest version at the destination is later than the clock; the next second after it was taken.
     ClockBehind "CLOCK_BEHIND" Warning,
     /// A cluster-scoped or foreign object is needed and is not part of the chart.
@@ -109,7 +111,7 @@ codes! {
     PullSecretDropped "PULL_SECRET_DROPPED" Info,
     /// An object refers to one that does not exist.
     ReferenceMissing "REFERENCE_MISSING" Error,
-    /// The release may not fit into the one Secret, of 1 MiB at most, that helm keeps it in.
+    /// The release is near the limit of the one Secret, of 1 MiB, that helm keeps it in, or beyond it as asked.
     ReleaseTooLarge "RELEASE_TOO_LARGE" Warning,
     /// A rollout was in progress; what the current revision's pods run was taken, or the images of the template where none runs.
     RolloutInProgress "ROLLOUT_IN_PROGRESS" Warning,

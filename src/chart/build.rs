@@ -11,23 +11,15 @@ use crate::app::SecretsPolicy;
 /// Longest name: Helm puts it before others in names of at most 63 characters.
 pub(super) const LONGEST_NAME: usize = 53;
 
-/// Helm's limit for one file (helm, `pkg/chart/loader/archive`).
-pub(super) const LARGEST_FILE: usize = 5 << 20;
-
-/// Makes the chart.
+/// Makes the chart, however large it becomes: [`Chart::size`] says whether helm takes it.
 ///
 /// # Errors
-/// When the name is none that helm takes, or a file is larger than helm loads.
+/// When the name is none that helm takes.
 pub fn build(input: &Input<'_>) -> Result<Chart, Error> {
     check_name(&input.name)?;
     let meta = Meta::new(input);
     let manifests = manifest::manifests(input);
     let files = files(input, &meta, manifests)?;
-    for (path, bytes) in &files {
-        if bytes.len() > LARGEST_FILE {
-            return Err(Error::FileTooLarge { path: path.clone(), bytes: bytes.len() });
-        }
-    }
     Ok(Chart {
         name: input.name.clone(),
         version: input.version.clone(),

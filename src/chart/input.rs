@@ -69,14 +69,6 @@ pub enum Error {
         "`{0}` is not a chart name: lower-case letters, digits and `-`, starting with a letter, at most 53"
     )]
     Name(String),
-    /// A file over Helm's limit of 5 MiB (helm, `pkg/chart/loader/archive`).
-    #[error("{path} of the chart has {bytes} bytes; helm loads files of at most 5 MiB")]
-    FileTooLarge {
-        /// Path in the chart.
-        path: String,
-        /// Its size.
-        bytes: usize,
-    },
     /// A text template that does not render.
     #[error("template {name}: {reason}")]
     Template {
@@ -85,16 +77,4 @@ pub enum Error {
         /// What handlebars said.
         reason: String,
     },
-}
-
-impl Error {
-    /// What to do about it, if there is something to say.
-    pub const fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::FileTooLarge { .. } => {
-                Some("choose fewer objects with `-l`, or leave the largest out with `--exclude`")
-            }
-            Self::Name(_) | Self::Template { .. } => None,
-        }
-    }
 }

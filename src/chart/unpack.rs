@@ -7,11 +7,8 @@ use std::io::Read;
 use flate2::read::GzDecoder;
 use serde::Deserialize;
 
-use super::build::LARGEST_FILE;
+use super::size::{LARGEST_CHART, LARGEST_FILE};
 use super::{Chart, ChartArchive};
-
-/// Most bytes that a chart unpacks to, as helm has it (helm, `pkg/chart/loader/archive`).
-const LARGEST_CHART: u64 = 100 << 20;
 
 /// Most files in a chart: an application of 5 000 objects has that many, and no chart has ten times
 /// as many.
@@ -77,7 +74,7 @@ pub fn unpack(archive: &ChartArchive) -> Result<Chart, UnpackError> {
 fn files(tgz: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, UnpackError> {
     let broken = |error: std::io::Error| UnpackError::Archive(error.to_string());
     // One byte more than allowed tells "full" from "too much".
-    let mut tar = tar::Archive::new(GzDecoder::new(tgz).take(LARGEST_CHART + 1));
+    let mut tar = tar::Archive::new(GzDecoder::new(tgz).take(LARGEST_CHART as u64 + 1));
     let mut files = BTreeMap::new();
     for entry in tar.entries().map_err(broken)? {
         let mut entry = entry.map_err(broken)?;

@@ -175,6 +175,9 @@ pub(crate) struct AppExportArgs {
     /// Take over a chart repository whose newest chart is another application's
     #[arg(long)]
     pub(crate) adopt: bool,
+    /// Make the chart although it is larger than helm takes
+    #[arg(long)]
+    pub(crate) allow_oversize: bool,
     /// Show the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

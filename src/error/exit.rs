@@ -53,7 +53,7 @@ exits! {
     File = 13,
     /// Content did not have the digest that it was asked for by.
     Integrity = 14,
-    /// A published chart does not exist, or is not a chart.
+    /// A published chart does not exist or is not a chart, or one to be made is larger than helm takes.
     Chart = 15,
     /// Interrupted by Ctrl-C or SIGTERM.
     Interrupted = 130,
@@ -102,7 +102,7 @@ fn of_export(error: &export::Error) -> Exit {
         E::Foreign { .. } => Exit::Foreign,
         E::VersionTaken { .. } | E::TagTaken { .. } => Exit::Taken,
         E::Copy { source, .. } => of_copy(source),
-        E::ChartMissing(_) | E::NotAChart { .. } => Exit::Chart,
+        E::ChartMissing(_) | E::NotAChart { .. } | E::TooLarge(_) => Exit::Chart,
         E::Chart(_) => Exit::Failed,
         E::Vanished { .. } => Exit::Registry,
     }

@@ -68,7 +68,12 @@ fn of_export(error: &export::Error) -> Option<String> {
         }
         E::NotAChart { .. } => "a chart's repository ends in its name, such as `…-chart`".into(),
         E::TagTaken { .. } => "choose another `--image-tag`: tags never move".into(),
-        E::Chart(error) => return error.hint().map(str::to_owned),
+        E::Chart(_) => return None,
+        E::TooLarge(_) => {
+            "choose fewer objects with `-l`, leave the largest out with `--exclude`, \
+                           or make it regardless with `--allow-oversize`"
+                .into()
+        }
         E::Copy { source, .. } => return of_copy(source, None),
         E::Destination { source, ca_secret, .. } => {
             return of_registry(source, ca_secret.as_deref());

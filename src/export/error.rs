@@ -111,6 +111,9 @@ pub enum Error {
     /// The chart cannot be made.
     #[error(transparent)]
     Chart(#[from] crate::chart::Error),
+    /// Helm would not load the chart, or not keep its release.
+    #[error("{0}")]
+    TooLarge(String),
     /// An image could not be copied.
     #[error("image `{image}`: {source}")]
     Copy {

@@ -4,8 +4,6 @@ use semver::Version;
 
 use crate::app::{Code, Finding, ObjectId, SecretUse, SecretValues, SecretsPolicy};
 
-use crate::chart;
-
 use super::history::Published;
 use super::{Request, Resolution, Target};
 
@@ -33,21 +31,6 @@ pub(super) fn not_latest(version: &Version, newest: Option<&Published>) -> Optio
     let newest = newest.filter(|newest| newest.version > *version)?;
     let text = format!("{version} is below {}, which helm goes on picking", newest.version);
     Some(Finding::new(Code::VersionNotLatest, text).remedy("Install it with `--version`."))
-}
-
-/// A release that helm cannot keep: the install fails, whatever the cluster.
-pub(super) fn release_too_large(bytes: usize) -> Option<Finding> {
-    const KIB: usize = 1024;
-    if bytes <= chart::LARGEST_RELEASE {
-        return None;
-    }
-    let text = format!(
-        "helm keeps a release in one Secret of at most {} KiB; this one has about {} KiB",
-        chart::LARGEST_RELEASE / KIB,
-        bytes.div_ceil(KIB)
-    );
-    let remedy = "Choose fewer objects with `-l`, or leave the largest out with `--exclude`.";
-    Some(Finding::new(Code::ReleaseTooLarge, text).remedy(remedy))
 }
 
 fn pull_address_missing() -> Finding {
@@ -89,17 +72,4 @@ fn secret_finding(request: &Request, values: &SecretValues, secret: &SecretUse) 
 fn secret_id(name: &str) -> ObjectId {
     let (group, kind) = (String::new(), "Secret".to_owned());
     ObjectId { group, kind, namespace: None, name: name.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_release_may_be_as_large_as_a_secret() {
-        assert_eq!(release_too_large(chart::LARGEST_RELEASE), None);
-        let finding = release_too_large(chart::LARGEST_RELEASE + 1).unwrap();
-        assert_eq!(finding.code, Code::ReleaseTooLarge);
-        assert!(finding.text.ends_with("of at most 1024 KiB; this one has about 1025 KiB"));
-    }
 }

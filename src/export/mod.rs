@@ -17,6 +17,7 @@ pub mod report;
 pub mod request;
 pub mod resolve;
 pub mod run;
+mod size;
 pub mod sources;
 pub mod target;
 pub mod version;

@@ -10,7 +10,7 @@ use crate::registry::{Digest, RepositoryName, Tag};
 use super::history::{History, Published};
 use super::images::ResolvedImage;
 use super::resolve::Resolution;
-use super::{Error, Request, Target, compose, findings, names, version};
+use super::{Error, Request, Target, compose, findings, names, size, version};
 
 /// What an export will do.
 #[derive(Clone, Debug, Serialize)]
@@ -89,7 +89,7 @@ pub struct PlannedImage {
 /// Makes the plan. Pure: the same resolution gives the same plan.
 ///
 /// # Errors
-/// When the chart cannot be made, or the destination holds another origin's charts or other
+/// When the chart cannot be made or is larger than helm takes, or the destination holds another origin's charts or other
 /// content under the version asked for.
 pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Result<Plan, Error> {
     let repository = target.address(&resolution.chart_repository);
@@ -103,9 +103,9 @@ pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Resul
         (Some(_), false) => Action::Restore,
     };
     let images = planned_images(target, &resolution)?;
-    let files =
-        chart::build(&compose::chart(request, target, &resolution, &version, &content, &images))?;
-    found.extend(findings::release_too_large(files.release_bytes()));
+    let input = compose::chart(request, target, &resolution, &version, &content, &images);
+    let files = chart::build(&input)?;
+    found.extend(size::check(&files.size(&input), &resolution.app, request.allow_oversize)?);
     found.sort_by(|a, b| (b.code.severity(), a).cmp(&(a.code.severity(), b)));
     found.dedup();
     let archive = chart::archive(&files);

@@ -28,6 +28,9 @@ pub struct Request {
     /// Take over a chart repository whose newest chart has another origin.
     #[serde(default)]
     pub adopt: bool,
+    /// Make the chart although helm cannot take one of its size.
+    #[serde(default)]
+    pub allow_oversize: bool,
     /// Go on although some kinds could not be read.
     #[serde(default)]
     pub skip_unreadable: bool,
@@ -58,6 +61,7 @@ impl Request {
             names: ChosenNames::default(),
             platforms: Vec::new(),
             adopt: false,
+            allow_oversize: false,
             skip_unreadable: false,
         }
     }

@@ -54,6 +54,7 @@ fn request(args: &AppExportArgs) -> Request {
         },
         platforms: args.platform.clone(),
         adopt: args.adopt,
+        allow_oversize: args.allow_oversize,
         skip_unreadable: args.source.skip_unreadable,
     }
 }

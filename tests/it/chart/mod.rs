@@ -6,6 +6,7 @@ mod oracle;
 mod overrides;
 mod packed;
 mod policies;
+mod release;
 mod shapes;
 mod shop;
 mod snapshot;

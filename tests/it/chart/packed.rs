@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use flate2::read::GzDecoder;
 use outhaul::app::{SecretValues, SecretsPolicy};
-use outhaul::chart::{Error, Input, archive, build};
+use outhaul::chart::{Error, Input, Size, archive, build};
 use serde_json::{Value, json};
 
 use super::shop;
@@ -92,37 +92,18 @@ fn title_and_version_of_the_manifest_are_the_charts() {
 }
 
 #[test]
-fn what_helm_does_not_load_is_an_error() {
+fn what_helm_does_not_load_is_known() {
     let data = json!({"large": "x".repeat(5 << 20)});
     let app = shop::app_of(json!([{"apiVersion": "v1", "kind": "ConfigMap",
         "metadata": {"name": "a"}, "binaryData": data}]));
-    let error = build(&input(&app)).unwrap_err();
-    assert!(error.hint().unwrap().contains("--exclude"));
-    match error {
-        Error::FileTooLarge { path, bytes } => {
-            assert_eq!(path, "templates/configmap-a.yaml");
-            assert!(bytes > 5 << 20);
-        }
-        other => panic!("{other}"),
-    }
+    let size = build(&input(&app)).unwrap().size(&input(&app));
+    let Size::File { path, bytes } = size else { panic!("{size:?}") };
+    assert_eq!(path, "templates/configmap-a.yaml");
+    assert!(bytes > 5 << 20);
     let app = shop::app();
+    assert_eq!(build(&input(&app)).unwrap().size(&input(&app)), Size::Fits);
     let name = "Shop".to_owned();
     assert!(matches!(build(&Input { name, ..input(&app) }), Err(Error::Name(_))));
-}
-
-#[test]
-fn the_size_of_a_release_is_that_of_its_packed_content() {
-    let small = shop::chart().release_bytes();
-    assert!((8 << 10..64 << 10).contains(&small), "{small}");
-    let mut random = fastrand::Rng::with_seed(1);
-    let noise: String = std::iter::repeat_with(|| random.alphanumeric()).take(1 << 20).collect();
-    let app = shop::app_of(json!([{"apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {"name": "a"}, "binaryData": {"noise": noise}}]));
-    assert!(shop::plain_chart_of(&app).release_bytes() > outhaul::chart::LARGEST_RELEASE);
-    let same = json!([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"},
-        "binaryData": {"noise": "A".repeat(2 << 20)}}]);
-    let packs_well = shop::plain_chart_of(&shop::app_of(same)).release_bytes();
-    assert!(packs_well < outhaul::chart::LARGEST_RELEASE / 8, "{packs_well}");
 }
 
 fn input(app: &outhaul::app::App) -> Input<'_> {

@@ -7,3 +7,4 @@ mod layouts;
 mod roundtrip;
 mod secrets;
 mod shop;
+mod size;
