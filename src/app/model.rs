@@ -75,6 +75,9 @@ pub struct Running {
     pub image_id: String,
     /// How many containers say so.
     pub pods: usize,
+    /// When the newest pod that says so was made, as the API server writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<String>,
 }
 
 /// A Secret that the application uses.

@@ -97,7 +97,7 @@ fn of_export(error: &export::Error) -> Exit {
         E::Name(_) | E::ChartName(_) | E::ChartVersion { .. } | E::SameRepository(_) => Exit::Usage,
         E::Path(..) => Exit::Destination,
         E::NotAllowed(error) => of_destination(error),
-        E::ImageMissing { .. } | E::ImageOnlyOnNodes { .. } => Exit::Image,
+        E::ImageInvalid { .. } | E::ImageMissing { .. } | E::ImageOnlyOnNodes { .. } => Exit::Image,
         E::ImageUnreadable { source, .. } | E::Destination { source, .. } => of_registry(source),
         E::Foreign { .. } => Exit::Foreign,
         E::VersionTaken { .. } | E::TagTaken { .. } => Exit::Taken,

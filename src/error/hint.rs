@@ -48,10 +48,11 @@ fn of_export(error: &export::Error) -> Option<String> {
         E::SameRepository(_) => "choose another `--chart-name` or `--image-name`".into(),
         E::Path(_, hint) => hint.clone(),
         E::NotAllowed(error) => return of_destination(error),
-        E::ImageMissing { uses, .. } => {
-            let user = uses.first().map(|used| format!(" ({} uses it)", used.object));
-            format!("push it, or correct the reference{}", user.unwrap_or_default())
+        E::ImageInvalid { .. } => {
+            "correct it: `HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]`, the repository in lower case"
+                .into()
         }
+        E::ImageMissing { .. } => "push it, or correct the reference".into(),
         E::ImageOnlyOnNodes { .. } => {
             "push the image to a registry that can be read from here, and deploy it from there"
                 .into()

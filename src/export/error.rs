@@ -1,7 +1,9 @@
 //! What can go wrong with an export, by situation.
 
-use crate::app::{ContainerRef, Unreadable};
+use crate::app::Unreadable;
 use crate::registry::{self, CopyError};
+
+use super::images::ImageName;
 
 /// An export that failed. Nothing dangles: no chart is tagged before its images are whole.
 #[derive(Debug, thiserror::Error)]
@@ -45,29 +47,35 @@ pub enum Error {
     /// The registry does not take a repository of this shape.
     #[error("{0}")]
     Path(String, String),
+    /// An object refers to an image by what is no reference.
+    #[error("{image}: {source}")]
+    ImageInvalid {
+        /// The image.
+        image: ImageName,
+        /// Which rule it breaks.
+        source: registry::reference::InvalidReference,
+    },
     /// An image is nowhere to be found under the reference that the objects use.
-    #[error("image `{image}` does not exist in its registry")]
+    #[error("{image} does not exist in its registry")]
     ImageMissing {
-        /// The reference.
-        image: String,
-        /// Who uses it.
-        uses: Vec<ContainerRef>,
+        /// The image.
+        image: ImageName,
     },
     /// What runs cannot be pulled from anywhere.
-    #[error("image `{image}` runs as `{image_id}`, which exists on the nodes only: {reason}")]
+    #[error("{image} runs as `{image_id}`, which exists on the nodes only: {reason}")]
     ImageOnlyOnNodes {
-        /// The reference.
-        image: String,
+        /// The image.
+        image: ImageName,
         /// What the nodes report.
         image_id: String,
         /// Why it cannot be pulled.
         reason: String,
     },
     /// The registry of an image refused or could not be reached.
-    #[error("image `{image}` cannot be read: {source}")]
+    #[error("{image} cannot be read: {source}")]
     ImageUnreadable {
-        /// The reference.
-        image: String,
+        /// The image.
+        image: ImageName,
         /// What happened.
         source: registry::Error,
     },
@@ -115,10 +123,10 @@ pub enum Error {
     #[error("{0}")]
     TooLarge(String),
     /// An image could not be copied.
-    #[error("image `{image}`: {source}")]
+    #[error("{image}: {source}")]
     Copy {
-        /// The reference.
-        image: String,
+        /// The image.
+        image: ImageName,
         /// What happened, and on which side.
         source: CopyError,
     },

@@ -109,7 +109,7 @@ async fn copy_images(
     let wanted = plan.images.iter().enumerate().filter(|(_, image)| is_wanted(image));
     let copies = wanted.map(|(index, planned)| async move {
         let image = &planned.image;
-        let failed = |source| Error::ImageUnreadable { image: image.written.clone(), source };
+        let failed = |source| Error::ImageUnreadable { image: image.into(), source };
         let store = deps.sources.store(&image.source.host).map_err(failed)?;
         let source = Located { store, repository: image.source.repository.clone() };
         let (revision, tags) = (image.source.revision(), &planned.tags);
@@ -117,7 +117,7 @@ async fn copy_images(
             .copy(&source, &revision, &plan.image_repository, tags, deps.progress)
             .await
             .map(|copied| (index, copied))
-            .map_err(|source| Error::Copy { image: image.written.clone(), source })
+            .map_err(|source| Error::Copy { image: image.into(), source })
     });
     for (index, copied) in try_join_all(copies).await? {
         let image = &plan.images[index].image;

@@ -1,6 +1,7 @@
 //! Image references: host, repository, tag and digest, each parsed once.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -106,8 +107,7 @@ impl FromStr for Host {
         let host = rest.split('/').next().unwrap_or_default().to_ascii_lowercase();
         let default_port = if scheme == "http" { ":80" } else { ":443" };
         let host = host.strip_suffix(default_port).unwrap_or(&host);
-        let valid = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
-        if host.is_empty() || host.starts_with(':') || !host.bytes().all(valid) {
+        if !is_host(host) {
             return Err(invalid(text, "registry host", "letters, digits, `.`, `-` and a port"));
         }
         let name = if DOCKER_HUB_NAMES.contains(&host) { DOCKER_HUB } else { host };
@@ -233,15 +233,38 @@ impl fmt::Display for Reference {
     }
 }
 
-/// Splits the host off a reference: the first segment is one if it has a dot or a port, or is
-/// `localhost` (distribution/reference, `splitDockerDomain`).
+/// Splits the host off a reference: the first segment is one if it has a dot, a port or an
+/// upper-case letter, or is `localhost` (distribution/reference, `splitDockerDomain`).
 fn split_host(text: &str) -> (Option<&str>, &str) {
+    let is_host = |first: &str| {
+        first.contains(['.', ':'])
+            || first == "localhost"
+            || first.bytes().any(|b| b.is_ascii_uppercase())
+    };
     match text.split_once('/') {
-        Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => {
-            (Some(first), rest)
-        }
+        Some((first, rest)) if is_host(first) => (Some(first), rest),
         _ => (None, text),
     }
+}
+
+/// A name, an IPv4 address or an IPv6 address in brackets, with a port or none. No DNS name has an
+/// underscore, but names that Docker Compose gives do.
+fn is_host(text: &str) -> bool {
+    let (is_named, rest) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, rest)) => (address.parse::<Ipv6Addr>().is_ok(), rest),
+        None => {
+            let (name, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
+            (!name.is_empty() && name.bytes().all(is_name), rest)
+        }
+    };
+    let is_port = |port: &str| {
+        port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
+    };
+    is_named && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
+}
+
+fn is_name(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"-._".contains(&b)
 }
 
 /// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
@@ -343,10 +366,53 @@ mod tests {
     }
 
     #[test]
+    fn hosts_are_names_and_addresses() {
+        for (text, host, repository) in [
+            ("[::1]:5000/a/b:1", "[::1]:5000", "a/b"),
+            ("[2001:DB8::1]/a", "[2001:db8::1]", "a"),
+            ("10.0.0.1:5000/a", "10.0.0.1:5000", "a"),
+            ("Registry/a", "registry", "a"),
+            ("REG.Example:443/a", "reg.example", "a"),
+            (
+                "image-registry.openshift-image-registry.svc:5000/shop/web",
+                "image-registry.openshift-image-registry.svc:5000",
+                "shop/web",
+            ),
+        ] {
+            let reference: Reference = text.parse().unwrap();
+            assert_eq!(reference.host.as_str(), host, "{text}");
+            assert_eq!(reference.repository.as_str(), repository, "{text}");
+        }
+        let host: Host = "[::1]:5000".parse().unwrap();
+        assert!(host.is_loopback() && host.name() == "[::1]");
+    }
+
+    #[test]
     fn what_is_no_reference_is_refused() {
-        for text in
-            ["", "UPPER/case", "a//b", "a/b:", "a/-b", "a/b_", "a/b___c", "a@sha256:1", "h:1/"]
-        {
+        for text in [
+            "",
+            "web/UPPER",
+            "Web:1",
+            "a//b",
+            "a/b:",
+            "a/-b",
+            "a/b_",
+            "a/b___c",
+            "a@sha256:1",
+            "h:1/",
+            "h:/a",
+            "h:99999/a",
+            "h:0/a",
+            "h:x/a",
+            "::1/a",
+            "[::1/a",
+            "[web]/a",
+            "[::1]x/a",
+            "h:1:2/a",
+            "a b/c",
+            "a:1:2",
+            " a",
+        ] {
             assert!(text.parse::<Reference>().is_err(), "{text}");
         }
     }

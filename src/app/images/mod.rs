@@ -10,7 +10,24 @@ use serde_json::Value;
 
 use super::view::{Index, View};
 use super::{ContainerRef, Finding, ImageUse, Object, Running, kinds, path};
-use running::Pods;
+use running::{Pods, Said};
+
+/// Where one image is used and what runs of it.
+#[derive(Default)]
+struct Use {
+    places: Vec<ContainerRef>,
+    /// By `imageID`.
+    running: BTreeMap<String, Running>,
+}
+
+impl Use {
+    fn runs(&mut self, Said { image_id, created }: Said) {
+        let none = || Running { image_id: image_id.clone(), pods: 0, newest: None };
+        let running = self.running.entry(image_id.clone()).or_insert_with(none);
+        running.pods += 1;
+        running.newest = running.newest.take().max(Some(created).filter(|at| !at.is_empty()));
+    }
+}
 
 /// The images of normalised objects, each with the object in the snapshot that it came from.
 pub(super) fn images(
@@ -19,7 +36,7 @@ pub(super) fn images(
 ) -> (Vec<ImageUse>, Vec<Finding>) {
     let pods = Pods::new(view);
     let mut findings = Vec::new();
-    let mut found: BTreeMap<String, (Vec<ContainerRef>, BTreeMap<String, usize>)> = BTreeMap::new();
+    let mut found: BTreeMap<String, Use> = BTreeMap::new();
     for (index, object) in objects {
         let containers = containers(object);
         if containers.is_empty() {
@@ -28,21 +45,19 @@ pub(super) fn images(
         let current = pods.current(view, *index);
         findings.extend(current.findings(object, &containers));
         for (image, container) in containers {
-            let (uses, running) = found.entry(image.clone()).or_default();
-            for id in current.image_ids(&container.container, &image) {
-                *running.entry(id).or_default() += 1;
-            }
-            uses.push(container);
+            let said = current.image_ids(&container.container, &image);
+            let image = found.entry(image).or_default();
+            said.into_iter().for_each(|said| image.runs(said));
+            image.places.push(container);
         }
     }
     let keys = key::keys(found.keys().map(String::as_str));
     let mut images: Vec<ImageUse> = found
         .into_iter()
         .zip(keys)
-        .map(|((image, (mut uses, running)), key)| {
+        .map(|((image, Use { places: mut uses, running }), key)| {
             uses.sort();
-            let running = running.into_iter().map(|(image_id, pods)| Running { image_id, pods });
-            ImageUse { key, image, uses, running: running.collect() }
+            ImageUse { key, image, uses, running: running.into_values().collect() }
         })
         .collect();
     images.sort_by(|a, b| a.key.cmp(&b.key));

@@ -24,7 +24,12 @@ pub(in crate::app) fn parts(reference: &str) -> Parts<'_> {
         _ => (name, None),
     };
     let mut repository: Vec<&str> = name.split('/').collect();
-    let is_host = |first: &str| first.contains(['.', ':']) || first == "localhost";
+    // An upper-case first part is a host, too: no repository has one.
+    let is_host = |first: &str| {
+        first.contains(['.', ':'])
+            || first == "localhost"
+            || first.bytes().any(|b| b.is_ascii_uppercase())
+    };
     if repository.len() == 1 || !is_host(repository[0]) {
         if repository.len() == 1 {
             repository.insert(0, "library");
@@ -40,6 +45,17 @@ pub(in crate::app) fn is_latest(reference: &str) -> bool {
     tag.map_or(digest.is_none(), |tag| tag == "latest")
 }
 
+/// What admission made of the image of a template: `asked` by the pod is the same repository and
+/// tag with a digest. Gives `repository@digest`.
+pub(super) fn pinned(asked: &str, template: &str) -> Option<String> {
+    let (asked, template) = (parts(asked), parts(template));
+    let same = asked.repository == template.repository
+        && template.digest.is_none()
+        && asked.tag.is_none_or(|tag| tag == template.tag.unwrap_or("latest"));
+    let digest = asked.digest.filter(|_| same)?;
+    Some(format!("{}@{digest}", asked.repository.join("/")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +69,8 @@ mod tests {
             ("127.0.0.1:5000/a/b", "127.0.0.1:5000/a/b", None, None),
             ("ghcr.io/a/b:1@sha256:ab", "ghcr.io/a/b", Some("1"), Some("sha256:ab")),
             ("web@sha256:ab", "docker.io/library/web", None, Some("sha256:ab")),
+            ("[::1]:5000/web:1", "[::1]:5000/web", Some("1"), None),
+            ("Registry/web", "Registry/web", None, None),
         ] {
             let found = parts(text);
             assert_eq!(
@@ -60,6 +78,21 @@ mod tests {
                 (repository, tag, digest),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn admission_pins_what_the_template_asks_for() {
+        for (asked, template, id) in [
+            ("web:1@sha256:ab", "web:1", Some("docker.io/library/web@sha256:ab")),
+            ("docker.io/library/web@sha256:ab", "web:1", Some("docker.io/library/web@sha256:ab")),
+            ("h:5/web:latest@sha256:ab", "h:5/web", Some("h:5/web@sha256:ab")),
+            ("web:2@sha256:ab", "web:1", None),
+            ("other@sha256:ab", "web:1", None),
+            ("web@sha256:ab", "web@sha256:cd", None),
+            ("web:1", "web:2", None),
+        ] {
+            assert_eq!(pinned(asked, template).as_deref(), id, "{asked} for {template}");
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
+use crate::app::images::reference;
 use crate::app::kinds;
 use crate::app::view::{Entry, Index, Owner, View};
 use crate::app::{Code, ContainerRef, Finding, Object};
@@ -20,6 +21,14 @@ pub(super) struct Pods<'a> {
     made: HashMap<Index, Vec<Index>>,
     /// Pods of ReplicaSets that could not be read, by name of their Deployment.
     of_unread_sets: HashMap<&'a str, Vec<Index>>,
+}
+
+/// What the node of one pod says of a container's image.
+pub(super) struct Said {
+    /// `imageID` without its scheme.
+    pub(super) image_id: String,
+    /// When the pod was made, as the API server writes it.
+    pub(super) created: String,
 }
 
 /// Pods of the current revision of one workload.
@@ -161,17 +170,12 @@ fn created(entry: &Entry<'_>) -> String {
 impl Current<'_, '_> {
     /// What nodes say of the container, once for each pod. The pod must ask for the same image:
     /// the pods of a CronJob may be of an older template.
-    pub(super) fn image_ids(&self, container: &str, image: &str) -> Vec<String> {
-        let ids =
-            self.pods.iter().filter(|pod| asks_for(pod, container, image)).filter_map(|pod| {
-                let id = in_lists(pod, "/status", ["containerStatuses", "initContainerStatuses"])
-                    .find(|status| named(status, container))?
-                    .get("imageID")?
-                    .as_str()?;
-                let id = id.split_once("://").map_or(id, |(_, id)| id);
-                (!id.is_empty()).then(|| id.to_owned())
-            });
-        ids.collect()
+    pub(super) fn image_ids(&self, container: &str, image: &str) -> Vec<Said> {
+        let said = self.pods.iter().filter_map(|pod| {
+            let image_id = image_id(pod, container, image)?;
+            Some(Said { image_id, created: created(pod) })
+        });
+        said.collect()
     }
 
     /// What a user should know of these pods.
@@ -218,6 +222,24 @@ impl Current<'_, '_> {
     }
 }
 
+/// `imageID` of the container without its scheme, or the digest that admission pinned the image
+/// of the template to.
+fn image_id(pod: &Entry<'_>, name: &str, image: &str) -> Option<String> {
+    let asked = in_lists(pod, "/spec", ["containers", "initContainers"])
+        .find(|container| named(container, name))?
+        .get("image")?
+        .as_str()?;
+    if asked != image {
+        return reference::pinned(asked, image);
+    }
+    let id = in_lists(pod, "/status", ["containerStatuses", "initContainerStatuses"])
+        .find(|status| named(status, name))?
+        .get("imageID")?
+        .as_str()?;
+    let id = id.split_once("://").map_or(id, |(_, id)| id);
+    (!id.is_empty()).then(|| id.to_owned())
+}
+
 fn in_lists<'a>(pod: &Entry<'a>, at: &str, lists: [&str; 2]) -> impl Iterator<Item = &'a Value> {
     let object: &'a Object = pod.object;
     let lists = lists.map(|list| object.at(&format!("{at}/{list}")).and_then(Value::as_array));
@@ -226,9 +248,4 @@ fn in_lists<'a>(pod: &Entry<'a>, at: &str, lists: [&str; 2]) -> impl Iterator<It
 
 fn named(item: &Value, name: &str) -> bool {
     item.get("name").is_some_and(|of| of == name)
-}
-
-fn asks_for(pod: &Entry<'_>, container: &str, image: &str) -> bool {
-    in_lists(pod, "/spec", ["containers", "initContainers"])
-        .any(|of| named(of, container) && of.get("image").is_some_and(|of| of == image))
 }

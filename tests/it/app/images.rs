@@ -268,6 +268,32 @@ fn every_container_is_counted_once_under_its_reference() {
     assert!(app.objects[0].at("/spec/template/spec/ephemeralContainers").is_none());
 }
 
+/// Kyverno and its like pin images in pods, not in the template that the pods are made of.
+#[test]
+fn a_digest_that_admission_put_into_the_pod_is_what_runs() {
+    let mut pinned = pod_of_set("a", "x", "somewhere.else/web@sha256:0003");
+    pinned.fields_mut()["spec"]["containers"][0]["image"] = json!("web:1@sha256:0001");
+    let app = web(vec![deployment("1"), replica_set("x", "1"), pinned]);
+    assert_eq!(running(&app), [("docker.io/library/web@sha256:0001", 1)]);
+}
+
+#[test]
+fn the_newest_pod_of_each_content_is_known() {
+    let at = |mut pod: Object, when: &str| {
+        pod.fields_mut()["metadata"]["creationTimestamp"] = json!(when);
+        pod
+    };
+    let app = web(vec![
+        deployment("1"),
+        replica_set("x", "1"),
+        at(pod_of_set("a", "x", OLD), "2026-01-02T00:00:00Z"),
+        at(pod_of_set("b", "x", OLD), "2026-01-01T00:00:00Z"),
+        pod_of_set("c", "x", NEW),
+    ]);
+    let newest: Vec<_> = app.images[0].running.iter().map(|of| of.newest.as_deref()).collect();
+    assert_eq!(newest, [Some("2026-01-02T00:00:00Z"), None]);
+}
+
 #[test]
 fn a_rollout_without_a_pod_of_the_newest_revision_does_not_say_what_runs() {
     let sets = [deployment("2"), replica_set("old", "1"), replica_set("new", "2")];

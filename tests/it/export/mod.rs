@@ -2,6 +2,7 @@
 
 mod content;
 mod failures;
+mod images;
 mod independent;
 mod layouts;
 mod roundtrip;

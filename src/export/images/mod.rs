@@ -1,0 +1,131 @@
+//! Which digest of each image is exported: what runs, as far as it can be known.
+//!
+//! ```text
+//!  App.images ─ find ─► the root at the source ─ platforms ─► ResolvedImage
+//!               └ running (what nodes report), content (whether two are the same)
+//! ```
+
+mod content;
+mod find;
+mod name;
+mod running;
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde::Serialize;
+
+use crate::app::{App, Code, ContainerRef, Finding, ImageUse};
+use crate::registry::copy;
+use crate::registry::manifest::PlatformFields;
+use crate::registry::{Digest, Located, Manifest, Platform, Reference, Store};
+
+use super::{Error, Sources};
+
+pub use name::ImageName;
+
+/// Images looked up at once: enough to hide the way to the registry, few enough to stay far below
+/// the requests that a host is sent at once.
+const MAX_AT_ONCE: usize = 8;
+
+/// An image with the digest that is exported.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResolvedImage {
+    /// Key in `values.yaml`.
+    pub key: String,
+    /// The reference as the objects write it.
+    pub written: String,
+    /// Where it is read: the reference with the digest of the source's root.
+    pub source: Reference,
+    /// Digest that the destination will have: the source's unless platforms are selected.
+    pub digest: Digest,
+    /// Whether `digest` is an index made from a part of the source's.
+    pub subset: bool,
+    /// `os/arch[/variant]` of the index's children; empty for a single manifest.
+    pub platforms: Vec<String>,
+    /// Digests of the index's children.
+    pub children: Vec<Digest>,
+    /// The containers that use it.
+    pub uses: Vec<ContainerRef>,
+}
+
+/// One image at its source.
+struct Found {
+    reference: Reference,
+    manifest: Manifest,
+}
+
+/// Finds the digest of every image of the application.
+///
+/// # Errors
+/// When an image cannot be read anywhere, or a registry cannot be reached.
+pub async fn resolve_images(
+    app: &App,
+    sources: &Sources,
+    platforms: &[Platform],
+) -> Result<(Vec<ResolvedImage>, Vec<Finding>), Error> {
+    let each = app.images.iter().map(|image| async move {
+        let mut findings = Vec::new();
+        let found = find::find(image, sources, &mut findings).await?;
+        let image = resolved(image, found, sources, platforms, &mut findings).await?;
+        Ok::<_, Error>((image, findings))
+    });
+    let all: Vec<_> = stream::iter(each).buffered(MAX_AT_ONCE).try_collect().await?;
+    let (images, findings): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+    Ok((images, findings.into_iter().flatten().collect()))
+}
+
+async fn resolved(
+    image: &ImageUse,
+    found: Found,
+    sources: &Sources,
+    platforms: &[Platform],
+    findings: &mut Vec<Finding>,
+) -> Result<ResolvedImage, Error> {
+    let mut source = found.reference;
+    source.digest = Some(found.manifest.digest.clone());
+    let from =
+        Located { store: open(image, &source, sources)?, repository: source.repository.clone() };
+    let (root, subset) = copy::root(&from, found.manifest, platforms)
+        .await
+        .map_err(|source| Error::Copy { image: image.into(), source })?;
+    if subset {
+        let text = format!("`{}` was cut down to the platforms asked for", image.image);
+        findings.push(Finding::new(Code::PlatformSubset, text));
+    }
+    let children = root.links().map_err(|error| unreadable(image, error))?.manifests;
+    Ok(ResolvedImage {
+        key: image.key.clone(),
+        written: image.image.clone(),
+        source,
+        digest: root.digest,
+        subset,
+        platforms: children
+            .iter()
+            .filter_map(|child| child.platform.as_ref())
+            .filter_map(platform)
+            .collect(),
+        children: children.into_iter().map(|child| child.digest).collect(),
+        uses: image.uses.clone(),
+    })
+}
+
+/// `os/arch[/variant]`; attestations have the platform `unknown/unknown`.
+fn platform(platform: &PlatformFields) -> Option<String> {
+    let PlatformFields { os, architecture, variant, .. } = platform;
+    let variant = variant.as_ref().map(|variant| format!("/{variant}")).unwrap_or_default();
+    (os != "unknown").then(|| format!("{os}/{architecture}{variant}"))
+}
+
+fn open(
+    image: &ImageUse,
+    reference: &Reference,
+    sources: &Sources,
+) -> Result<Arc<dyn Store>, Error> {
+    sources.store(&reference.host).map_err(|error| unreadable(image, error))
+}
+
+fn unreadable(image: &ImageUse, source: crate::registry::Error) -> Error {
+    Error::ImageUnreadable { image: image.into(), source }
+}

@@ -1,0 +1,49 @@
+//! What errors call an image: its reference and who uses it.
+
+use std::fmt;
+
+use crate::app::{ContainerRef, ImageUse, ObjectId};
+
+use super::ResolvedImage;
+
+/// An image in an error: the reference as it is written, and the objects that use it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageName {
+    /// The reference.
+    pub image: String,
+    /// The objects, each once.
+    pub users: Vec<ObjectId>,
+}
+
+impl ImageName {
+    fn new(image: &str, uses: &[ContainerRef]) -> Self {
+        let mut users: Vec<ObjectId> = uses.iter().map(|of| of.object.clone()).collect();
+        users.sort();
+        users.dedup();
+        Self { image: image.to_owned(), users }
+    }
+}
+
+impl From<&ImageUse> for ImageName {
+    fn from(image: &ImageUse) -> Self {
+        Self::new(&image.image, &image.uses)
+    }
+}
+
+impl From<&ResolvedImage> for ImageName {
+    fn from(image: &ResolvedImage) -> Self {
+        Self::new(&image.written, &image.uses)
+    }
+}
+
+/// ``image `web:1` of Deployment web and 2 more``.
+impl fmt::Display for ImageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "image `{}`", self.image)?;
+        match self.users.as_slice() {
+            [] => Ok(()),
+            [user] => write!(f, " of {user}"),
+            [user, more @ ..] => write!(f, " of {user} and {} more", more.len()),
+        }
+    }
+}
