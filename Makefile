@@ -1,6 +1,6 @@
 # The one door: what is done often here has a target, and CI calls nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench tools generate
+.PHONY: help demo test e2e check bench tools generate
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -11,6 +11,9 @@ demo: ## Export the example application to a registry that the demo starts: no c
 
 test: ## Run all tests, on a real Kubernetes API, registry and helm (the first time builds them: ten minutes)
 	tests/tools/build.sh test -- cargo test --locked
+
+e2e: ## Run an application in one cluster, export it, run it in another, with real nodes (Linux, root; installs containerd)
+	@tests/tools/build.sh e2e -- tests/e2e.sh
 
 check: ## Check formatting, lints, documentation and, where cargo-deny is installed, licences and advisories
 	cargo fmt --check

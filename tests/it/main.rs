@@ -10,6 +10,7 @@ mod chart;
 mod cli;
 mod cluster;
 mod destination;
+mod e2e;
 mod export;
 mod generated;
 mod registry;

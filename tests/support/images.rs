@@ -12,6 +12,7 @@ use super::block_on;
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+const PLAIN_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// An image of two platforms: an index, its manifests, and their blobs.
@@ -44,18 +45,23 @@ impl Image {
     /// `layers` layers of `size` pseudo-random bytes for each platform. One seed, one image.
     pub(crate) fn new(seed: u64, layers: usize, size: usize) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
+        let run = json!({ "Cmd": ["/app"], "Labels": { "seed": seed.to_string() } });
+        Self::of_platforms(&run, |image| {
+            let mut bytes = || std::iter::repeat_with(|| random.u8(..)).take(size).collect();
+            (0..layers).map(|_| image.add(LAYER, bytes())).collect()
+        })
+    }
+
+    /// `run` is what the configuration says of running it; `layers` adds those of a platform.
+    fn of_platforms(run: &Value, mut layers: impl FnMut(&mut Self) -> Vec<Value>) -> Self {
         let mut image = Self { index: Vec::new(), manifests: Vec::new(), blobs: BTreeMap::new() };
         let mut children = Vec::new();
         for architecture in ["amd64", "arm64"] {
-            let layers: Vec<Value> = (0..layers)
-                .map(|_| {
-                    image.add(LAYER, std::iter::repeat_with(|| random.u8(..)).take(size).collect())
-                })
-                .collect();
+            let layers = layers(&mut image);
             let config = json!({
                 "architecture": architecture,
                 "os": "linux",
-                "config": { "Cmd": ["/app"], "Labels": { "seed": seed.to_string() } },
+                "config": run,
                 "rootfs": { "type": "layers", "diff_ids": layers.iter().map(|l| &l["digest"]).collect::<Vec<_>>() },
             });
             let config = image.add(CONFIG, config.to_string().into_bytes());
@@ -71,6 +77,23 @@ impl Image {
         let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": children });
         image.index = index.to_string().into_bytes();
         image
+    }
+
+    /// An image that runs: the machine's static busybox with `entrypoint`, and `page` as
+    /// `/www/index.html`. Both platforms hold this machine's program.
+    pub(crate) fn runnable(entrypoint: &[&str], page: &str) -> Self {
+        let busybox = std::fs::read("/bin/busybox").unwrap();
+        let mut layer = tar::Builder::new(Vec::new());
+        for (path, bytes) in [("bin/busybox", &*busybox), ("www/index.html", page.as_bytes())] {
+            let mut header = tar::Header::new_gnu();
+            header.set_mode(0o755);
+            header.set_size(bytes.len() as u64);
+            layer.append_data(&mut header, path, bytes).unwrap();
+        }
+        let layer = layer.into_inner().unwrap();
+        Self::of_platforms(&json!({ "Entrypoint": entrypoint }), |image| {
+            vec![image.add(PLAIN_LAYER, layer.clone())]
+        })
     }
 
     /// The digest of the index: what a pod runs, and what has to arrive.

@@ -3,6 +3,7 @@
 //! | module | gives |
 //! |---|---|
 //! | [`cluster`], [`objects`] | a Kubernetes API with users of different rights, a namespace per test |
+//! | [`node`] | a node of such a cluster, where `make e2e` runs pods for real |
 //! | [`registry`] | CNCF Distribution: plain, TLS, basic auth, readable access log |
 //! | [`faulty`] | a registry in this process that misbehaves as told, and counts |
 //! | [`images`] | small images of two platforms, pushed without our own code |
@@ -19,6 +20,7 @@ pub(crate) mod cluster;
 pub(crate) mod faulty;
 pub(crate) mod helm;
 pub(crate) mod images;
+pub(crate) mod node;
 pub(crate) mod objects;
 pub(crate) mod outhaul;
 pub(crate) mod output;

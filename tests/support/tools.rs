@@ -28,6 +28,26 @@ pub(crate) fn registry() -> &'static Path {
     located("REGISTRY")
 }
 
+/// kubelet, where `make e2e` has named one.
+pub(crate) fn kubelet() -> &'static Path {
+    of_node("KUBELET")
+}
+
+/// kube-scheduler, as [`kubelet`].
+pub(crate) fn kube_scheduler() -> &'static Path {
+    of_node("KUBE_SCHEDULER")
+}
+
+/// The folder of the network plugins, as [`kubelet`].
+pub(crate) fn cni_plugins() -> &'static Path {
+    of_node("CNI_PLUGINS")
+}
+
+fn of_node(key: &str) -> &'static Path {
+    let found = std::env::var_os(key).unwrap_or_else(|| panic!("{key} is not set: use `make e2e`"));
+    Box::leak(PathBuf::from(found).into_boxed_path())
+}
+
 fn located(key: &str) -> &'static Path {
     static TOOLS: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
     &TOOLS.get_or_init(locate)[key]

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the programs that the tests and the benches drive: a Kubernetes API, etcd, helm, registries, other copiers.
 #
-#   tests/tools/build.sh [test|bench]                   prints KEY=VALUE, the path of each program, a line each
-#   tests/tools/build.sh [test|bench] -- COMMAND ...    runs the command with these in its environment
+#   tests/tools/build.sh [test|bench|e2e]                   prints KEY=VALUE, the path of each program, a line each
+#   tests/tools/build.sh [test|bench|e2e] -- COMMAND ...    runs the command with these in its environment
 #
 # Each folder beside this file is a Go module that pins one group of them. What is built goes to a cache outside the
 # repository, under a key made of everything that decides its content, so a second call builds nothing. A program that
@@ -16,6 +16,10 @@ cache=${OUTHAUL_TOOLS_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/outhaul-tools}
 # Whatever a user's own Go environment says about flags and workspaces.
 export CGO_ENABLED=0 GOFLAGS='' GOWORK=off
 
+# What `e2e` starts beside a kubelet, from Debian: the program, and the package that has it.
+NODE_PACKAGES=(containerd=containerd runc=runc iptables=iptables busybox=busybox-static)
+CNI_PLUGINS=/usr/lib/cni # of containernetworking-plugins
+
 say() { printf 'tools: %s\n' "$*" >&2; }
 die() {
   say "$*"
@@ -25,23 +29,33 @@ die() {
 # The version of module $2 that group $1 pins.
 pinned() { awk -v module="$2" '$1 == module && $2 ~ /^v/ { print $2; exit }' "$here/$1/go.mod"; }
 
-# Sets `packages` (program=package) and `ldflags` of group $1. Programs that learn their version only from
+# The flags by which the Kubernetes of group $1 learns its version.
+kubernetes_version() {
+  local version minor module
+  version=$(pinned "$1" k8s.io/kubernetes)
+  minor=${version#v1.}
+  minor=${minor%%.*}
+  for module in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+    ldflags+=" -X $module.gitVersion=$version -X $module.gitMajor=1 -X $module.gitMinor=$minor"
+    ldflags+=" -X $module.gitTreeState=clean"
+  done
+}
+
+# Sets `packages` (program=package), `ldflags` and `cgo` of group $1. Programs that learn their version only from
 # their own release scripts are told it here: clients of a Kubernetes v0.0.0 refuse to talk to it.
 describe() {
   local version minor
-  ldflags='-s -w'
+  ldflags='-s -w' cgo=''
   case $1 in
     kubernetes)
       packages=(kube-apiserver=k8s.io/kubernetes/cmd/kube-apiserver
         kube-controller-manager=k8s.io/kubernetes/cmd/kube-controller-manager)
-      version=$(pinned kubernetes k8s.io/kubernetes)
-      minor=${version#v1.}
-      minor=${minor%%.*}
-      local module
-      for module in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
-        ldflags+=" -X $module.gitVersion=$version -X $module.gitMajor=1 -X $module.gitMinor=$minor"
-        ldflags+=" -X $module.gitTreeState=clean"
-      done
+      kubernetes_version kubernetes
+      ;;
+    node)
+      packages=(kubelet=k8s.io/kubernetes/cmd/kubelet kube-scheduler=k8s.io/kubernetes/cmd/kube-scheduler)
+      kubernetes_version node
+      cgo=1 # kubelet's cgroup code is partly C
       ;;
     etcd) packages=(etcd=go.etcd.io/etcd/server/v3) ;;
     helm4)
@@ -84,13 +98,13 @@ require_go() {
 
 # Builds group $1 unless the cache has it, and sets `bin` to the folder of its programs.
 build() {
-  local group=$1 packages ldflags key folder scratch entry version started=$SECONDS
+  local group=$1 packages ldflags cgo key folder scratch entry version started=$SECONDS
   require_go
   describe "$group"
   version=$(cd "$here/$group" && go version) || die "the Go found here can't build tests/tools/$group (see above)"
   key=$({
     cat "$here/$group/go.mod" "$here/$group/go.sum"
-    printf '%s\n' "${packages[*]}" "-trimpath $ldflags" "$version"
+    printf '%s\n' "${packages[*]}" "-trimpath $ldflags" "$version" ${cgo:+"cgo"}
   } | hash16)
   folder=$cache/$group-$key
   bin=$folder/bin
@@ -101,7 +115,7 @@ build() {
   scratch=$(mktemp -d "$cache/.unfinished.XXXXXX")
   for entry in "${packages[@]}"; do
     (cd "$here/$group" &&
-      go build -mod=readonly -buildvcs=false -trimpath -ldflags "$ldflags" \
+      CGO_ENABLED=${cgo:-0} go build -mod=readonly -buildvcs=false -trimpath -ldflags "$ldflags" \
         -o "$scratch/bin/${entry%%=*}" "${entry#*=}") >&2 || {
       local status=$?
       rm -rf "$scratch"
@@ -160,9 +174,30 @@ system_skopeo() {
   fi
 }
 
+# Prints NODE_MISSING=why where no node can run, and where its programs are otherwise. Nothing is installed where
+# there is a reason not to.
+locate_node() {
+  local entry missing=()
+  if [[ $(uname -s) != Linux || $(id -u) != 0 ]]; then
+    printf 'NODE_MISSING=%s\n' 'a node needs Linux and root'
+    return
+  fi
+  for entry in "${NODE_PACKAGES[@]}"; do
+    command -v "${entry%%=*}" >/dev/null || missing+=("${entry#*=}")
+  done
+  [[ -x $CNI_PLUGINS/bridge ]] || missing+=(containernetworking-plugins)
+  if [[ ${#missing[@]} -gt 0 ]] && ! { command -v apt-get && apt_install "${missing[@]}"; } >/dev/null 2>&1; then
+    printf 'NODE_MISSING=%s\n' "not installed, and not to be had by apt-get: ${missing[*]}"
+    return
+  fi
+  program KUBELET node kubelet
+  program KUBE_SCHEDULER node kube-scheduler
+  printf 'CNI_PLUGINS=%s\n' "$CNI_PLUGINS"
+}
+
 apt_install() {
   export DEBIAN_FRONTEND=noninteractive
-  apt-get install -y "$1" || { apt-get update && apt-get install -y "$1"; }
+  apt-get install -y "$@" || { apt-get update && apt-get install -y "$@"; }
 }
 
 # Two calls at once (a `make test` beside an editor's) wait for each other instead of building twice.
@@ -179,6 +214,7 @@ locate() {
   program HELM helm4 helm
   program HELM3 helm3 helm
   program REGISTRY distribution registry
+  if [[ $1 == e2e ]]; then locate_node; fi
   if [[ $1 == bench ]]; then
     program CRANE peers crane
     program REGCTL peers regctl
@@ -189,8 +225,8 @@ locate() {
 
 main() {
   local what=${1:-test} found line
-  if [[ $what != test && $what != bench ]] || [[ $# -gt 1 && $2 != -- ]]; then
-    die 'usage: build.sh [test|bench] [-- COMMAND ...]'
+  if [[ ! $what =~ ^(test|bench|e2e)$ ]] || [[ $# -gt 1 && $2 != -- ]]; then
+    die 'usage: build.sh [test|bench|e2e] [-- COMMAND ...]'
   fi
   command -v cc >/dev/null ||
     die "'cc' is not on PATH: install a C compiler (Debian: apt-get install gcc libc6-dev), Rust links with it"
