@@ -111,6 +111,8 @@ codes! {
     PullSecretDropped "PULL_SECRET_DROPPED" Info,
     /// An object refers to one that does not exist.
     ReferenceMissing "REFERENCE_MISSING" Error,
+    /// The chart was rewritten for another place; signatures and reports of the original are not about it and stayed behind.
+    ReferrersLeft "REFERRERS_LEFT" Warning,
     /// The release is near the limit of the one Secret, of 1 MiB, that helm keeps it in, or beyond it as asked.
     ReleaseTooLarge "RELEASE_TOO_LARGE" Warning,
     /// A rollout was in progress; what the current revision's pods run was taken, or the images of the template where none runs.

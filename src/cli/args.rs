@@ -1,11 +1,15 @@
 //! What can be typed. Nothing here acts; each command turns its arguments into a request.
 
+mod app_copy;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::app::SecretsPolicy;
 use crate::registry::{Host, Platform, RepositoryName};
+
+pub(crate) use app_copy::AppCopyArgs;
 
 /// Ship a running Kubernetes application to any OCI registry as one Helm chart pinned by digest
 /// to its images
@@ -59,7 +63,7 @@ pub(crate) enum Format {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Applications: list, show, export
+    /// Applications: list, show, export, copy
     #[command(subcommand, visible_alias = "apps")]
     App(AppCommand),
     /// List the registries that exports may go to
@@ -86,6 +90,8 @@ pub(crate) enum AppCommand {
     Show(AppShowArgs),
     /// Export an application as a Helm chart and its images
     Export(Box<AppExportArgs>),
+    /// Copy a published export, chart and images, to another registry or layout
+    Copy(AppCopyArgs),
 }
 
 /// Where the application is read

@@ -125,7 +125,6 @@ pub(crate) fn registry(address: &str, args: &AccessArgs) -> Result<Arc<Registry>
 }
 
 /// A published chart that is named by address, and the registry that holds it.
-#[expect(dead_code, reason = "the commands that read published charts come next")]
 pub(crate) fn chart(text: &str, args: &AccessArgs) -> Result<(Target, ChartReference), Error> {
     let chart: ChartReference = text.parse()?;
     let host = chart.host.as_ref().map(Host::as_str).unwrap_or_default();

@@ -80,6 +80,9 @@ async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
         Command::App(AppCommand::Export(args)) => {
             commands::app_export::run(&args, global, printer).await
         }
+        Command::App(AppCommand::Copy(args)) => {
+            commands::app_copy::run(&args, global, printer).await
+        }
         Command::ExportRegistries(args) => {
             commands::export_registries::run(&args, global, printer).await
         }

@@ -74,7 +74,9 @@ pub(crate) fn plan(plan: &Plan) -> String {
             image.image.digest.short()
         ));
     }
-    text.push_str(&format!("  {} objects\n", plan.objects.len()));
+    if !plan.objects.is_empty() {
+        text.push_str(&format!("  {} objects\n", plan.objects.len()));
+    }
     text + &findings(&plan.findings)
 }
 

@@ -102,7 +102,9 @@ fn of_export(error: &export::Error) -> Exit {
         E::Foreign { .. } => Exit::Foreign,
         E::VersionTaken { .. } | E::TagTaken { .. } => Exit::Taken,
         E::Copy { source, .. } => of_copy(source),
-        E::ChartMissing(_) | E::NotAChart { .. } | E::TooLarge(_) => Exit::Chart,
+        E::ChartMissing(_) | E::NotAChart { .. } | E::NotAnExport { .. } | E::TooLarge(_) => {
+            Exit::Chart
+        }
         E::Chart(_) => Exit::Failed,
         E::Vanished { .. } => Exit::Registry,
     }

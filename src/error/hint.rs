@@ -68,6 +68,9 @@ fn of_export(error: &export::Error) -> Option<String> {
             "check the repository and the version; `outhaul app export` says what it pushed".into()
         }
         E::NotAChart { .. } => "a chart's repository ends in its name, such as `…-chart`".into(),
+        E::NotAnExport { .. } => {
+            "`outhaul copy` copies any chart or image as it is, without what it refers to".into()
+        }
         E::TagTaken { .. } => "choose another `--image-tag`: tags never move".into(),
         E::Chart(_) => return None,
         E::TooLarge(_) => {

@@ -108,6 +108,14 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// A chart that is none of ours, or not as this release writes them.
+    #[error("{reference} is not an export that this release can copy: {reason}")]
+    NotAnExport {
+        /// The reference.
+        reference: String,
+        /// Why not.
+        reason: String,
+    },
     /// The user's tag points to another image.
     #[error("tag {tag} exists in {repository} and points to another image")]
     TagTaken {

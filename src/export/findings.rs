@@ -4,6 +4,8 @@ use semver::Version;
 
 use crate::app::{Code, Finding, ObjectId, SecretUse, SecretValues, SecretsPolicy};
 
+use crate::registry::Digest;
+
 use super::history::Published;
 use super::{Request, Resolution, Target};
 
@@ -33,10 +35,17 @@ pub(super) fn not_latest(version: &Version, newest: Option<&Published>) -> Optio
     Some(Finding::new(Code::VersionNotLatest, text).remedy("Install it with `--version`."))
 }
 
-fn pull_address_missing() -> Finding {
+pub(super) fn pull_address_missing() -> Finding {
     let text = "the chart refers to the images where they came from, not to this copy";
     Finding::new(Code::PullAddressMissing, text)
         .remedy("Give `--pull-address HOST[/PATH]`: where the images will be served.")
+}
+
+/// What was attached to a chart is about its bytes, and the copy has others.
+pub(super) fn referrers_left(chart: &Digest) -> Finding {
+    let text = format!("signatures and reports of {chart} are not about the rewritten chart");
+    Finding::new(Code::ReferrersLeft, text)
+        .remedy("Sign the copy, or compare its annotation dev.outhaul.derived-from.")
 }
 
 /// What a Secret means for whoever installs, or pulls, the chart. Nothing waits for one that every

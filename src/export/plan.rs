@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::app::{Finding, ObjectId, Requirement};
 use crate::chart::{self, Chart, ChartArchive};
-use crate::registry::{Digest, RepositoryName, Tag};
+use crate::registry::{Digest, Located, RepositoryName, Tag};
 
 use super::history::{History, Published};
 use super::images::ResolvedImage;
@@ -51,6 +51,9 @@ pub struct Plan {
     /// Repository of the images.
     #[serde(skip)]
     pub image_repository: RepositoryName,
+    /// Where the chart is taken from byte for byte, with what refers to it; `None`: it is new.
+    #[serde(skip)]
+    pub chart_source: Option<Located>,
     /// The chart itself.
     #[serde(skip)]
     pub files: Chart,
@@ -69,6 +72,17 @@ pub enum Action {
     Unchanged,
     /// The version named holds this content, but images have gone and are copied again.
     Restore,
+}
+
+impl Action {
+    /// What is to be done where the content is there, or is not, with all of its images or not.
+    pub(super) fn of(is_there: bool, is_whole: bool) -> Self {
+        match (is_there, is_whole) {
+            (false, _) => Self::Push,
+            (true, true) => Self::Unchanged,
+            (true, false) => Self::Restore,
+        }
+    }
 }
 
 /// One image on its way.
@@ -93,15 +107,11 @@ pub struct PlannedImage {
 /// content under the version asked for.
 pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Result<Plan, Error> {
     let repository = target.address(&resolution.chart_repository);
-    check_origin(&repository, &resolution, request.adopt)?;
+    check_origin(&repository, &resolution.history, &resolution.origin, request.adopt)?;
     let content = compose::content(request, target, &resolution);
     let mut found = findings::of(request, target, &resolution);
     let (version, holder) = decide(&resolution, &content.digest, &repository, &mut found)?;
-    let action = match (&holder, resolution.missing.is_empty()) {
-        (None, _) => Action::Push,
-        (Some(_), true) => Action::Unchanged,
-        (Some(_), false) => Action::Restore,
-    };
+    let action = Action::of(holder.is_some(), resolution.missing.is_empty());
     let images = planned_images(target, &resolution)?;
     let input = compose::chart(request, target, &resolution, &version, &content, &images);
     let files = chart::build(&input)?;
@@ -127,6 +137,7 @@ pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Resul
         findings: found,
         chart_repository: resolution.chart_repository,
         image_repository: resolution.image_repository,
+        chart_source: None,
         archive,
         files,
     })
@@ -170,15 +181,19 @@ fn decide(
 }
 
 /// A chart of another origin is never built upon: its history and retention are someone else's.
-fn check_origin(repository: &str, resolution: &Resolution, adopt: bool) -> Result<(), Error> {
-    let newest = [&resolution.history.newest, &resolution.history.chosen];
-    let foreign =
-        newest.into_iter().flatten().find(|p| p.origin.as_ref() != Some(&resolution.origin));
+pub(super) fn check_origin(
+    repository: &str,
+    history: &History,
+    origin: &str,
+    adopt: bool,
+) -> Result<(), Error> {
+    let newest = [&history.newest, &history.chosen];
+    let foreign = newest.into_iter().flatten().find(|p| p.origin.as_deref() != Some(origin));
     match foreign {
         Some(published) if !adopt => Err(Error::Foreign {
             repository: repository.to_owned(),
             found: published.origin.clone().unwrap_or_else(|| "not made by outhaul".to_owned()),
-            ours: resolution.origin.clone(),
+            ours: origin.to_owned(),
         }),
         _ => Ok(()),
     }

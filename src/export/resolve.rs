@@ -84,7 +84,7 @@ pub async fn resolve(
     let missing = missing(target, &image_repository, &images).await.map_err(there)?;
     Ok(Resolution {
         origin: super::identity::origin(&snapshot.origin, &app),
-        install: target.helm_install(&chart_repository, &app),
+        install: target.helm_install(&chart_repository, &app.name, &app.namespace),
         taken_at: snapshot.taken_at,
         app,
         images,
@@ -159,7 +159,11 @@ fn unread(snapshot: &Snapshot, request: &Request) -> Result<Vec<Finding>, Error>
     Ok(unreadable.chain(moved).collect())
 }
 
-fn place(target: &Target, name: &RepositoryName) -> Result<RepositoryName, Error> {
+/// The repository of this name at the destination.
+///
+/// # Errors
+/// When the registry does not take one of this shape.
+pub(super) fn place(target: &Target, name: &RepositoryName) -> Result<RepositoryName, Error> {
     let repository = name.under(target.prefix.as_ref())?;
     if let Some(host) = target.host() {
         quirks::check_path(host, &repository)

@@ -17,6 +17,7 @@ use crate::registry::{
     CopyOptions, Descriptor, Digest, Located, Manifest, Platform, Progress, Revision,
 };
 
+use super::images::ImageName;
 use super::{Action, Error, Plan, PlannedImage, Report, Sources, Status, Target, names, resolve};
 
 /// Media type of a chart's config blob (helm, `pkg/registry/constants.go`).
@@ -57,7 +58,7 @@ async fn push(plan: &Plan, deps: Deps<'_>) -> Result<Report, Error> {
     let mut report = Report::new(plan, Status::Exported);
     check_tags(plan, deps.target).await?;
     copy_images(plan, &copier(deps, false), deps, &mut report, |_| true).await?;
-    push_chart(plan, deps.target).await?;
+    push_chart(plan, deps).await?;
     check_images(plan, deps, &mut report).await?;
     Ok(report)
 }
@@ -160,7 +161,11 @@ async fn check_version(plan: &Plan, target: &Target) -> Result<(), Error> {
 /// Pushes config, archive and, last of all, the manifest under its tag. Registries know no
 /// conditional PUT, so the tag is looked at right before and after: of two exports that take one
 /// version at the same moment, at most one reports success.
-async fn push_chart(plan: &Plan, target: &Target) -> Result<(), Error> {
+async fn push_chart(plan: &Plan, deps: Deps<'_>) -> Result<(), Error> {
+    let target = deps.target;
+    if let Some(source) = &plan.chart_source {
+        return copy_chart(plan, source, deps).await;
+    }
     let there = |source| target.failed(source);
     for (media_type, bytes) in
         [(HELM_CONFIG, &plan.archive.config), (HELM_CHART, &plan.archive.tgz)]
@@ -180,6 +185,18 @@ async fn push_chart(plan: &Plan, target: &Target) -> Result<(), Error> {
     check_version(plan, target).await?;
     tracing::info!(digest = %manifest.digest, "tagged {}:{}", plan.chart, plan.version);
     Ok(())
+}
+
+/// Copies the chart as it is elsewhere, with what refers to it, tag last.
+async fn copy_chart(plan: &Plan, source: &Located, deps: Deps<'_>) -> Result<(), Error> {
+    let tag = names::version_tag(&plan.version)?;
+    let revision = Revision::Digest(plan.digest.clone());
+    check_version(plan, deps.target).await?;
+    copier(deps, false)
+        .copy(source, &revision, &plan.chart_repository, &[tag], deps.progress)
+        .await
+        .map_err(|source| Error::Copy { image: ImageName::alone(&plan.chart), source })?;
+    check_version(plan, deps.target).await
 }
 
 /// A clean-up may have removed an image that was there when it was looked for. Once the chart is

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::app::App;
 use crate::destination::Destination;
 use crate::registry::{Error, Host, Registry, RepositoryName, Store};
 
@@ -64,9 +63,14 @@ impl Target {
     /// The command that installs a chart from here, with the version left out; `None` for a
     /// layout, which has to be served first. helm wants the name under which Docker Hub's registry
     /// really answers, and to be told of plain HTTP.
-    pub fn helm_install(&self, repository: &RepositoryName, app: &App) -> Option<String> {
+    pub fn helm_install(
+        &self,
+        repository: &RepositoryName,
+        name: &str,
+        namespace: &str,
+    ) -> Option<String> {
         let registry = self.registry.as_ref()?;
-        let (name, namespace, host) = (&app.name, &app.namespace, registry.host().api_host());
+        let host = registry.host().api_host();
         let plain = if registry.is_plain_http() { " --plain-http" } else { "" };
         Some(format!(
             "helm install {name} oci://{host}/{repository} --namespace {namespace} \

@@ -31,22 +31,24 @@ fn walk(path: &str, setting: &Setting, lines: &mut Vec<Described>) {
     match &setting.content {
         Content::Group(settings) => {
             for (key, setting) in settings {
-                walk(&join(path, key), setting, lines);
+                walk(&self::path(path, key), setting, lines);
             }
         }
         Content::Value { default, .. } => lines.push(Described {
             path: path.to_owned(),
-            default: shown(default),
+            default: default_cell(default),
             comment: setting.comment.replace('\n', " "),
         }),
     }
 }
 
-fn join(path: &str, key: &str) -> String {
+/// The path of what is below `path`.
+pub(in crate::chart) fn path(path: &str, key: &str) -> String {
     if key.contains('.') { format!("{path}.\"{key}\"") } else { format!("{path}.{key}") }
 }
 
-fn shown(default: &Value) -> String {
+/// A default as the table shows it.
+pub(in crate::chart) fn default_cell(default: &Value) -> String {
     let text = match default {
         Value::Object(fields) if !fields.is_empty() => {
             fields.keys().map(String::as_str).collect::<Vec<_>>().join(", ")

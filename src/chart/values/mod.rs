@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::yaml::{Node, Row};
 
 pub use describe::{Described, describe};
+pub(in crate::chart) use describe::{default_cell, path};
 pub(crate) use types::*;
 
 /// Headings of the sections, in the order of the file.

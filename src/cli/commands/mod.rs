@@ -1,5 +1,6 @@
 //! One command, one file: a function from plain values to a result.
 
+pub(super) mod app_copy;
 pub(super) mod app_export;
 pub(super) mod app_list;
 pub(super) mod app_show;

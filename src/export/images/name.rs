@@ -16,6 +16,11 @@ pub struct ImageName {
 }
 
 impl ImageName {
+    /// The name of what no object is known to use: an image or a chart of a registry.
+    pub fn alone(image: impl Into<String>) -> Self {
+        Self { image: image.into(), users: Vec::new() }
+    }
+
     fn new(image: &str, uses: &[ContainerRef]) -> Self {
         let mut users: Vec<ObjectId> = uses.iter().map(|of| of.object.clone()).collect();
         users.sort();

@@ -7,6 +7,7 @@ mod overrides;
 mod packed;
 mod policies;
 mod release;
+mod relocated;
 mod shapes;
 mod shop;
 mod snapshot;

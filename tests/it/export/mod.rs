@@ -1,6 +1,7 @@
 //! The main job on real parts: a live application to a registry, and back through helm.
 
 mod content;
+mod copy;
 mod failures;
 mod images;
 mod independent;

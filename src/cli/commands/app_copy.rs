@@ -1,0 +1,84 @@
+//! `outhaul app copy REF DST`: a published export, brought to another place.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::cli::args::{AccessArgs, AppCopyArgs, Global};
+use crate::cli::bundle::Bundle;
+use crate::cli::output::Printer;
+use crate::cli::{connect, tables};
+use crate::error::Error;
+use crate::export::run::Deps;
+use crate::export::{self, ChartReference, Report, Sources, Target};
+use crate::registry::Layout;
+
+pub(crate) async fn run(
+    args: &AppCopyArgs,
+    global: &Global,
+    printer: &Printer,
+) -> Result<(), Error> {
+    let report = match (&args.destination, &args.to) {
+        (Some(wanted), _) => {
+            let mut known = connect::destination(wanted, &args.access, global).await?;
+            if args.pull_address.is_some() {
+                known[0].pull_address.clone_from(&args.pull_address);
+            }
+            let target = Target::registry(&known[0])?;
+            let sources = connect::sources(&known, None, &args.access)?;
+            copy(args, &target, sources, printer).await?
+        }
+        (None, Some(path)) => to_layout(path, args, printer).await?,
+        (None, None) => return Err(Error::NoDestination),
+    };
+    match report {
+        Some(report) => printer.data(&report, tables::report),
+        None => Ok(()),
+    }
+}
+
+async fn to_layout(
+    path: &Path,
+    args: &AppCopyArgs,
+    printer: &Printer,
+) -> Result<Option<Report>, Error> {
+    let bundle = Bundle::new(path, args.dry_run)?;
+    let name = path.display().to_string();
+    let target = Target::layout(name, Arc::new(bundle.layout.clone()), args.pull_address.clone());
+    let sources = connect::sources(&[], None, &args.access)?;
+    let report = copy(args, &target, sources, printer).await?;
+    if report.is_some() {
+        bundle.finish(path).await?;
+    }
+    Ok(report)
+}
+
+/// Copies, or prints the plan.
+async fn copy(
+    args: &AppCopyArgs,
+    target: &Target,
+    mut sources: Sources,
+    printer: &Printer,
+) -> Result<Option<Report>, Error> {
+    let (from, chart) = source(args)?;
+    let plan = export::relocation(&chart, &from, target, &mut sources, args.adopt).await?;
+    if args.dry_run {
+        printer.data(&plan, tables::plan)?;
+        return Ok(None);
+    }
+    let progress = printer.progress();
+    let deps = Deps { target, sources: &sources, platforms: &[], progress: &progress };
+    let report = export::run(&plan, deps).await?;
+    progress.finish();
+    Ok(Some(report))
+}
+
+/// Where the export is read. User name and password are for the place that it goes to.
+fn source(args: &AppCopyArgs) -> Result<(Target, ChartReference), Error> {
+    let Some(path) = &args.from else {
+        let reading = AccessArgs { username: None, password_stdin: false, ..args.access.clone() };
+        return connect::chart(&args.reference, &reading);
+    };
+    let chart = ChartReference::in_layout(&args.reference)?;
+    let layout = Arc::new(Layout::open(path)?);
+    Ok((Target::layout(path.display().to_string(), layout, None), chart))
+}
