@@ -81,8 +81,20 @@ codes! {
     ClusterScopedRequired "CLUSTER_SCOPED_REQUIRED" Warning,
     /// A list held the same environment variable or port twice; the last one was kept.
     DuplicateKey "DUPLICATE_KEY" Warning,
+    /// What Epinio notes down of an application is not exported: the chart runs without Epinio.
+    EpinioSkipped "EPINIO_SKIPPED" Info,
     /// An object was left out on request.
     Excluded "EXCLUDED" Info,
+    /// A hook of a Helm release, which runs around installs and upgrades, is not exported.
+    HelmHookSkipped "HELM_HOOK_SKIPPED" Warning,
+    /// Helm's record of the release is damaged; its objects were found by their annotations.
+    HelmRecordBroken "HELM_RECORD_BROKEN" Warning,
+    /// Helm's record of the release may not be read; its objects were found by their annotations.
+    HelmRecordNotRead "HELM_RECORD_NOT_READ" Info,
+    /// An object of the Helm release is gone, or one that its record does not name says that it is the release's.
+    HelmReleaseDiffers "HELM_RELEASE_DIFFERS" Warning,
+    /// The newest revision of the Helm release failed, or has not ended.
+    HelmReleaseUnfinished "HELM_RELEASE_UNFINISHED" Warning,
     /// What runs is not what the tag points to now; what runs was exported.
     ImageDrift "IMAGE_DRIFT" Warning,
     /// Pods of one workload run different contents under one reference.

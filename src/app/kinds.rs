@@ -1,6 +1,6 @@
 //! What this release knows of kinds, as data.
 
-use super::Object;
+use super::{Object, helm};
 
 /// A kind by API group.
 pub(super) type Kind = (&'static str, &'static str);
@@ -15,6 +15,7 @@ pub(super) const DAEMON_SET: Kind = ("apps", "DaemonSet");
 pub(super) const DEPLOYMENT: Kind = ("apps", "Deployment");
 pub(super) const ENDPOINTS: Kind = ("", "Endpoints");
 pub(super) const ENDPOINT_SLICE: Kind = ("discovery.k8s.io", "EndpointSlice");
+pub(super) const EPINIO_APP: Kind = ("application.epinio.io", "App");
 pub(super) const HPA: Kind = ("autoscaling", "HorizontalPodAutoscaler");
 pub(super) const INGRESS: Kind = ("networking.k8s.io", "Ingress");
 pub(super) const INGRESS_CLASS: Kind = ("networking.k8s.io", "IngressClass");
@@ -205,6 +206,10 @@ const CLUSTER_SECRET_TYPES: [&str; 4] = [
     "kubernetes.io/service-account-token",
 ];
 
+/// Label of Secrets in which Epinio keeps what it knows of an application: environment, scaling,
+/// names of bound configurations and services.
+pub(super) const EPINIO_AREA: &str = "epinio.io/area";
+
 /// Types of Secrets with credentials of registries.
 const PULL_SECRET_TYPES: [&str; 2] = ["kubernetes.io/dockercfg", "kubernetes.io/dockerconfigjson"];
 
@@ -256,6 +261,11 @@ pub(super) fn is_cluster_scoped(object: &Object) -> bool {
     among(object, &CLUSTER_SCOPED)
 }
 
+/// The same, of a kind by name.
+pub(super) fn is_cluster_scoped_kind(group: &str, kind: &str) -> bool {
+    CLUSTER_SCOPED.contains(&(group, kind))
+}
+
 /// Whether the kind is one of Kubernetes itself and needs no CustomResourceDefinition.
 pub(super) fn is_builtin(object: &Object) -> bool {
     is_builtin_group(object.group())
@@ -273,6 +283,7 @@ pub(super) fn is_derived(object: &Object) -> bool {
         || (is(object, CONFIG_MAP) && CLUSTER_CONFIG_MAPS.contains(&object.name()))
         || (is(object, SECRET) && is_cluster_secret(object))
         || (is(object, SERVICE_ACCOUNT) && object.name() == "default")
+        || helm::is_record(object)
         || object.annotation(LEADER).is_some()
 }
 
@@ -283,7 +294,12 @@ pub(super) fn is_cluster_secret(object: &Object) -> bool {
 
 /// Whether the Secret holds credentials of registries.
 pub(super) fn is_pull_secret(object: &Object) -> bool {
-    object.text("/type").is_some_and(|of| PULL_SECRET_TYPES.contains(&of))
+    object.text("/type").is_some_and(is_pull_secret_type)
+}
+
+/// Whether Secrets of the type hold credentials of registries.
+pub(super) fn is_pull_secret_type(of: &str) -> bool {
+    PULL_SECRET_TYPES.contains(&of)
 }
 
 /// Whether the object rules a namespace.
@@ -292,7 +308,7 @@ pub(super) fn is_of_the_place(object: &Object) -> bool {
 }
 
 /// Name of the kind's resource as the API server prints it: `roles.rbac.authorization.k8s.io`.
-pub(super) fn resource(kind: Kind) -> Option<String> {
-    let (_, plural) = RESOURCES.iter().find(|(known, _)| *known == kind)?;
-    Some(if kind.0.is_empty() { (*plural).to_owned() } else { format!("{plural}.{}", kind.0) })
+pub(super) fn resource_of(group: &str, kind: &str) -> Option<String> {
+    let (_, plural) = RESOURCES.iter().find(|(known, _)| *known == (group, kind))?;
+    Some(if group.is_empty() { (*plural).to_owned() } else { format!("{plural}.{group}") })
 }

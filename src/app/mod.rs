@@ -8,6 +8,7 @@ pub mod assemble;
 mod exclude;
 pub mod finding;
 mod graph;
+pub mod helm;
 mod images;
 mod kinds;
 pub mod model;

@@ -63,6 +63,16 @@ pub(super) fn redact(
     }
 }
 
+/// Redacts helm's record of a release, a Secret or a ConfigMap, in place.
+pub(super) fn redact_record(record: &mut Object) {
+    let fields = record.fields_mut();
+    fields.retain(|key, _| FIELDS.contains(&key.as_str()));
+    if let Some(Value::Object(data)) = fields.get_mut("data") {
+        data.values_mut().for_each(|value| *value = Value::from(REDACTED));
+    }
+    redact_annotations(fields, std::iter::empty());
+}
+
 fn take_map(fields: &mut Map<String, Value>, key: &str) -> Map<String, Value> {
     match fields.remove(key) {
         Some(Value::Object(map)) => map,

@@ -1,12 +1,17 @@
 //! Which objects a name means (design: an Epinio app, a Helm release, the labels, a workload).
 
-use std::collections::BTreeMap;
+mod epinio;
+mod list;
+mod release;
 
 use serde::{Deserialize, Serialize};
 
+use super::helm::Release;
 use super::selector::Selector;
 use super::view::{Entry, Index, Owner, Place, View};
-use super::{ObjectId, Options, kinds};
+use super::{ObjectId, kinds};
+
+pub use list::list;
 
 /// Labels that name an application, the strongest first.
 const NAMING: [&str; 3] = ["app.kubernetes.io/instance", "app.kubernetes.io/name", "app"];
@@ -32,10 +37,24 @@ pub enum Selection {
     },
 }
 
+impl Selection {
+    /// The release of Helm that may be meant.
+    pub fn release(&self) -> Option<&str> {
+        match self {
+            Self::Name(name) => Some(name),
+            Self::Labels { .. } | Self::All { .. } => None,
+        }
+    }
+}
+
 /// How a name was resolved.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum FoundBy {
+    /// By the Epinio application of this name.
+    EpinioApp,
+    /// By the Helm release of this name.
+    HelmRelease,
     /// By this label key.
     Label(String),
     /// By the name of this workload.
@@ -108,15 +127,26 @@ fn quoted(all: &[String]) -> String {
 
 /// What a selection means: the objects that the application starts from.
 #[derive(Debug)]
-pub(super) struct Roots {
+pub(super) struct Roots<'a> {
     pub(super) name: String,
     pub(super) found_by: FoundBy,
     /// The objects themselves, in order.
     pub(super) objects: Vec<Index>,
+    /// What helm noted down of them, if they are a release and its record was read.
+    pub(super) release: Option<&'a Release>,
+}
+
+impl Roots<'_> {
+    fn new(name: &str, found_by: FoundBy, objects: Vec<Index>) -> Self {
+        Self { name: name.to_owned(), found_by, objects, release: None }
+    }
 }
 
 /// Finds what `selection` means.
-pub(super) fn resolve(view: &View<'_>, selection: &Selection) -> Result<Roots, SelectError> {
+pub(super) fn resolve<'a>(
+    view: &View<'a>,
+    selection: &Selection,
+) -> Result<Roots<'a>, SelectError> {
     match selection {
         Selection::Name(name) => by_name(view, name),
         Selection::Labels { name, selector } => by_selector(view, name, selector),
@@ -124,15 +154,17 @@ pub(super) fn resolve(view: &View<'_>, selection: &Selection) -> Result<Roots, S
             // Cluster-scoped objects belong to nobody in particular; references bring them in.
             let here = view.all().filter(|(_, entry)| entry.place == Place::Here);
             let objects = here.map(|(index, _)| index).collect();
-            Ok(Roots { name: name.clone(), found_by: FoundBy::Namespace, objects })
+            Ok(Roots::new(name, FoundBy::Namespace, objects))
         }
     }
 }
 
-/// The steps by which a name is looked up; the first that matches wins. An Epinio application and
-/// a Helm release will stand before them.
-fn by_name(view: &View<'_>, name: &str) -> Result<Roots, SelectError> {
-    let roots = |found_by, objects| Roots { name: name.to_owned(), found_by, objects };
+/// The steps by which a name is looked up; the first that matches wins.
+fn by_name<'a>(view: &View<'a>, name: &str) -> Result<Roots<'a>, SelectError> {
+    if let Some(found) = epinio::app(view, name).or_else(|| release::release(view, name)) {
+        return Ok(found);
+    }
+    let roots = |found_by, objects| Roots::new(name, found_by, objects);
     for key in NAMING {
         let objects = carrying(view, |labels| labels.get(key).is_some_and(|value| value == name));
         if objects.iter().any(|index| counts(view, *index)) {
@@ -145,7 +177,7 @@ fn by_name(view: &View<'_>, name: &str) -> Result<Roots, SelectError> {
         [] => Err(SelectError::Unknown {
             name: name.to_owned(),
             namespace: view.snapshot.namespace.clone(),
-            known: candidates(view).into_iter().map(|candidate| candidate.name).collect(),
+            known: list::names(view),
         }),
         [one] => Ok(roots(FoundBy::Workload(view.entries[*one].id.clone()), vec![*one])),
         several => Err(SelectError::Ambiguous {
@@ -156,7 +188,7 @@ fn by_name(view: &View<'_>, name: &str) -> Result<Roots, SelectError> {
     }
 }
 
-fn by_selector(view: &View<'_>, name: &str, text: &str) -> Result<Roots, SelectError> {
+fn by_selector<'a>(view: &View<'a>, name: &str, text: &str) -> Result<Roots<'a>, SelectError> {
     let selector: Selector = text.parse().map_err(|reason| SelectError::Selector {
         selector: text.to_owned(),
         reason: format!("{reason}"),
@@ -166,10 +198,10 @@ fn by_selector(view: &View<'_>, name: &str, text: &str) -> Result<Roots, SelectE
         return Err(SelectError::Unknown {
             name: name.to_owned(),
             namespace: view.snapshot.namespace.clone(),
-            known: candidates(view).into_iter().map(|candidate| candidate.name).collect(),
+            known: list::names(view),
         });
     }
-    Ok(Roots { name: name.to_owned(), found_by: FoundBy::Selector(text.to_owned()), objects })
+    Ok(Roots::new(name, FoundBy::Selector(text.to_owned()), objects))
 }
 
 type Labels = serde_json::Map<String, serde_json::Value>;
@@ -203,55 +235,4 @@ fn is_workload(view: &View<'_>, entry: &Entry<'_>) -> bool {
         Owner::Gone => true,
     };
     entry.place == Place::Here && entry.template.is_some() && !made_by_workload
-}
-
-/// The applications of a snapshot, in order of name. Each workload stands under the strongest name
-/// that it carries; Jobs that nothing makes are no application.
-pub fn list(snapshot: &super::Snapshot) -> Vec<Candidate> {
-    candidates(&View::new(snapshot, &Options::default()))
-}
-
-fn candidates(view: &View<'_>) -> Vec<Candidate> {
-    let workloads =
-        view.all().filter(|(_, e)| is_workload(view, e) && !e.excluded && !e.is(kinds::JOB));
-    let named: Vec<(Index, usize, String)> = workloads
-        .map(|(index, entry)| {
-            let (rank, name) = strongest_name(entry);
-            (index, rank, name)
-        })
-        .collect();
-    let mut ranks: BTreeMap<&str, usize> = BTreeMap::new();
-    for (_, rank, name) in &named {
-        ranks.entry(name.as_str()).and_modify(|of| *of = (*of).min(*rank)).or_insert(*rank);
-    }
-    let mut found: BTreeMap<(&str, Option<Index>), Vec<Index>> = BTreeMap::new();
-    for (index, rank, name) in &named {
-        let own_name = view.entries[*index].id.name.as_str();
-        if *rank < NAMING.len() && ranks[name.as_str()] == *rank {
-            found.entry((name, None)).or_default().push(*index);
-        } else if !ranks.contains_key(own_name) || ranks[name.as_str()] == NAMING.len() {
-            // Its name by label means something else, by a stronger label: its own name is left.
-            found.entry((own_name, Some(*index))).or_default().push(*index);
-        }
-    }
-    let candidate = |((name, _), of): ((&str, _), Vec<Index>)| Candidate {
-        name: name.to_owned(),
-        namespace: view.snapshot.namespace.clone(),
-        found_by: NAMING.get(ranks.get(name).copied().unwrap_or(NAMING.len())).map_or_else(
-            || FoundBy::Workload(view.entries[of[0]].id.clone()),
-            |key| FoundBy::Label((*key).to_owned()),
-        ),
-        workloads: of.iter().map(|index| view.entries[*index].id.clone()).collect(),
-    };
-    found.into_iter().map(candidate).collect()
-}
-
-/// The name under which a workload stands, and the place in [`NAMING`] of the label that says so.
-fn strongest_name(entry: &Entry<'_>) -> (usize, String) {
-    let of = |labels: Option<&Labels>, key: &str| Some(labels?.get(key)?.as_str()?.to_owned());
-    let named = NAMING.iter().enumerate().find_map(|(rank, key)| {
-        let name = of(entry.labels(), key).or_else(|| of(entry.pod_labels(), key))?;
-        (!name.is_empty()).then_some((rank, name))
-    });
-    named.unwrap_or_else(|| (NAMING.len(), entry.id.name.clone()))
 }

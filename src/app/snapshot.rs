@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::helm::{self, Lookup};
 use super::redact::{self, NotBase64};
 use super::{Object, ObjectId, SecretValues};
 
@@ -42,6 +43,9 @@ pub struct Snapshot {
     /// Objects that were still changing when reading was given up (after three passes).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<ObjectId>,
+    /// What helm noted down of the release of the name that is asked for.
+    #[serde(default, skip_serializing_if = "Lookup::is_silent")]
+    pub release: Lookup,
     /// Plaintext of Secrets, if the policy asks for it.
     #[serde(skip)]
     pub secrets: SecretValues,
@@ -125,18 +129,21 @@ impl Snapshot {
             objects: Vec::new(),
             unreadable: Vec::new(),
             moved: Vec::new(),
+            release: Lookup::default(),
             secrets: SecretValues::default(),
             door: Door::default(),
         }
     }
 
-    /// Adds an object. A Secret is redacted here, whatever `plaintext` says; with
-    /// [`Plaintext::Keep`] the values of a Secret of this namespace go to [`Snapshot::secrets`].
+    /// Adds an object. A Secret is redacted here, whatever `plaintext` says, and so is a record of
+    /// helm's, which holds values in clear; with [`Plaintext::Keep`] the values of a Secret of this namespace go to [`Snapshot::secrets`].
     ///
     /// # Errors
     /// When the snapshot is full, has the object already, or a value to keep is not base64.
     pub fn push(&mut self, mut object: Object, plaintext: Plaintext) -> Result<(), SnapshotError> {
-        if redact::is_secret(&object) {
+        if helm::is_record(&object) {
+            redact::redact_record(&mut object);
+        } else if redact::is_secret(&object) {
             let values =
                 redact::redact(&mut object, plaintext).map_err(SnapshotError::NotBase64)?;
             if plaintext == Plaintext::Keep && self.holds_namespace_of(&object) {

@@ -131,8 +131,18 @@ impl<'a> View<'a> {
 
     /// Whether a right to read the kind was missing.
     pub(super) fn is_unreadable(&self, kind: Kind) -> bool {
-        kinds::resource(kind).is_some_and(|resource| {
-            self.snapshot.unreadable.iter().any(|unreadable| unreadable.resource == resource)
+        self.is_unreadable_kind(kind.0, kind.1)
+    }
+
+    /// The same, of a kind by name. Names of other kinds' resources are not known: the group
+    /// decides.
+    pub(super) fn is_unreadable_kind(&self, group: &str, kind: &str) -> bool {
+        let resource = kinds::resource_of(group, kind);
+        let of_group = format!(".{group}");
+        self.snapshot.unreadable.iter().any(|unreadable| match &resource {
+            Some(resource) => unreadable.resource == *resource,
+            None if group.is_empty() => !unreadable.resource.contains('.'),
+            None => unreadable.resource.ends_with(&of_group),
         })
     }
 
@@ -157,7 +167,11 @@ impl<'a> View<'a> {
     /// application, so that what it makes here has to be exported itself.
     fn may_own(&self, owner: Index, owned: &Entry<'a>) -> bool {
         let owner = &self.entries[owner];
-        owner.place == Place::Here && owned.place == Place::Here && owner.id != owned.id
+        // Epinio makes things for an application, but none of them again.
+        owner.place == Place::Here
+            && owned.place == Place::Here
+            && owner.id != owned.id
+            && !owner.is(kinds::EPINIO_APP)
     }
 }
 

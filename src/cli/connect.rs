@@ -35,15 +35,22 @@ pub(crate) async fn source(args: &SourceArgs, global: &Global) -> Result<Box<dyn
     })
 }
 
-/// Reads what `app list` and `app show` are about. No Secret is read, and the cluster's identity
-/// only if the snapshot is kept: an export of it must know whose it is.
+/// Reads what `app list` and `app show` are about. No Secret is read but helm's record of
+/// `release`, and the cluster's identity only if the snapshot is kept: an export of it must know
+/// whose it is.
 pub(crate) async fn snapshot(
     args: &SourceArgs,
     global: &Global,
+    release: Option<&str>,
     identity: bool,
 ) -> Result<Snapshot, Error> {
     let source = source(args, global).await?;
-    let scope = Scope { namespace: args.namespace.clone(), secrets: SecretRead::Nothing, identity };
+    let scope = Scope {
+        namespace: args.namespace.clone(),
+        secrets: SecretRead::Nothing,
+        identity,
+        release: release.map(str::to_owned),
+    };
     let snapshot = source.snapshot(&scope).await?;
     if !args.skip_unreadable {
         require_readable(&snapshot)?;

@@ -129,6 +129,8 @@ fn findings(findings: &[Finding]) -> String {
 
 fn found_by(found_by: &FoundBy) -> String {
     match found_by {
+        FoundBy::EpinioApp => "Epinio application".to_owned(),
+        FoundBy::HelmRelease => "Helm release".to_owned(),
         FoundBy::Label(key) => format!("label {key}"),
         FoundBy::Workload(object) => object.to_string(),
         FoundBy::Selector(selector) => format!("selector {selector}"),

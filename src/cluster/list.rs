@@ -1,5 +1,6 @@
 //! Lists of objects: paged, bounded in bytes, with the fields that the API leaves out of items.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Deserialize;
@@ -39,7 +40,7 @@ struct PageMeta {
     more: Option<String>,
 }
 
-/// The part of an object that tells whether it changed.
+/// The part of an object that tells whether it changed, and whose it is.
 #[derive(Debug, Deserialize)]
 pub(super) struct Meta {
     pub(super) metadata: MetaFields,
@@ -57,6 +58,8 @@ pub(super) struct MetaFields {
     pub(super) generation: Option<i64>,
     #[serde(default)]
     pub(super) resource_version: String,
+    #[serde(default)]
+    pub(super) labels: BTreeMap<String, String>,
 }
 
 /// kubectl's and client-go's page: large enough for most kinds in one request, small enough for

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::client::{Api, MAX_DOCUMENT};
 use super::discover::{discover, segment};
 use super::source::UNKNOWN;
-use super::{ClientOptions, Error, Scope, SecretRead, Source, cluster_scoped};
+use super::{ClientOptions, Error, Scope, SecretRead, Source, cluster_scoped, releases};
 use crate::app::snapshot::Plaintext;
 use crate::app::{Object, Origin, Snapshot, Unreadable};
 
@@ -105,6 +105,9 @@ impl Source for Live {
         snapshot.unreadable.append(&mut served.broken);
         let (kinds, moved) = self.settle(served.resources, namespace).await?;
         snapshot.moved = moved;
+        if let Some(name) = &scope.release {
+            snapshot.release = releases::read(self, namespace, name).await?;
+        }
         let mut door = Door { live: self, snapshot: &mut snapshot, secrets: scope.secrets };
         door.take(own.map(|object| vec![object]))?;
         for listed in kinds {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::document::{self, Document, Located, malformed};
 use super::files::{self, STDIN, Text};
 use super::{Error, Scope, SecretObject, SecretRead, SecretReader, Source};
+use crate::app::helm::{self, Lookup};
 use crate::app::snapshot::Plaintext;
 use crate::app::{Object, Origin, Snapshot};
 
@@ -140,6 +141,9 @@ impl Manifests {
             SecretRead::Nothing | SecretRead::Keys => Plaintext::Drop,
         };
         let mut snapshot = Snapshot::new(self.taken_at, Origin::Manifests, namespace);
+        if let Some(name) = &scope.release {
+            snapshot.release = release(objects, &snapshot.namespace, name);
+        }
         for Placed { file, located } in objects {
             let mut object = located.object.clone();
             settle(&mut object, &snapshot.namespace);
@@ -197,6 +201,13 @@ impl SecretReader for Manifests {
         let mut secrets = self.objects().filter(|o| is_secret_of(o, namespace));
         Ok(secrets.find(|object| object.name() == name).map(SecretObject::new))
     }
+}
+
+/// What helm's records among the objects say of a release.
+fn release(objects: &[Placed], namespace: &str, name: &str) -> Lookup {
+    let records = objects.iter().map(|placed| &placed.located.object);
+    let here = |of: &&Object| of.namespace().is_none_or(|own| own == namespace);
+    Lookup::among(records.filter(|of| helm::is_record(of)).filter(here), name)
 }
 
 fn is_secret_of(object: &Object, namespace: &str) -> bool {

@@ -16,6 +16,7 @@ mod files;
 mod list;
 pub mod live;
 pub mod manifests;
+mod releases;
 mod secret;
 mod settle;
 pub mod source;

@@ -20,6 +20,9 @@ pub struct Scope {
     /// who have rights in their own namespace only may not read what it does that by, and look
     /// without it: the uid is [`UNKNOWN`] then.
     pub identity: bool,
+    /// The release of Helm of which the record is read: the application's name, where it is asked
+    /// for by name.
+    pub release: Option<String>,
 }
 
 /// What stands for the uid and the version of a cluster that were not read.

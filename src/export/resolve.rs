@@ -126,7 +126,8 @@ fn scope(request: &Request) -> Scope {
         SecretsPolicy::Require => SecretRead::Keys,
         SecretsPolicy::Include => SecretRead::Values,
     };
-    Scope { namespace: request.namespace.clone(), secrets, identity: true }
+    let release = request.selection.release().map(str::to_owned);
+    Scope { namespace: request.namespace.clone(), secrets, identity: true, release }
 }
 
 /// Refuses a snapshot that lacks kinds which an application may be made of. Cluster-scoped kinds

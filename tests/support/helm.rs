@@ -12,6 +12,7 @@ pub(crate) struct Helm {
     program: &'static Path,
     kubeconfig: Option<PathBuf>,
     ca: Option<PathBuf>,
+    driver: Option<&'static str>,
     home: Folder,
 }
 
@@ -32,7 +33,7 @@ impl Helm {
     }
 
     fn new(program: &'static Path) -> Self {
-        Self { program, kubeconfig: None, ca: None, home: Folder::new("helm") }
+        Self { program, kubeconfig: None, ca: None, driver: None, home: Folder::new("helm") }
     }
 
     /// Talks to this cluster. Without one, helm has none.
@@ -40,6 +41,18 @@ impl Helm {
     pub(crate) fn kubeconfig(mut self, path: impl Into<PathBuf>) -> Self {
         self.kubeconfig = Some(path.into());
         self
+    }
+
+    /// Keeps its records by this driver: `secret` or `configmap`.
+    #[must_use]
+    pub(crate) fn driver(mut self, driver: &'static str) -> Self {
+        self.driver = Some(driver);
+        self
+    }
+
+    /// Writes a file into its folder and gives the file's path.
+    pub(crate) fn write(&self, name: &str, content: &str) -> PathBuf {
+        self.home.write(name, content)
     }
 
     /// Trusts this authority, and no other.
@@ -77,6 +90,9 @@ impl Helm {
             .env("HELM_REGISTRY_CONFIG", home.join("registry.json"))
             .env("DOCKER_CONFIG", home)
             .env("KUBECONFIG", self.kubeconfig.as_deref().unwrap_or(&home.join("none")));
+        if let Some(driver) = self.driver {
+            command.env("HELM_DRIVER", driver);
+        }
         if let Some(ca) = &self.ca {
             command.env("SSL_CERT_FILE", ca).env("SSL_CERT_DIR", home.join("none"));
         }

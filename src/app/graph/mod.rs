@@ -13,6 +13,7 @@
 mod outward;
 mod rbac;
 mod refs;
+mod release;
 mod roots;
 mod secrets;
 mod shared;
@@ -27,6 +28,7 @@ pub(super) use traffic::scales_replicas;
 use super::select::Roots;
 use super::view::{Index, View};
 use super::{Code, Finding, ObjectId, Requirement, SecretUse, kinds};
+use release::Recorded;
 use shared::Workloads;
 
 /// What was found.
@@ -43,8 +45,9 @@ pub(super) struct Members {
 }
 
 /// Follows everything from the roots.
-pub(super) fn members(view: &View<'_>, roots: &Roots) -> Members {
+pub(super) fn members<'a>(view: &View<'a>, roots: &Roots<'a>) -> Members {
     let mut walk = Walk::new(view);
+    walk.recorded = release::recorded(roots);
     let labelled = walk.roots(roots);
     walk.workloads = Workloads::new(view, |index| walk.ours(index));
     walk.traffic();
@@ -53,6 +56,7 @@ pub(super) fn members(view: &View<'_>, roots: &Roots) -> Members {
     walk.manual_endpoints();
     let secrets = walk.secrets(&labelled.secrets);
     walk.unread_secrets(&roots.found_by);
+    walk.release(roots, &secrets);
     let pull_secrets = walk.left_behind();
     Members {
         objects: walk.members,
@@ -72,6 +76,8 @@ struct Walk<'v, 'a> {
     /// References of members to Secrets.
     secret_refs: BTreeMap<String, Vec<(Index, Reference)>>,
     excluded_secrets: Vec<String>,
+    /// Secrets that the record of the release names.
+    recorded: Recorded<'a>,
     /// Bindings by kind and name of the role that they refer to.
     bound: HashMap<(&'a str, &'a str), Vec<Index>>,
     requirements: BTreeSet<Requirement>,
@@ -99,6 +105,7 @@ impl<'v, 'a> Walk<'v, 'a> {
             workloads: Workloads::default(),
             secret_refs: BTreeMap::new(),
             excluded_secrets: Vec::new(),
+            recorded: Recorded::new(),
             bound: rbac::bound(view),
             requirements: BTreeSet::new(),
             findings: Vec::new(),

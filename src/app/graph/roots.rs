@@ -8,7 +8,7 @@ use super::Walk;
 use super::shared::is_idle_pod;
 use crate::app::select::Roots;
 use crate::app::view::{Entry, Index, Owner, Place, View};
-use crate::app::{Code, Finding, kinds};
+use crate::app::{Code, Finding, ObjectId, kinds};
 
 /// Roots that are decided on later.
 #[derive(Default)]
@@ -21,7 +21,7 @@ pub(super) struct Labelled {
 
 impl Walk<'_, '_> {
     /// Makes members of the roots.
-    pub(super) fn roots(&mut self, roots: &Roots) -> Labelled {
+    pub(super) fn roots(&mut self, roots: &Roots<'_>) -> Labelled {
         let mut later = Labelled::default();
         let stems = claim_stems(self.view);
         for index in roots.objects.iter().copied() {
@@ -79,6 +79,9 @@ fn skipped(view: &View<'_>, entry: &Entry<'_>) -> Option<Finding> {
             format!("{id} has finished, or the node made it: it is not exported"),
         );
     }
+    if entry.is(kinds::EPINIO_APP) {
+        return Some(epinio_skipped(&id));
+    }
     if kinds::is_of_the_place(entry.object) {
         let namespace = &view.snapshot.namespace;
         return say(
@@ -87,6 +90,12 @@ fn skipped(view: &View<'_>, entry: &Entry<'_>) -> Option<Finding> {
         );
     }
     None
+}
+
+/// What to say of what Epinio keeps for itself.
+pub(super) fn epinio_skipped(id: &ObjectId) -> Finding {
+    let text = format!("{id} is Epinio's own record of the application: the chart needs no Epinio");
+    Finding::new(Code::EpinioSkipped, text).on(id.clone())
 }
 
 /// What StatefulSets here call the claims that they make, without the number at the end:

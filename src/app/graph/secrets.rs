@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::refs::Reference;
 use super::{Code, Finding, Index, SecretUse, Walk};
+use crate::app::helm::SecretShape;
 use crate::app::{FoundBy, Object, ObjectId, Origin, Requirement, kinds};
 
 /// Annotations of pull secrets that a controller of OpenShift makes for every account.
@@ -24,12 +25,23 @@ impl<'v> Walk<'v, '_> {
                 self.pull_secret(index);
                 continue;
             }
+            if entry.object.label(kinds::EPINIO_AREA).is_some() {
+                if !self.secret_refs.contains_key(&entry.id.name) && !entry.excluded {
+                    self.findings.push(super::roots::epinio_skipped(&entry.id));
+                }
+                continue;
+            }
             // A Secret that something makes comes back with what makes it; pull secrets are dropped.
             let wanted = self.view.top(index) == Some(index)
                 && !kinds::is_cluster_secret(entry.object)
                 && !pull.contains(entry.object.name());
             if wanted || entry.excluded {
                 self.secret_refs.entry(entry.id.name.clone()).or_default();
+            }
+        }
+        if !self.view.secrets_read {
+            for (name, _) in self.recorded.iter().filter(|(_, shape)| !is_pull_shape(shape)) {
+                self.secret_refs.entry((*name).to_owned()).or_default();
             }
         }
         let refs = std::mem::take(&mut self.secret_refs);
@@ -66,13 +78,14 @@ impl<'v> Walk<'v, '_> {
             self.missing(self.id(*from), reference);
         }
         let object = found.map(|index| self.view.entries[index].object);
-        let (keys, complete) = keys(object, refs);
+        let recorded = self.recorded.get(name.as_str()).copied();
+        let (keys, complete) = keys(object, recorded, refs);
         if !complete {
             self.unknown_keys(&name);
         }
         let users: BTreeSet<_> = refs.iter().map(|(from, _)| self.id(*from)).collect();
         Some(SecretUse {
-            secret_type: self.secret_type(object, refs),
+            secret_type: self.secret_type(object, recorded, refs),
             name,
             keys,
             complete,
@@ -113,8 +126,16 @@ impl<'v> Walk<'v, '_> {
 
     /// The type, as it was read, else as an Ingress wants it of its certificates: a Secret's type
     /// never changes, so a wrong one could not be put right later.
-    fn secret_type(&self, object: Option<&Object>, refs: &[(Index, Reference)]) -> Option<String> {
+    fn secret_type(
+        &self,
+        object: Option<&Object>,
+        recorded: Option<&SecretShape>,
+        refs: &[(Index, Reference)],
+    ) -> Option<String> {
         let Some(object) = object else {
+            if let Some(secret_type) = recorded.and_then(|shape| shape.secret_type.clone()) {
+                return Some(secret_type);
+            }
             let certificate = refs.iter().any(|(from, reference)| {
                 self.view.entries[*from].is(kinds::INGRESS)
                     && reference.field.starts_with("spec.tls[")
@@ -137,7 +158,11 @@ impl<'v> Walk<'v, '_> {
 }
 
 /// Keys of a Secret, and whether they are all: as it was read, else as references name them.
-fn keys(object: Option<&Object>, refs: &[(Index, Reference)]) -> (Vec<String>, bool) {
+fn keys(
+    object: Option<&Object>,
+    recorded: Option<&SecretShape>,
+    refs: &[(Index, Reference)],
+) -> (Vec<String>, bool) {
     if let Some(secret) = object {
         let data = secret.at("/data").and_then(Value::as_object);
         let keys: BTreeSet<String> =
@@ -145,8 +170,14 @@ fn keys(object: Option<&Object>, refs: &[(Index, Reference)]) -> (Vec<String>, b
         return (keys.into_iter().collect(), true);
     }
     let named = refs.iter().filter_map(|(_, reference)| reference.keys.as_ref()).flatten();
-    let keys: BTreeSet<String> = named.cloned().collect();
-    (keys.into_iter().collect(), refs.iter().all(|(_, reference)| reference.keys.is_some()))
+    let of_record = recorded.into_iter().flat_map(|shape| &shape.keys);
+    let keys: BTreeSet<String> = named.chain(of_record).cloned().collect();
+    let complete = recorded.is_some() || refs.iter().all(|(_, reference)| reference.keys.is_some());
+    (keys.into_iter().collect(), complete)
+}
+
+fn is_pull_shape(shape: &SecretShape) -> bool {
+    shape.secret_type.as_deref().is_some_and(kinds::is_pull_secret_type)
 }
 
 fn id(name: &str) -> ObjectId {

@@ -11,7 +11,7 @@ pub(crate) async fn run(
     global: &Global,
     printer: &Printer,
 ) -> Result<(), Error> {
-    let snapshot = connect::snapshot(&args.source, global, false).await?;
+    let snapshot = connect::snapshot(&args.source, global, None, false).await?;
     let candidates = app::list(&snapshot);
     if candidates.is_empty() {
         printer.say(format!("no applications in namespace `{}`", snapshot.namespace));

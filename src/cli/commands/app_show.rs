@@ -12,12 +12,14 @@ pub(crate) async fn run(
     global: &Global,
     printer: &Printer,
 ) -> Result<(), Error> {
-    let snapshot = connect::snapshot(&args.source, global, args.save_snapshot.is_some()).await?;
+    let selection = selection(&args.select);
+    let identity = args.save_snapshot.is_some();
+    let snapshot = connect::snapshot(&args.source, global, selection.release(), identity).await?;
     if let Some(path) = &args.save_snapshot {
         save(path, &snapshot)?;
         printer.say(format!("wrote {}", path.display()));
     }
-    let app = app::assemble(&snapshot, &selection(&args.select), &options(&args.select))
+    let app = app::assemble(&snapshot, &selection, &options(&args.select))
         .map_err(export::Error::from)?;
     printer.data(&app, tables::app)
 }

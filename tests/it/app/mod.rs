@@ -6,6 +6,7 @@ mod live;
 mod normalize;
 mod properties;
 mod recorded;
+mod release;
 mod select;
 mod service;
 

@@ -17,7 +17,7 @@ fn shop() {
     )));
 }
 
-/// Until Epinio's own resources are known: by label, as any other application.
+/// A real application that Epinio deployed: without its resource and bookkeeping.
 #[test]
 fn epinio() {
     let mut snapshot = Snapshot::new(jiff::Timestamp::UNIX_EPOCH, cluster(), "workspace");

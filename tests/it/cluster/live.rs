@@ -53,7 +53,8 @@ pub(super) async fn read(
     secrets: SecretRead,
 ) -> Result<Snapshot, Error> {
     let live = Live::connect(&options(kubeconfig)).await?;
-    live.snapshot(&Scope { namespace: Some(namespace.to_owned()), secrets, identity: true }).await
+    let namespace = Some(namespace.to_owned());
+    live.snapshot(&Scope { namespace, secrets, identity: true, release: None }).await
 }
 
 pub(super) fn ids(snapshot: &Snapshot) -> Vec<String> {
@@ -148,6 +149,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: bob}]
         namespace: Some(name.to_owned()),
         secrets: SecretRead::Nothing,
         identity,
+        release: None,
     };
     let snapshot = live.snapshot(&scope(false)).await.unwrap();
     assert!(ids(&snapshot).contains(&format!("Deployment {name}/web")));

@@ -4,3 +4,4 @@ mod connect;
 mod faults;
 mod live;
 mod proxy;
+mod releases;

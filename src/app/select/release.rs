@@ -1,0 +1,63 @@
+//! A Helm release as an application: what carries its annotations, and what its record names.
+
+use std::collections::HashMap;
+
+use super::{FoundBy, Roots, counts};
+use crate::app::helm::{Lookup, RELEASE_NAME, RELEASE_NAMESPACE, Release};
+use crate::app::view::{Entry, Index, Place, View};
+
+/// Objects of a manifest by kind and name: group, and namespace if it is not the release's.
+type Named<'a> = HashMap<(&'a str, &'a str), Vec<(&'a str, Option<&'a str>)>>;
+
+/// Group that Deployments, Ingresses and others moved out of; a record may still name it.
+const MOVED_FROM: &str = "extensions";
+
+/// The release of this name, if anything of it is there.
+pub(super) fn release<'a>(view: &View<'a>, name: &str) -> Option<Roots<'a>> {
+    let record = record(view, name);
+    let named = record.map(named).unwrap_or_default();
+    let is_of = |entry: &Entry<'_>| of(view, entry) == Some(name) || is_named(&named, entry);
+    let objects: Vec<Index> =
+        view.all().filter(|(_, entry)| is_of(entry)).map(|(index, _)| index).collect();
+    if !objects.iter().any(|index| counts(view, *index)) {
+        return None;
+    }
+    Some(Roots { release: record, ..Roots::new(name, FoundBy::HelmRelease, objects) })
+}
+
+/// The release of this namespace that installed the object, as its annotations say.
+pub(super) fn of<'a>(view: &View<'a>, entry: &Entry<'a>) -> Option<&'a str> {
+    let namespace = entry.object.annotation(RELEASE_NAMESPACE);
+    let here = namespace.is_none_or(|of| of == view.snapshot.namespace);
+    entry.object.annotation(RELEASE_NAME).filter(|name| here && !name.is_empty())
+}
+
+fn record<'a>(view: &View<'a>, name: &str) -> Option<&'a Release> {
+    match &view.snapshot.release {
+        Lookup::Found(release) => {
+            let here = release.namespace.is_empty() || release.namespace == view.snapshot.namespace;
+            (release.name == name && here).then_some(&**release)
+        }
+        _ => None,
+    }
+}
+
+fn named(release: &Release) -> Named<'_> {
+    let mut named = Named::new();
+    for object in release.objects.iter().map(|rendered| &rendered.object) {
+        let at = named.entry((&object.kind, &object.name)).or_default();
+        at.push((&object.group, object.namespace.as_deref()));
+    }
+    named
+}
+
+fn is_named(named: &Named<'_>, entry: &Entry<'_>) -> bool {
+    let found = named.get(&(entry.id.kind.as_str(), entry.id.name.as_str()));
+    found.into_iter().flatten().any(|(group, namespace)| {
+        (*group == entry.id.group || *group == MOVED_FROM)
+            && match entry.place {
+                Place::Here | Place::Cluster => namespace.is_none(),
+                Place::Elsewhere => *namespace == entry.id.namespace.as_deref(),
+            }
+    })
+}
