@@ -8,7 +8,7 @@ use super::select::{self, SelectError};
 use super::view::{Index, Place, View};
 use super::{
     App, Finding, Object, ObjectId, Options, Requirement, Selection, Snapshot, images, kinds,
-    portability,
+    portability, scan,
 };
 
 /// Makes an application of what `selection` means in `snapshot`. The order of the snapshot's
@@ -39,6 +39,7 @@ pub fn assemble(
     let Members { secrets, pull_secrets: left, requirements, findings: of_graph, .. } = members;
     pull_secrets.extend(left);
     findings.extend(of_graph.into_iter().chain(of_images).chain(portability.findings));
+    findings.extend(scan::scan(&objects));
     let findings: BTreeSet<Finding> = findings.into_iter().collect();
     Ok(App {
         name: roots.name,

@@ -113,6 +113,8 @@ codes! {
     NamespaceInData "NAMESPACE_IN_DATA" Warning,
     /// An object is not this application's alone, or cannot be taken along: it was not exported.
     NotExported "NOT_EXPORTED" Warning,
+    /// A password, token or key stands in plain text in an object that is exported.
+    PlaintextSecret "PLAINTEXT_SECRET" Warning,
     /// Only some platforms of an index were exported; signatures of the index do not apply to the new one.
     PlatformSubset "PLATFORM_SUBSET" Warning,
     /// A Pod that has finished, or that a node made of a file, is not exported.

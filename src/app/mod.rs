@@ -17,6 +17,7 @@ pub mod object;
 mod path;
 mod portability;
 pub mod redact;
+mod scan;
 pub mod secret;
 pub mod select;
 pub mod selector;
