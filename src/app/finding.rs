@@ -129,6 +129,8 @@ codes! {
     ReferrersLeft "REFERRERS_LEFT" Warning,
     /// The release is near the limit of the one Secret, of 1 MiB, that helm keeps it in, or beyond it as asked.
     ReleaseTooLarge "RELEASE_TOO_LARGE" Warning,
+    /// The chart does not render a field or object as it ran; exported because of `--allow-differences`.
+    RenderDiffers "RENDER_DIFFERS" Error,
     /// A rollout was in progress; what the current revision's pods run was taken, or the images of the template where none runs.
     RolloutInProgress "ROLLOUT_IN_PROGRESS" Warning,
     /// Secret values were put into the chart in clear, as asked.

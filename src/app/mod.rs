@@ -14,7 +14,7 @@ mod kinds;
 pub mod model;
 mod normalize;
 pub mod object;
-mod path;
+pub(crate) mod path;
 mod portability;
 pub mod redact;
 mod scan;
@@ -22,6 +22,7 @@ pub mod secret;
 pub mod select;
 pub mod selector;
 pub mod snapshot;
+pub(crate) mod tree;
 mod view;
 
 pub use assemble::assemble;

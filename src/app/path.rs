@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 /// One step down.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// Into the field of this name.
     Key(String),
     /// Into the item at this place.
@@ -18,7 +18,7 @@ pub(super) enum Step {
 
 /// The way from an object to one of its fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Path(pub(super) Vec<Step>);
+pub(crate) struct Path(pub(crate) Vec<Step>);
 
 /// Every field that matches, in order.
 pub(super) fn find<'a>(root: &'a Map<String, Value>, pattern: &str) -> Vec<(Path, &'a Value)> {
@@ -86,19 +86,19 @@ pub(super) fn remove(root: &mut Map<String, Value>, pattern: &str) {
 
 impl Path {
     /// One step further.
-    pub(super) fn then(&self, step: Step) -> Self {
+    pub(crate) fn then(&self, step: Step) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);
         Self(steps)
     }
 
     /// Down into a field.
-    pub(super) fn key(&self, key: &str) -> Self {
+    pub(crate) fn key(&self, key: &str) -> Self {
         self.then(Step::Key(key.to_owned()))
     }
 
     /// As a JSON pointer.
-    pub(super) fn pointer(&self) -> String {
+    pub(crate) fn pointer(&self) -> String {
         let part = |step: &Step| match step {
             Step::Key(key) => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
             Step::Item(index) => format!("/{index}"),

@@ -6,6 +6,8 @@
 
 pub mod archive;
 pub mod build;
+pub mod check;
+pub mod compare;
 mod expr;
 pub mod input;
 pub mod keys;
@@ -14,6 +16,7 @@ pub mod manifest;
 pub mod meta;
 pub mod release;
 pub mod relocate;
+pub mod render;
 pub mod schema;
 pub mod size;
 pub mod text;

@@ -184,6 +184,9 @@ pub(crate) struct AppExportArgs {
     /// Make the chart although it is larger than helm takes
     #[arg(long)]
     pub(crate) allow_oversize: bool,
+    /// Export although the chart does not render everything as it runs; the report says what
+    #[arg(long)]
+    pub(crate) allow_differences: bool,
     /// Show the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -4,7 +4,7 @@ use comfy_table::{Table, presets};
 
 use crate::app::{App, Candidate, Finding, FoundBy, Severity};
 use crate::export::report::Bytes;
-use crate::export::{Action, Plan, Report, Status};
+use crate::export::{Action, Fidelity, Plan, Report, Status};
 
 /// A table without borders: it pastes well and greps well.
 pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
@@ -75,7 +75,11 @@ pub(crate) fn plan(plan: &Plan) -> String {
         ));
     }
     if !plan.objects.is_empty() {
-        text.push_str(&format!("  {} objects\n", plan.objects.len()));
+        text.push_str(&format!(
+            "  {}
+",
+            fidelity(&plan.fidelity)
+        ));
     }
     text + &findings(&plan.findings)
 }
@@ -101,6 +105,7 @@ pub(crate) fn shipped(report: &Report) -> String {
     for image in &report.images {
         text.push_str(&format!("  image  {}  {}@{}\n", image.key, image.repository, image.digest));
     }
+    text.push_str(&fidelity(&report.fidelity));
     let Bytes { copied, mounted, present } = report.bytes;
     if report.status != Status::Unchanged {
         text.push_str(&format!(
@@ -109,6 +114,16 @@ pub(crate) fn shipped(report: &Report) -> String {
         ));
     }
     text
+}
+
+/// How many objects the chart gives back; nothing for one that is copied as it is.
+fn fidelity(fidelity: &Fidelity) -> String {
+    match fidelity {
+        Fidelity { objects: 0, .. } => String::new(),
+        Fidelity { objects, identical, .. } => {
+            format!("  {objects} objects, {identical} of them rendered as they ran\n")
+        }
+    }
 }
 
 fn findings(findings: &[Finding]) -> String {

@@ -4,9 +4,9 @@ use serde_json::Value;
 use serde_saphyr::{Spanned, options};
 
 use super::Error;
-use super::tree::Tree;
 use crate::app::Object;
 use crate::app::snapshot::{MAX_BYTES, MAX_OBJECTS};
+use crate::app::tree::Tree;
 
 /// One document of a file.
 #[derive(Debug)]

@@ -20,7 +20,6 @@ mod releases;
 mod secret;
 mod settle;
 pub mod source;
-mod tree;
 
 pub use config::ClientOptions;
 pub use error::Error;

@@ -55,6 +55,8 @@ exits! {
     Integrity = 14,
     /// A published chart does not exist or is not a chart, or one to be made is larger than helm takes.
     Chart = 15,
+    /// The chart does not give back what runs, or a comparison found differences.
+    Differs = 16,
     /// Interrupted by Ctrl-C or SIGTERM.
     Interrupted = 130,
 }
@@ -106,6 +108,7 @@ fn of_export(error: &export::Error) -> Exit {
             Exit::Chart
         }
         E::Chart(_) => Exit::Failed,
+        E::Differs(_) | E::Render(_) => Exit::Differs,
         E::Vanished { .. } => Exit::Registry,
     }
 }

@@ -78,6 +78,11 @@ fn of_export(error: &export::Error) -> Option<String> {
                            or make it regardless with `--allow-oversize`"
                 .into()
         }
+        E::Differs(_) | E::Render(_) => {
+            "this is a defect of outhaul, worth a report; export all the same with \
+             `--allow-differences`"
+                .into()
+        }
         E::Copy { source, .. } => return of_copy(source, None),
         E::Destination { source, ca_secret, .. } => {
             return of_registry(source, ca_secret.as_deref());

@@ -1,6 +1,8 @@
 //! What can go wrong with an export, by situation.
 
 use crate::app::Unreadable;
+use crate::chart::check::Difference;
+use crate::chart::render::RenderError;
 use crate::registry::{self, CopyError};
 
 use super::images::ImageName;
@@ -130,6 +132,12 @@ pub enum Error {
     /// Helm would not load the chart, or not keep its release.
     #[error("{0}")]
     TooLarge(String),
+    /// The chart does not give back what was exported.
+    #[error("the chart does not give back what runs: {}", differences(.0))]
+    Differs(Vec<Difference>),
+    /// The chart could not be rendered to be compared.
+    #[error("the chart cannot be compared with what runs: {0}")]
+    Render(#[from] RenderError),
     /// An image could not be copied.
     #[error("{image}: {source}")]
     Copy {
@@ -156,6 +164,15 @@ pub enum Error {
         /// The image.
         digest: registry::Digest,
     },
+}
+
+/// The first of them in full: one that is wrong everywhere has one cause.
+fn differences(all: &[Difference]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<String> = all.iter().take(SHOWN).map(Difference::sentence).collect();
+    let more = all.len() - shown.len();
+    let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+    format!("{}{more}", shown.join("; "))
 }
 
 fn list(unreadable: &[Unreadable]) -> String {

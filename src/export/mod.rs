@@ -6,6 +6,7 @@
 
 mod compose;
 pub mod error;
+mod fidelity;
 mod findings;
 pub mod history;
 pub mod identity;
@@ -23,6 +24,7 @@ pub mod sources;
 pub mod target;
 pub mod version;
 
+pub use crate::chart::check::{Difference, Fidelity};
 pub use error::Error;
 pub use plan::{Action, Plan, PlannedImage, plan};
 pub use published::{ChartReference, PublishedChart, fetch};

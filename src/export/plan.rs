@@ -4,13 +4,14 @@ use semver::Version;
 use serde::Serialize;
 
 use crate::app::{Finding, ObjectId, Requirement};
+use crate::chart::check::Fidelity;
 use crate::chart::{self, Chart, ChartArchive};
 use crate::registry::{Digest, Located, RepositoryName, Tag};
 
 use super::history::{History, Published};
 use super::images::ResolvedImage;
 use super::resolve::Resolution;
-use super::{Error, Request, Target, compose, findings, names, size, version};
+use super::{Error, Request, Target, compose, fidelity, findings, names, size, version};
 
 /// What an export will do.
 #[derive(Clone, Debug, Serialize)]
@@ -40,6 +41,8 @@ pub struct Plan {
     pub objects: Vec<ObjectId>,
     /// What a target cluster must have.
     pub requirements: Vec<Requirement>,
+    /// What the chart gives back, rendered with its defaults.
+    pub fidelity: Fidelity,
     /// What a user should know.
     pub findings: Vec<Finding>,
     /// The command that installs the chart; `None` for a layout.
@@ -103,8 +106,8 @@ pub struct PlannedImage {
 /// Makes the plan. Pure: the same resolution gives the same plan.
 ///
 /// # Errors
-/// When the chart cannot be made or is larger than helm takes, or the destination holds another origin's charts or other
-/// content under the version asked for.
+/// When the chart cannot be made, is larger than helm takes or does not give back what ran, or the
+/// destination holds another origin's charts or other content under the version asked for.
 pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Result<Plan, Error> {
     let repository = target.address(&resolution.chart_repository);
     check_origin(&repository, &resolution.history, &resolution.origin, request.adopt)?;
@@ -116,6 +119,7 @@ pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Resul
     let input = compose::chart(request, target, &resolution, &version, &content, &images);
     let files = chart::build(&input)?;
     found.extend(size::check(&files.size(&input), &resolution.app, request.allow_oversize)?);
+    let fidelity = fidelity::check(request, &input, &files, &mut found)?;
     found.sort_by(|a, b| (b.code.severity(), a).cmp(&(a.code.severity(), b)));
     found.dedup();
     let archive = chart::archive(&files);
@@ -134,6 +138,7 @@ pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Resul
         images,
         objects: resolution.app.objects.iter().map(crate::app::Object::id).collect(),
         requirements: resolution.app.requirements,
+        fidelity,
         findings: found,
         chart_repository: resolution.chart_repository,
         image_repository: resolution.image_repository,

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::app::{Finding, Requirement};
+use crate::chart::check::Fidelity;
 use crate::registry::{Copied, Digest, Tag};
 
 use super::Plan;
@@ -29,6 +30,8 @@ pub struct Report {
     pub elapsed_ms: u64,
     /// What a target cluster must have.
     pub requirements: Vec<Requirement>,
+    /// What the chart gives back, rendered with its defaults.
+    pub fidelity: Fidelity,
     /// What a user should know.
     pub findings: Vec<Finding>,
     /// The command that installs the chart; `None` for a layout.
@@ -116,6 +119,7 @@ impl Report {
             bytes: Bytes::default(),
             elapsed_ms: 0,
             requirements: plan.requirements.clone(),
+            fidelity: plan.fidelity.clone(),
             findings: plan.findings.clone(),
             install: plan.install.clone(),
         }

@@ -34,6 +34,9 @@ pub struct Request {
     /// Go on although some kinds could not be read.
     #[serde(default)]
     pub skip_unreadable: bool,
+    /// Export although the chart does not give back everything as it ran; the report says what.
+    #[serde(default)]
+    pub allow_differences: bool,
 }
 
 /// Names that the user chose instead of the defaults.
@@ -63,6 +66,7 @@ impl Request {
             adopt: false,
             allow_oversize: false,
             skip_unreadable: false,
+            allow_differences: false,
         }
     }
 }

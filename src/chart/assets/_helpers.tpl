@@ -49,7 +49,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if $.required -}}
 {{- $_ := required (printf "secrets.%s.data.%s needs a value" $.key $key) $value -}}
 {{- end -}}
-{{- $_ := set $data $key ($value | b64enc) -}}
+{{- $data = set $data $key ($value | b64enc) -}}
 {{- end -}}
 {{- toYaml $data -}}
 {{- end }}

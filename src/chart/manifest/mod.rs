@@ -27,7 +27,7 @@ use crate::app::{Object, ObjectId};
 
 pub(super) use generic::counted;
 pub(super) use images::reference;
-pub(super) use secret::{asked_for, example, kind as secret_type};
+pub(super) use secret::{asked_for, example, is_asked_for, kind as secret_type};
 
 /// What the objects of an application became.
 #[derive(Debug)]

@@ -144,7 +144,7 @@ fn setting(input: &Input<'_>, secret: &SecretUse, data: Data) -> Setting {
 
 /// Whether `require` asks for the values: without a key there is nothing to ask for, and what is
 /// optional may be missing.
-fn is_asked_for(secret: &SecretUse) -> bool {
+pub(in crate::chart) fn is_asked_for(secret: &SecretUse) -> bool {
     !secret.keys.is_empty() && !secret.optional
 }
 

@@ -56,6 +56,7 @@ fn request(args: &AppExportArgs) -> Request {
         adopt: args.adopt,
         allow_oversize: args.allow_oversize,
         skip_unreadable: args.source.skip_unreadable,
+        allow_differences: args.allow_differences,
     }
 }
 

@@ -15,7 +15,7 @@ use super::identity::{APPLICATION_DIGEST, CONTENT_DIGEST, Content, DERIVED_FROM,
 use super::names::Names;
 use super::request::ChosenNames;
 use super::resolve::{missing, place};
-use super::{Action, ChartReference, Error, Plan, PublishedChart, Sources, Target};
+use super::{Action, ChartReference, Error, Fidelity, Plan, PublishedChart, Sources, Target};
 use super::{fetch, findings, plan};
 use images::Placed;
 
@@ -95,6 +95,7 @@ pub async fn relocation(
         images,
         objects: Vec::new(),
         requirements: Vec::new(),
+        fidelity: Fidelity::default(),
         findings: found,
         chart_repository,
         image_repository,

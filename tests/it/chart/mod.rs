@@ -8,6 +8,7 @@ mod packed;
 mod policies;
 mod release;
 mod relocated;
+mod render;
 mod shapes;
 mod shop;
 mod snapshot;

@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 /// A value as kubectl reads it.
-pub(super) struct Tree(pub(super) Value);
+pub(crate) struct Tree(pub(crate) Value);
 
 /// The key of a mapping as kubectl reads it.
 struct Key(String);

@@ -1,0 +1,211 @@
+//! Whether a chart gives back what was exported: rendered with its defaults and compared, object
+//! by object, with the application (invariant I5).
+//!
+//! ```text
+//!  Chart ─ render ─► objects ─ changes ─► each intended (`rules`), or a difference
+//!  App ─────────────► objects ─┘
+//! ```
+
+mod rules;
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::compare::{Change, changes};
+use super::input::{Chart, Input};
+use super::manifest::is_asked_for;
+use super::render::{self, Manifest, Release, RenderError};
+use crate::app::{Object, ObjectId, SecretsPolicy};
+
+pub use rules::{RULES, Rule};
+
+/// What came of the comparison.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fidelity {
+    /// Objects of the application.
+    pub objects: usize,
+    /// How many of them come back as they were, but for what is intended.
+    pub identical: usize,
+    /// The intended differences that occur.
+    pub intended: Vec<IntendedDifference>,
+    /// All other differences, by object and field.
+    pub differences: Vec<Difference>,
+}
+
+/// An intended difference, and how often it occurs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IntendedDifference {
+    /// Its name in [`RULES`].
+    pub rule: &'static str,
+    /// Why it is intended.
+    pub reason: &'static str,
+    /// Fields, or whole objects, that differ by it.
+    pub count: usize,
+}
+
+/// A field that does not come back. Values are not in it: they may be secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The object.
+    pub object: ObjectId,
+    /// The field, dotted; `None`: the whole object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What became of it.
+    pub what: What,
+}
+
+/// What the chart makes of a field or object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum What {
+    /// It is not rendered.
+    Missing,
+    /// It is rendered and was not there.
+    Added,
+    /// It is rendered as something else.
+    Changed,
+}
+
+/// A change of one object, with all that a rule may look at.
+struct Case<'a> {
+    input: &'a Input<'a>,
+    release: Release<'a>,
+    object: &'a Object,
+    change: &'a Change<'a>,
+}
+
+/// Renders `chart` with its defaults and compares it with what it was built from. Under
+/// [`SecretsPolicy::Require`] the values that it asks for are made up.
+///
+/// # Errors
+/// When the chart does not render.
+pub fn check(input: &Input<'_>, chart: &Chart) -> Result<Fidelity, RenderError> {
+    let (name, namespace) = (unheard_of(chart, "release"), unheard_of(chart, "namespace"));
+    let release = Release { name: &name, namespace: &namespace };
+    let rendered = render::render(chart, release, &asked_for(input))?;
+    Ok(compare(input, release, rendered))
+}
+
+fn compare(input: &Input<'_>, release: Release<'_>, rendered: Vec<Manifest>) -> Fidelity {
+    let mut found = Found::default();
+    let mut objects: HashMap<ObjectId, Object> = HashMap::with_capacity(rendered.len());
+    for Manifest { object, .. } in rendered {
+        let id = object.id();
+        if objects.insert(id.clone(), object).is_some() {
+            found.differ(id, None, What::Added);
+        }
+    }
+    let mut identical = 0;
+    for object in &input.app.objects {
+        let id = object.id();
+        let is_identical = match objects.remove(&id) {
+            Some(rendered) => found.object(input, release, object, &rendered),
+            None => found.differ(id, None, What::Missing),
+        };
+        identical += usize::from(is_identical);
+    }
+    let mut left: Vec<(ObjectId, Object)> = objects.into_iter().collect();
+    left.sort_by(|(a, _), (b, _)| a.cmp(b));
+    for (id, object) in left {
+        match rules::of_object(input, &object) {
+            Some(rule) => found.intend(rule),
+            None => _ = found.differ(id, None, What::Added),
+        }
+    }
+    found.into_fidelity(input.app.objects.len(), identical)
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Found {
+    intended: BTreeMap<&'static str, usize>,
+    differences: Vec<Difference>,
+}
+
+impl Found {
+    /// Compares one object; the answer is whether it is as it was.
+    fn object(
+        &mut self,
+        input: &Input<'_>,
+        release: Release<'_>,
+        object: &Object,
+        rendered: &Object,
+    ) -> bool {
+        let mut is_identical = true;
+        for change in changes(object.fields(), rendered.fields()) {
+            match rules::of_change(&Case { input, release, object, change: &change }) {
+                Some(rule) => self.intend(rule),
+                None => {
+                    let what = match (change.before, change.after) {
+                        (None, _) => What::Added,
+                        (_, None) => What::Missing,
+                        _ => What::Changed,
+                    };
+                    is_identical = self.differ(object.id(), Some(change.field), what);
+                }
+            }
+        }
+        is_identical
+    }
+
+    fn intend(&mut self, rule: &Rule) {
+        *self.intended.entry(rule.name).or_default() += 1;
+    }
+
+    /// Notes a difference. Never identical.
+    fn differ(&mut self, object: ObjectId, field: Option<String>, what: What) -> bool {
+        self.differences.push(Difference { object, field, what });
+        false
+    }
+
+    fn into_fidelity(self, objects: usize, identical: usize) -> Fidelity {
+        let intended = RULES.iter().filter_map(|rule| {
+            let count = *self.intended.get(rule.name)?;
+            Some(IntendedDifference { rule: rule.name, reason: rule.reason, count })
+        });
+        Fidelity { objects, identical, intended: intended.collect(), differences: self.differences }
+    }
+}
+
+impl Difference {
+    /// Object and field, and what became of it, in a sentence.
+    pub fn sentence(&self) -> String {
+        let what = match self.what {
+            What::Missing => "is not rendered",
+            What::Added => "is rendered and was not there",
+            What::Changed => "is rendered as something else",
+        };
+        match &self.field {
+            Some(field) => format!("{field} of {} {what}", self.object),
+            None => format!("{} {what}", self.object),
+        }
+    }
+}
+
+/// A name that stands nowhere in the chart, so that what is rendered with it is rendered by it.
+fn unheard_of(chart: &Chart, stem: &str) -> String {
+    let is_there = |name: &str| {
+        let mut files = chart.files.values();
+        files.any(|bytes| String::from_utf8_lossy(bytes).contains(name))
+    };
+    let mut names = (1..).map(|number| format!("{stem}-{number}"));
+    names.find(|name| !is_there(name)).unwrap_or_default()
+}
+
+/// Values for Secrets that the chart does not render without.
+fn asked_for(input: &Input<'_>) -> Value {
+    if input.secrets != SecretsPolicy::Require {
+        return json!({});
+    }
+    let mut secrets = json!({});
+    for secret in input.app.secrets.iter().filter(|secret| is_asked_for(secret)) {
+        for key in &secret.keys {
+            secrets[&secret.name]["data"][key] = "given".into();
+        }
+    }
+    json!({"secrets": secrets})
+}

@@ -1,0 +1,172 @@
+//! The intended differences between what ran and what a chart renders: the closed list of invariant
+//! I5. Most of what normalising takes out (pull secrets, namespaces, doubled keys) is gone from the
+//! application before, and is no difference here.
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::ExposeSecret as _;
+use serde_json::{Map, Value};
+
+use super::Case;
+use crate::app::{Object, SecretsPolicy};
+use crate::chart::input::Input;
+use crate::chart::manifest::is_asked_for;
+
+/// One intended difference.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name in reports.
+    pub name: &'static str,
+    /// Why it is intended.
+    pub reason: &'static str,
+    covers: Covers,
+}
+
+/// What a rule is about.
+#[derive(Debug)]
+enum Covers {
+    /// Changes of an object's fields.
+    Change(fn(&Case<'_>) -> bool),
+    /// Objects that the application does not have.
+    Object(fn(&Input<'_>, &Object) -> bool),
+}
+
+/// The closed list.
+pub const RULES: &[Rule] = &[
+    Rule {
+        name: "imageReference",
+        reason: "images are pulled from the copy, by the digest that ran",
+        covers: Covers::Change(is_image),
+    },
+    Rule {
+        name: "helmLabels",
+        reason: "Helm's labels say which chart and release an object belongs to",
+        covers: Covers::Change(is_helm_label),
+    },
+    Rule {
+        name: "subjectNamespace",
+        reason: "service accounts that get rights are those of the release's namespace",
+        covers: Covers::Change(is_subject),
+    },
+    Rule {
+        name: "keepPolicy",
+        reason: "volume claims stay when the release goes, so that no data is lost",
+        covers: Covers::Change(is_keep_policy),
+    },
+    Rule {
+        name: "serviceType",
+        reason: "the type is a value, and ClusterIP is what a Service without one has",
+        covers: Covers::Change(is_default_type),
+    },
+    Rule {
+        name: "secretMade",
+        reason: "the policy for Secrets has the chart make this one",
+        covers: Covers::Object(is_made_secret),
+    },
+];
+
+/// The rule that a change falls under.
+pub(super) fn of_change(case: &Case<'_>) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| matches!(rule.covers, Covers::Change(covers) if covers(case)))
+}
+
+/// The rule that an object falls under which the application does not have.
+pub(super) fn of_object(input: &Input<'_>, object: &Object) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| matches!(rule.covers, Covers::Object(covers) if covers(input, object)))
+}
+
+/// A container's image, or that of a volume, as the reference that the chart was built with.
+fn is_image(case: &Case<'_>) -> bool {
+    let Some((container, "image" | "reference")) = case.change.pointer.rsplit_once('/') else {
+        return false;
+    };
+    let id = case.object.id();
+    let image = case.input.images.iter().find(|image| {
+        image.uses.iter().any(|place| place.pointer == container && place.object == id)
+    });
+    image.is_some_and(|image| {
+        let prefix = if image.registry.is_empty() { "" } else { "/" };
+        let reference = format!("{}{prefix}{}@{}", image.registry, image.repository, image.digest);
+        case.change.after.and_then(Value::as_str) == Some(&*reference)
+    })
+}
+
+fn is_helm_label(case: &Case<'_>) -> bool {
+    let is_right = |label: &str, value: &Value| match label {
+        "helm.sh/chart" => *value == *chart_label(&case.input.name, &case.input.version),
+        "app.kubernetes.io/instance" => *value == *case.release.name,
+        "app.kubernetes.io/managed-by" => *value == "Helm",
+        _ => false,
+    };
+    is_added(case, "/metadata/labels", is_right)
+}
+
+/// What the chart's own helper makes of its name and version.
+fn chart_label(chart: &str, version: &semver::Version) -> String {
+    let label: String = format!("{chart}-{version}").replace('+', "_").chars().take(63).collect();
+    label.trim_matches(['-', '_', '.']).to_owned()
+}
+
+fn is_keep_policy(case: &Case<'_>) -> bool {
+    let is_right = |key: &str, value: &Value| key == "helm.sh/resource-policy" && *value == "keep";
+    case.object.kind() == "PersistentVolumeClaim"
+        && is_added(case, "/metadata/annotations", is_right)
+}
+
+/// Whether entries of the mapping at `pointer` were added, each of them right, or the mapping with
+/// nothing else in it.
+fn is_added(case: &Case<'_>, pointer: &str, is_right: impl Fn(&str, &Value) -> bool) -> bool {
+    let (Some(after), None) = (case.change.after, case.change.before) else { return false };
+    let Some(rest) = case.change.pointer.strip_prefix(pointer) else { return false };
+    match (rest.strip_prefix('/'), after) {
+        (Some(key), value) => is_right(&key.replace("~1", "/").replace("~0", "~"), value),
+        (None, Value::Object(entries)) if rest.is_empty() => {
+            entries.iter().all(|(key, value)| is_right(key, value))
+        }
+        _ => false,
+    }
+}
+
+fn is_subject(case: &Case<'_>) -> bool {
+    let change = case.change;
+    matches!(case.object.kind(), "RoleBinding" | "ClusterRoleBinding")
+        && change.pointer.starts_with("/subjects/")
+        && change.pointer.ends_with("/namespace")
+        && change.before.is_none()
+        && change.after.and_then(Value::as_str) == Some(case.release.namespace)
+}
+
+fn is_default_type(case: &Case<'_>) -> bool {
+    let change = case.change;
+    case.object.kind() == "Service"
+        && change.pointer == "/spec/type"
+        && change.before.is_none()
+        && change.after.and_then(Value::as_str) == Some("ClusterIP")
+}
+
+/// A Secret with exactly the values that were read, or with those made up for `require`.
+fn is_made_secret(input: &Input<'_>, object: &Object) -> bool {
+    let Some(secret) = input.app.secrets.iter().find(|secret| secret.name == object.name()) else {
+        return false;
+    };
+    let none = Map::new();
+    let data = object.at("/data").and_then(Value::as_object).unwrap_or(&none);
+    let is_secret = object.kind() == "Secret" && object.api_version() == "v1";
+    match input.secrets {
+        SecretsPolicy::Include => input.secret_values.0.get(&secret.name).is_some_and(|values| {
+            let is_right = |(key, value): (&String, &secrecy::SecretSlice<u8>)| {
+                data.get(key).and_then(Value::as_str)
+                    == Some(&*STANDARD.encode(value.expose_secret()))
+            };
+            is_secret && data.len() == values.len() && values.iter().all(is_right)
+        }),
+        SecretsPolicy::Require => {
+            is_secret
+                && is_asked_for(secret)
+                && data.keys().collect::<BTreeSet<_>>() == secret.keys.iter().collect()
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,134 @@
+//! A chart rendered in the process, as helm renders it: for the check that a chart gives back what
+//! was exported, and for reading published charts where there is no helm.
+//!
+//! ```text
+//!  Chart + Release + overrides ─ values ─► engine ─► texts ─ read ─► objects
+//! ```
+//!
+//! It knows the functions that our charts use, and no others; subcharts, `tpl`, `lookup` and
+//! `.Files` are not there. Numbers print as they are written, as those of a chart's own
+//! `values.yaml` do in helm.
+
+mod engine;
+mod functions;
+mod read;
+mod values;
+
+use serde_json::Value;
+
+use super::Chart;
+use crate::app::Object;
+
+pub use values::coalesce;
+
+/// Stack for the parser and the engine, which recurse: [`engine`] and [`read`] bound how far.
+const STACK: usize = 64 << 20;
+
+/// What a chart is rendered as.
+#[derive(Clone, Copy, Debug)]
+pub struct Release<'a> {
+    /// Name of the release.
+    pub name: &'a str,
+    /// The namespace that it is installed in.
+    pub namespace: &'a str,
+}
+
+/// An object and the template that gave it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// Path of the template in the chart.
+    pub path: String,
+    /// The object.
+    pub object: Object,
+}
+
+/// A chart that cannot be rendered.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum RenderError {
+    /// A file that cannot be read, or is missing.
+    #[error("{path} of the chart cannot be read: {reason}")]
+    File {
+        /// Path in the chart.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A template that fails. Values are not in the message.
+    #[error("{path} of the chart does not render: {reason}")]
+    Template {
+        /// Path in the chart.
+        path: String,
+        /// What the engine said.
+        reason: String,
+    },
+    /// A template that prints something that is no object.
+    #[error("{path} of the chart renders no object: {reason}")]
+    Manifest {
+        /// Path in the chart.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The system gives no thread.
+    #[error("the chart cannot be rendered: {0}")]
+    Thread(String),
+}
+
+/// Renders a chart with its values, and `overrides` over them as `--values` puts them there. The
+/// objects come in the order of the template files; hooks are among them, those of `crds/` come
+/// first. `values.schema.json` is not looked at.
+///
+/// # Errors
+/// When a file cannot be read, a template fails, or what it prints is no object.
+pub fn render(
+    chart: &Chart,
+    release: Release<'_>,
+    overrides: &Value,
+) -> Result<Vec<Manifest>, RenderError> {
+    on_large_stack(|| {
+        let mut objects = Vec::new();
+        for (path, bytes) in chart.files.iter().filter(|(path, _)| path.starts_with("crds/")) {
+            objects.extend(read::objects(path, read::text(path, bytes)?)?);
+        }
+        let engine = engine::Engine::new(chart, release, overrides)?;
+        for path in engine.manifests() {
+            objects.extend(read::objects(path, &engine.text(path)?)?);
+        }
+        Ok(objects)
+    })
+}
+
+/// What helm prints after an install: `templates/NOTES.txt`, or nothing where there is none.
+///
+/// # Errors
+/// When a file cannot be read or the notes fail.
+pub fn notes(
+    chart: &Chart,
+    release: Release<'_>,
+    overrides: &Value,
+) -> Result<String, RenderError> {
+    if !chart.files.contains_key(engine::NOTES) {
+        return Ok(String::new());
+    }
+    on_large_stack(|| engine::Engine::new(chart, release, overrides)?.text(engine::NOTES))
+}
+
+/// The values of a chart, as `values.yaml` has them.
+///
+/// # Errors
+/// When the file is no YAML, or no mapping.
+pub fn values(chart: &Chart) -> Result<Value, RenderError> {
+    on_large_stack(|| values::of(chart))
+}
+
+/// Runs `work` where recursion within our limits cannot end the process.
+fn on_large_stack<T: Send>(
+    work: impl FnOnce() -> Result<T, RenderError> + Send,
+) -> Result<T, RenderError> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        let thread = thread.spawn_scoped(scope, work);
+        let thread = thread.map_err(|error| RenderError::Thread(error.to_string()))?;
+        thread.join().unwrap_or_else(|_| Err(RenderError::Thread("the engine broke off".into())))
+    })
+}
