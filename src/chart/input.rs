@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::app::{App, ContainerRef, SecretValues, SecretsPolicy};
 
 /// Everything that decides the bytes of a chart, apart from this release of Outhaul.
@@ -19,10 +21,25 @@ pub struct Input<'a> {
     pub secrets: SecretsPolicy,
     /// Their values, under [`SecretsPolicy::Include`].
     pub secret_values: &'a SecretValues,
+    /// Templates of the user's for the texts.
+    pub templates: Templates,
     /// Annotations for `Chart.yaml` and the OCI manifest (`dev.outhaul.*`).
     pub annotations: BTreeMap<String, String>,
     /// RFC 3339, for `org.opencontainers.image.created`.
     pub created: String,
+}
+
+/// Templates for the texts of a chart, in place of our own. `docs/TEMPLATES.md` says what they may
+/// use.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Templates {
+    /// Of `README.md`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readme: Option<String>,
+    /// Of `NOTES.txt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
 }
 
 /// One image as the chart refers to it.
@@ -70,10 +87,10 @@ pub enum Error {
     )]
     Name(String),
     /// A text template that does not render.
-    #[error("template {name}: {reason}")]
+    #[error("{place}: {reason}")]
     Template {
-        /// Its name.
-        name: String,
+        /// Its file, and the line where that is known.
+        place: String,
         /// What handlebars said.
         reason: String,
     },

@@ -27,7 +27,7 @@ pub mod yaml;
 
 pub use archive::{ChartArchive, archive};
 pub use build::build;
-pub use input::{Chart, Error, Image, Input};
+pub use input::{Chart, Error, Image, Input, Templates};
 pub use release::LARGEST_RELEASE;
 pub use relocate::{RelocateError, images, relocate};
 pub use size::Size;

@@ -181,6 +181,9 @@ pub(crate) struct AppExportArgs {
     /// Take over a chart repository whose newest chart is another application's
     #[arg(long)]
     pub(crate) adopt: bool,
+    /// Directory with README.md.hbs or NOTES.txt.hbs, templates for the texts of the chart
+    #[arg(long, value_name = "DIR")]
+    pub(crate) templates: Option<PathBuf>,
     /// Make the chart although it is larger than helm takes
     #[arg(long)]
     pub(crate) allow_oversize: bool,

@@ -9,6 +9,7 @@ mod connect;
 mod output;
 mod progress;
 mod tables;
+mod templates;
 
 use std::process::ExitCode;
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::Error;
 use crate::app::select::SelectError;
 use crate::registry::{self, CopyError};
-use crate::{cluster, destination, export};
+use crate::{chart, cluster, destination, export};
 
 macro_rules! exits {
     ($($(#[doc = $doc:literal])+ $name:ident = $code:literal,)+) => {
@@ -107,6 +107,7 @@ fn of_export(error: &export::Error) -> Exit {
         E::ChartMissing(_) | E::NotAChart { .. } | E::NotAnExport { .. } | E::TooLarge(_) => {
             Exit::Chart
         }
+        E::Chart(chart::Error::Template { .. }) => Exit::Usage,
         E::Chart(_) => Exit::Failed,
         E::Differs(_) | E::Render(_) => Exit::Differs,
         E::Vanished { .. } => Exit::Registry,

@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::registry::{self, CopyError, Side};
-use crate::{app::select::SelectError, cluster, destination, export};
+use crate::{app::select::SelectError, chart, cluster, destination, export};
 
 /// Most names that a hint lists.
 const MAX_LISTED: usize = 10;
@@ -72,6 +72,9 @@ fn of_export(error: &export::Error) -> Option<String> {
             "`outhaul copy` copies any chart or image as it is, without what it refers to".into()
         }
         E::TagTaken { .. } => "choose another `--image-tag`: tags never move".into(),
+        E::Chart(chart::Error::Template { .. }) => {
+            "docs/TEMPLATES.md lists what a template may use".into()
+        }
         E::Chart(_) => return None,
         E::TooLarge(_) => {
             "choose fewer objects with `-l`, leave the largest out with `--exclude`, \

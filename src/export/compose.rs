@@ -51,6 +51,7 @@ pub(super) fn chart<'a>(
         images: images.collect(),
         secrets: request.secrets,
         secret_values: &resolution.secret_values,
+        templates: request.templates.clone(),
         annotations: annotations(&resolution.origin, content, &taken_at),
         created: taken_at,
     }
@@ -84,6 +85,7 @@ pub(super) fn content(request: &Request, target: &Target, resolution: &Resolutio
         image_tag: resolution.names.image_tag.as_ref(),
         secrets: request.secrets,
         secret_digests,
+        templates: &request.templates,
     };
     let application = identity::application_digest(&resolution.app, &resolution.images, &options);
     Content::new(application, &addresses.collect::<Vec<_>>())

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::app::{App, Origin, SecretsPolicy};
+use crate::chart::Templates;
 use crate::registry::{Digest, Tag};
 
 use super::images::ResolvedImage;
@@ -47,6 +48,8 @@ pub struct ContentOptions<'a> {
     pub secrets: SecretsPolicy,
     /// Digests of the Secret values that go into the chart, by `name/key`.
     pub secret_digests: Vec<(String, Digest)>,
+    /// Templates of the user's for the texts.
+    pub templates: &'a Templates,
 }
 
 /// Whose an export is.
@@ -79,7 +82,7 @@ pub fn application_digest(
         .iter()
         .map(|(name, digest)| json!({"name": name, "digest": digest}))
         .collect();
-    let content = json!({
+    let mut content = json!({
         "chartFormat": CHART_FORMAT,
         "chart": options.chart,
         "images": images,
@@ -90,6 +93,9 @@ pub fn application_digest(
         "secretsPolicy": options.secrets,
         "secrets": secrets,
     });
+    if *options.templates != Templates::default() {
+        content["templates"] = json!(options.templates);
+    }
     Digest::of(canonical(content).to_string().as_bytes())
 }
 

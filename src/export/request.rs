@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::app::{Options, SecretsPolicy, Selection};
+use crate::chart::Templates;
 use crate::registry::Platform;
 
 /// One export, as asked for.
@@ -19,6 +20,9 @@ pub struct Request {
     /// What to do with Secrets.
     #[serde(default)]
     pub secrets: SecretsPolicy,
+    /// Templates of the user's for the chart's texts.
+    #[serde(default)]
+    pub templates: Templates,
     /// Names that the user chose.
     #[serde(default)]
     pub names: ChosenNames,
@@ -61,6 +65,7 @@ impl Request {
             namespace,
             options: Options::default(),
             secrets: SecretsPolicy::default(),
+            templates: Templates::default(),
             names: ChosenNames::default(),
             platforms: Vec::new(),
             adopt: false,

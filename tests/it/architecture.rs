@@ -13,8 +13,8 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("cluster", &["app"]),
     ("destination", &["cluster", "registry"]),
     ("export", &["app", "chart", "cluster", "destination", "registry"]),
-    ("error", &["app", "cluster", "destination", "export", "registry"]),
-    ("cli", &["app", "cluster", "destination", "error", "export", "registry"]),
+    ("error", &["app", "chart", "cluster", "destination", "export", "registry"]),
+    ("cli", &["app", "chart", "cluster", "destination", "error", "export", "registry"]),
 ];
 
 /// Libraries that only one module may use.

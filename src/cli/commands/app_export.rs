@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::app_show::{options, selection};
+use crate::chart::Templates;
 use crate::cli::args::{AppExportArgs, Global};
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Printer;
-use crate::cli::{connect, tables};
+use crate::cli::{connect, tables, templates};
 use crate::destination::Destination;
 use crate::error::Error;
 use crate::export::run::Deps;
@@ -19,7 +20,10 @@ pub(crate) async fn run(
     printer: &Printer,
 ) -> Result<(), Error> {
     check(args)?;
-    let request = request(args);
+    let mut request = request(args);
+    if let Some(directory) = &args.templates {
+        request.templates = templates::read(directory)?;
+    }
     match (&args.registry, args.to.as_ref().or(args.directory.as_ref())) {
         (None, None) => Err(Error::NoDestination),
         (Some(_), Some(_)) => Err(Error::TwoDestinations),
@@ -46,6 +50,7 @@ fn request(args: &AppExportArgs) -> Request {
         namespace: args.source.namespace.clone(),
         options: options(&args.select),
         secrets: args.secrets.into(),
+        templates: Templates::default(),
         names: export::request::ChosenNames {
             chart_name: args.chart_name.clone(),
             chart_version: args.chart_version.clone(),

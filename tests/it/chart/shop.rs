@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use outhaul::app::{App, SecretValues, SecretsPolicy};
-use outhaul::chart::{Chart, Image, Input, build};
+use outhaul::chart::{Chart, Image, Input, Templates, build};
 
 /// Secret values that must not be found where they do not belong.
 pub(super) const CANARY: &str = "canary-5f3a9";
@@ -60,6 +60,7 @@ pub(super) fn input<'a>(
         images: images(app),
         secrets,
         secret_values,
+        templates: Templates::default(),
         annotations: BTreeMap::from([
             ("dev.outhaul.content-digest".to_owned(), format!("sha256:{}", "0".repeat(64))),
             ("dev.outhaul.origin".to_owned(), "manifests/shop-prod/shop".to_owned()),
