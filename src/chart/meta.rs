@@ -10,9 +10,11 @@ use super::yaml::{Node, Row, document};
 use crate::app::App;
 use crate::chart::keys::pod_spec;
 
-/// Annotations by which tools find the images of a chart: dt and charts-syncer, Helm's proposal,
-/// Artifact Hub.
-const IMAGE_LISTS: [&str; 3] = ["images", "helm.sh/images", "artifacthub.io/images"];
+/// Annotations by which tools find the images of a chart: dt and charts-syncer, Helm's proposal.
+const IMAGE_LISTS: [&str; 2] = ["images", "helm.sh/images"];
+
+/// The same for Artifact Hub, which knows platforms too (artifacthub.io, "Helm annotations").
+const ARTIFACT_HUB: &str = "artifacthub.io/images";
 
 /// Label that says which version of the application an object is.
 const VERSION_LABEL: &str = "app.kubernetes.io/version";
@@ -35,8 +37,9 @@ impl Meta {
     pub fn new(input: &Input<'_>) -> Self {
         let mut annotations = input.annotations.clone();
         if !input.images.is_empty() {
-            let list = image_list(&input.images);
+            let list = image_list(&input.images, false);
             annotations.extend(IMAGE_LISTS.map(|key| (key.to_owned(), list.clone())));
+            annotations.insert(ARTIFACT_HUB.to_owned(), image_list(&input.images, true));
         }
         Self {
             name: input.name.clone(),
@@ -110,9 +113,15 @@ impl Meta {
 }
 
 /// The images as the list that the annotations hold: YAML in a string.
-fn image_list(images: &[Image]) -> String {
+fn image_list(images: &[Image], with_platforms: bool) -> String {
     document(&Node::list(images.iter().map(|image| {
-        Node::map([("name", Node::str(image.key.as_str())), ("image", Node::Str(reference(image)))])
+        let mut entry =
+            vec![("name", Node::str(image.key.as_str())), ("image", Node::Str(reference(image)))];
+        if with_platforms && !image.platforms.is_empty() {
+            let platforms = image.platforms.iter().map(|platform| Node::str(platform.as_str()));
+            entry.push(("platforms", Node::list(platforms)));
+        }
+        Node::map(entry)
     })))
 }
 

@@ -21,6 +21,9 @@ pub fn schema(chart: &str, values: &Values) -> String {
     let mut shared = Shared::new(values);
     let mut properties = Map::new();
     properties.insert("enabled".to_owned(), enabled());
+    for name in REFUSED {
+        properties.insert(name.to_owned(), refused());
+    }
     for (name, heading, setting) in values.sections() {
         properties.insert(name.to_owned(), section(name, heading, setting, &shared));
     }
@@ -28,16 +31,27 @@ pub fn schema(chart: &str, values: &Values) -> String {
         let keys = one_of(values.keys("images"));
         shared.definitions.insert("imageKey".to_owned(), keys);
     }
+    // Parents may have no `global`, and the templates do without.
+    let needed = values.sections().filter(|(name, _, it)| it.needed && *name != "global");
     let schema = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": format!("Values of {chart}"),
         "type": "object",
         "additionalProperties": false,
+        "required": needed.map(|(name, ..)| name).collect::<Vec<_>>(),
         "properties": properties,
         "definitions": shared.definitions,
     });
     let pretty = format!("{schema:#}\n");
     if pretty.len() <= LARGEST_PRETTY { pretty } else { format!("{schema}\n") }
+}
+
+/// What other charts take and this one refuses when it renders, with a reason that a schema could
+/// not give.
+const REFUSED: [&str; 2] = ["fullnameOverride", "nameOverride"];
+
+fn refused() -> Value {
+    json!({"type": ["string", "null"], "description": "Cannot be set: objects keep their names."})
 }
 
 /// Parents switch subcharts by this name; nothing in the chart reads it.
@@ -64,7 +78,13 @@ fn of(comment: &str, setting: &Setting, shared: &Shared) -> Value {
         .iter()
         .map(|(key, setting)| (key.clone(), of(&setting.comment, setting, shared)))
         .collect();
-    let group = json!({"type": "object", "additionalProperties": false, "properties": properties});
+    let mut group =
+        json!({"type": "object", "additionalProperties": false, "properties": properties});
+    let needed = settings.iter().filter(|(_, setting)| setting.needed);
+    let needed: Vec<&str> = needed.map(|(key, _)| key.as_str()).collect();
+    if !needed.is_empty() {
+        group["required"] = needed.into();
+    }
     leaf(comment, &group)
 }
 

@@ -13,7 +13,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{/* The image with the given key: by digest, or by tag where the digest is empty. */}}
 {{- define "CHART.image" -}}
 {{- $image := index .values.images .key -}}
-{{- $registry := (.values.global).imageRegistry | default $image.registry | trimSuffix "/" -}}
+{{- $registry := (.values.global).imageRegistry | default $image.registry | default "" | trimSuffix "/" -}}
 {{- $name := printf "%s/%s" $registry $image.repository | trimPrefix "/" -}}
 {{- if $image.digest -}}
 {{- printf "%s@%s" $name $image.digest -}}
@@ -33,13 +33,20 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- join "\n" $extra -}}
 {{- end }}
 
-{{/* Pull secrets, given as names or as {name: …}. */}}
+{{/* Pull secrets of the parent chart and of this one, given as names or as {name: …}. */}}
 {{- define "CHART.pullSecrets" -}}
 {{- $secrets := list -}}
+{{- range list (.Values.global).imagePullSecrets .Values.imagePullSecrets -}}
 {{- range . -}}
-{{- $secrets = append $secrets (ternary . (dict "name" .) (kindIs "map" .)) -}}
+{{- $secret := ternary . (dict "name" .) (kindIs "map" .) -}}
+{{- if not (has $secret $secrets) -}}
+{{- $secrets = append $secrets $secret -}}
 {{- end -}}
-{{- toYaml $secrets -}}
+{{- end -}}
+{{- end -}}
+{{- with $secrets -}}
+{{- toYaml . -}}
+{{- end -}}
 {{- end }}
 
 {{/* The data of a Secret: values given as text are encoded, binary ones are already. */}}
@@ -52,6 +59,16 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $data = set $data $key ($value | b64enc) -}}
 {{- end -}}
 {{- toYaml $data -}}
+{{- end }}
+
+{{/* Refuses what other charts take and this one cannot, with the reason. */}}
+{{- define "CHART.validate" -}}
+{{- $values := .Values -}}
+{{- range list "nameOverride" "fullnameOverride" -}}
+{{- if index $values . -}}
+{{- fail (printf "%s cannot be set: the objects keep the names that the application knows them by, in selectors, addresses and configuration. Install a second release in a namespace of its own." .) -}}
+{{- end -}}
+{{- end -}}
 {{- end }}
 
 {{/* Texts in quotes: toYaml does not give back all of their characters. */}}

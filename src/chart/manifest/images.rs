@@ -1,11 +1,13 @@
 //! The images: their values, and their places outside of pods that we know.
 
+use serde_json::json;
+
 use super::{Builder, Draft};
 use crate::app::ObjectId;
 use crate::chart::expr::{include, literal};
 use crate::chart::input::Image;
 use crate::chart::keys::pod_spec;
-use crate::chart::values::{Setting, pattern, text};
+use crate::chart::values::{self, Setting, pattern, text};
 use crate::chart::yaml::Node;
 
 /// Host and path, or nothing.
@@ -25,7 +27,14 @@ pub(super) fn values(builder: &mut Builder<'_>) {
         "",
         pattern(REGISTRY),
     );
-    builder.values.section("global", Setting::group("", [("imageRegistry", everywhere)]));
+    let pull_secrets = Setting::value(
+        "Secrets to pull images with, for all charts of one parent; those of `imagePullSecrets` are \
+         added.",
+        json!([]),
+        values::pull_secrets(),
+    );
+    let settings = [("imageRegistry", everywhere), ("imagePullSecrets", pull_secrets)];
+    builder.values.section("global", Setting::group("", settings));
     for image in &builder.input.images {
         builder.values.entry("images", &image.key, setting(image));
     }
@@ -108,7 +117,8 @@ fn setting(image: &Image) -> Setting {
             ),
             (
                 "repository",
-                Setting::value("The rest of the name.", &*image.repository, pattern(REPOSITORY)),
+                Setting::value("The rest of the name.", &*image.repository, pattern(REPOSITORY))
+                    .needed(),
             ),
             ("tag", Setting::value("Only used where `digest` is empty.", &*image.tag, text())),
             ("digest", Setting::value("The content that ran.", &*image.digest, pattern(DIGEST))),

@@ -49,10 +49,9 @@ fn hosts(draft: &mut Draft<'_>) -> Option<Setting> {
             entry.get_mut("hosts").into_iter().flat_map(Node::items_mut).for_each(&mut name);
         }
     }
-    let host = serde_json::json!({"type": "string", "minLength": 1, "maxLength": 253});
-    let schema = values::record(hosts.keys().map(String::as_str), &host);
+    let schema = values::record(hosts.keys().map(String::as_str), &values::host());
     let comment = "Host names: on the left as exported, on the right to use here.";
-    (!hosts.is_empty()).then(|| Setting::value(comment, hosts, schema))
+    (!hosts.is_empty()).then(|| Setting::value(comment, hosts, schema).needed())
 }
 
 /// Secrets with certificates. One that the values know follows its name there.
@@ -77,7 +76,7 @@ fn certificates(builder: &Builder<'_>, draft: &mut Draft<'_>) -> Option<Setting>
         comment.push_str(&format!(" Empty: {}.", known.join(", ")));
     }
     let schema = values::record(names.keys().map(String::as_str), &values::optional_name());
-    (!names.is_empty()).then(|| Setting::value(comment, names, schema))
+    (!names.is_empty()).then(|| Setting::value(comment, names, schema).needed())
 }
 
 fn by_name(map: &str, name: &str) -> String {

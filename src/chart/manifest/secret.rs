@@ -119,7 +119,7 @@ fn setting(input: &Input<'_>, secret: &SecretUse, data: Data) -> Setting {
     let asks = input.secrets == SecretsPolicy::Require && is_asked_for(secret);
     let create =
         Setting::value("Whether the chart makes it.", data.filled || asks, values::boolean());
-    let name = Setting::value("Name of the Secret.", &*secret.name, values::name());
+    let name = Setting::value("Name of the Secret.", &*secret.name, values::name()).needed();
     let schema = if secret.complete {
         values::data_of(data.text.keys().map(String::as_str))
     } else {
@@ -132,7 +132,7 @@ fn setting(input: &Input<'_>, secret: &SecretUse, data: Data) -> Setting {
     let mut settings = vec![
         ("create", create),
         ("name", name),
-        ("data", Setting::value(comment, data.text, schema)),
+        ("data", Setting::value(comment, data.text, schema).needed()),
     ];
     if !data.binary.is_empty() {
         let schema = values::data_of(data.binary.keys().map(String::as_str));

@@ -67,7 +67,7 @@ fn parameterise(spec: &mut Node, comment: &str) -> Vec<(&'static str, Setting)> 
         && let Some(live) = size.as_str().map(str::to_owned)
     {
         *size = Node::expr("$storage.size | quote");
-        settings.push(("size", Setting::value(comment, live, values::quantity())));
+        settings.push(("size", Setting::value(comment, live, values::quantity()).needed()));
     }
     settings
 }

@@ -12,6 +12,13 @@ use crate::chart::keys::{Section, pod_spec};
 use crate::chart::values::{self, Setting};
 use crate::chart::yaml::{Node, Row};
 
+/// Objects of the cluster that a pod may name, each with what the value is. They are values only
+/// where the pod names one: other clusters have others.
+const CLASSES: [(&str, &str); 2] = [
+    ("priorityClassName", "Priority class; empty for the cluster's default."),
+    ("runtimeClassName", "Runtime class; empty for the cluster's default."),
+];
+
 /// Parameterises everything that runs pods; leaves other objects alone.
 pub(super) fn parameterise(builder: &mut Builder<'_>, draft: &mut Draft<'_>) {
     let Some(pointer) = pod_spec(draft.object) else { return };
@@ -75,7 +82,8 @@ fn container(
     if let Some(image) = image {
         node.set("image", Node::Expr(images::pipeline(builder, "$container.image")));
         let comment = "Key of the image, under `images`.";
-        settings.push(("image", Setting::value(comment, &*image.key, values::image_key())));
+        let image = Setting::value(comment, &*image.key, values::image_key());
+        settings.push(("image", image.needed()));
     }
     settings.extend(environment(builder, node, live).map(|environment| ("env", environment)));
     let resources = live.get("resources").cloned().unwrap_or_else(|| json!({}));
@@ -127,7 +135,7 @@ fn environment(builder: &Builder<'_>, node: &mut Node, live: &Value) -> Option<S
     }
     let comment = "Variables with a plain value; the others are in the template. More may be \
                    added; null takes one out.";
-    Some(Setting::value(comment, plain, schema))
+    Some(Setting::value(comment, plain, schema).needed())
 }
 
 /// Name and value of a variable that is plain text and has its name for itself.
@@ -167,22 +175,35 @@ fn scheduling(live: Option<&Value>, pod: &mut Node) -> Vec<(&'static str, Settin
         pod.put(key, block(&format!("$workload.{key}"), key, live));
         settings.push((key, Setting::value(comment, live.cloned().unwrap_or(none), schema)));
     }
+    settings.extend(spread(live, pod));
+    for (key, comment) in CLASSES {
+        let Some(name) = live.and_then(|pod| pod.get(key)?.as_str()) else { continue };
+        let row = Row::field(key, Node::expr(". | quote"));
+        pod.put(key, Row::when(format!("with $workload.{key}"), row));
+        settings.push((key, Setting::value(comment, name, values::optional_name())));
+    }
     settings
+}
+
+/// How pods spread over zones and nodes, where that was said.
+fn spread(live: Option<&Value>, pod: &mut Node) -> Option<(&'static str, Setting)> {
+    let key = "topologySpreadConstraints";
+    let live = live?.get(key)?;
+    pod.put(key, block(&format!("$workload.{key}"), key, Some(live)));
+    let comment = "How the pods spread over zones and nodes.";
+    Some((key, Setting::value(comment, live.clone(), values::spread())))
 }
 
 /// Pull secrets of the values, after those that the pod keeps.
 fn pull_secrets(builder: &mut Builder<'_>, pod: &mut Node) {
-    let items = Row::When {
-        head: "with .Values.imagePullSecrets".to_owned(),
-        rows: vec![Row::Rows(include(builder.chart(), "pullSecrets", "."))],
-    };
+    let head = format!("with {}", include(builder.chart(), "pullSecrets", "."));
     match pod.get_mut("imagePullSecrets") {
-        Some(Node::List(kept)) => kept.push(items),
+        Some(Node::List(kept)) => {
+            kept.push(Row::When { head, rows: vec![Row::Rows(".".to_owned())] });
+        }
         _ => {
-            let block = Node::Block(include(builder.chart(), "pullSecrets", "."));
-            let row =
-                Row::when("with .Values.imagePullSecrets", Row::field("imagePullSecrets", block));
-            pod.put_after("imagePullSecrets", "", row);
+            let list = Row::field("imagePullSecrets", Node::Block(".".to_owned()));
+            pod.put_after("imagePullSecrets", "", Row::when(head, list));
         }
     }
     let comment =

@@ -47,6 +47,9 @@ const SECTIONS: [(&str, &str); 12] = [
 pub struct Setting {
     /// What it is and where it comes from; may be empty where the group says it.
     pub comment: String,
+    /// Whether the templates cannot do without it. Helm takes out what a user sets to null: the
+    /// schema then says what is missing, and the templates need not.
+    pub needed: bool,
     /// What is in it.
     pub content: Content,
 }
@@ -75,7 +78,14 @@ impl Setting {
     /// A value.
     pub fn value(comment: impl Into<String>, default: impl Into<Value>, schema: Value) -> Self {
         let default = default.into();
-        Self { comment: comment.into(), content: Content::Value { default, schema } }
+        Self { comment: comment.into(), needed: false, content: Content::Value { default, schema } }
+    }
+
+    /// The same, and the templates cannot do without it.
+    #[must_use]
+    pub fn needed(mut self) -> Self {
+        self.needed = true;
+        self
     }
 
     /// A group.
@@ -84,7 +94,7 @@ impl Setting {
         settings: impl IntoIterator<Item = (K, Self)>,
     ) -> Self {
         let settings = settings.into_iter().map(|(key, setting)| (key.into(), setting)).collect();
-        Self { comment: comment.into(), content: Content::Group(settings) }
+        Self { comment: comment.into(), needed: true, content: Content::Group(settings) }
     }
 }
 

@@ -49,6 +49,26 @@ pub(crate) fn replicas() -> Value {
     json!({"type": ["integer", "null"], "minimum": 0})
 }
 
+/// A port of a node, or null for one that the cluster chooses.
+pub(crate) fn node_port() -> Value {
+    json!({"type": ["integer", "null"], "minimum": 1, "maximum": 65535})
+}
+
+/// IP addresses or ranges of them.
+pub(crate) fn addresses() -> Value {
+    json!({"type": "array", "items": {"type": "string", "pattern": "^[0-9a-fA-F.:]+(/[0-9]+)?$"}})
+}
+
+/// An IP address, or nothing.
+pub(crate) fn address() -> Value {
+    pattern("^[0-9a-fA-F.:]*$")
+}
+
+/// A host name of DNS.
+pub(crate) fn host() -> Value {
+    json!({"type": "string", "minLength": 1, "maxLength": 253})
+}
+
 /// A size of a volume.
 pub(crate) fn quantity() -> Value {
     pattern(QUANTITY)
@@ -65,7 +85,7 @@ pub(crate) fn annotations() -> Value {
 }
 
 /// These keys and no others.
-fn only<'a>(keys: impl IntoIterator<Item = &'a str>, schema: &Value) -> Value {
+pub(crate) fn only<'a>(keys: impl IntoIterator<Item = &'a str>, schema: &Value) -> Value {
     let keys: Vec<&str> = keys.into_iter().collect();
     if keys.is_empty() {
         return json!({"type": "object", "maxProperties": 0});
@@ -139,6 +159,11 @@ pub(crate) fn node_selector() -> Value {
 /// Tolerations.
 pub(crate) fn tolerations() -> Value {
     json!({"type": "array", "items": {"type": "object"}})
+}
+
+/// Topology spread constraints.
+pub(crate) fn spread() -> Value {
+    json!({"type": "array", "items": {"type": "object", "required": ["topologyKey"]}})
 }
 
 /// Affinity.

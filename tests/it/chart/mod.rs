@@ -1,6 +1,7 @@
 //! The chart as a whole: what it looks like, that it comes out the same each time, and what the
 //! real helm makes of it.
 
+mod each_value;
 mod helm;
 mod oracle;
 mod overrides;
@@ -12,4 +13,6 @@ mod render;
 mod shapes;
 mod shop;
 mod snapshot;
+mod subchart;
+mod templates;
 mod yaml;

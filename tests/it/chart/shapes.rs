@@ -162,29 +162,3 @@ fn the_same_name_in_lower_case_and_in_other_groups_are_two_files() {
         assert!(chart.files.contains_key(&format!("templates/{file}.yaml")), "{file}");
     }
 }
-
-#[test]
-fn a_parent_chart_switches_it_and_shares_its_registry() {
-    let chart = shop::chart();
-    for helm in Helm::both() {
-        let parent = helm.folder().join("parent");
-        std::fs::create_dir_all(parent.join("charts")).unwrap();
-        std::fs::create_dir_all(parent.join("templates")).unwrap();
-        let tgz = outhaul::chart::archive(&chart).tgz;
-        std::fs::write(parent.join("charts/shop.tgz"), tgz).unwrap();
-        std::fs::write(
-            parent.join("Chart.yaml"),
-            "apiVersion: v2\nname: parent\nversion: 1.0.0\n\
-            dependencies:\n  - name: shop-prod-shop-chart\n    version: 2026.105.5\n    \
-            condition: shop-prod-shop-chart.enabled\n",
-        )
-        .unwrap();
-        std::fs::write(parent.join("values.yaml"),
-            "global:\n  imageRegistry: mirror.test\n  other: 1\nshop-prod-shop-chart:\n  enabled: true\n").unwrap();
-        let on = helm.run(&["template", "x", "parent"]).ok().stdout;
-        assert!(on.contains("image: mirror.test/shop-shop-image@sha256:"));
-        let off =
-            helm.run(&["template", "x", "parent", "--set", "shop-prod-shop-chart.enabled=false"]);
-        assert!(!off.ok().stdout.contains("kind:"));
-    }
-}
