@@ -35,7 +35,7 @@ pub fn assemble(
     let Normalised { objects, mut pull_secrets, mut findings } = normalise(&view, &members);
     let (images, of_images) = images::images(&view, &objects);
     let objects: Vec<Object> = objects.into_iter().map(|(_, object)| object).collect();
-    let portability = portability::check(&view, &objects);
+    let portability = portability::check(&view, &objects, options);
     let Members { secrets, pull_secrets: left, requirements, findings: of_graph, .. } = members;
     pull_secrets.extend(left);
     findings.extend(of_graph.into_iter().chain(of_images).chain(portability.findings));
@@ -51,6 +51,7 @@ pub fn assemble(
         pull_secrets: pull_secrets.into_iter().collect(),
         requirements: merge(requirements.into_iter().chain(portability.requirements)),
         findings: findings.into_iter().collect(),
+        rewrites: portability.rewrites,
     })
 }
 

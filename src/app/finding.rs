@@ -71,14 +71,30 @@ macro_rules! codes {
 }
 
 codes! {
+    /// Something beside Kubernetes must run in the target cluster: an injector, a mesh, a controller, a scheduler.
+    AddonRequired "ADDON_REQUIRED" Warning,
+    /// An address, network or port is the one of the place where the application ran.
+    AddressFixed "ADDRESS_FIXED" Warning,
+    /// A later release of Kubernetes, or of a custom resource, stops serving the API version.
+    ApiDeprecated "API_DEPRECATED" Info,
+    /// Clusters do not serve the API version any more.
+    ApiRemoved "API_REMOVED" Error,
     /// A kind or object could not be read, and the export was told to go on without it.
     CannotRead "CANNOT_READ" Warning,
     /// The chart, or a file of it, is larger than helm loads; it was made as asked.
     ChartTooLarge "CHART_TOO_LARGE" Error,
     /// The newest version at the destination is later than the clock; the next second after it was taken.
     ClockBehind "CLOCK_BEHIND" Warning,
+    /// Annotations mean something at one cloud alone.
+    CloudAnnotation "CLOUD_ANNOTATION" Warning,
+    /// Pods get an identity at a cloud, which knows it by the cluster and the service account.
+    CloudIdentity "CLOUD_IDENTITY" Warning,
+    /// A cluster role gives rights that an administrator asks about: everything, Secrets everywhere, more rights.
+    ClusterRights "CLUSTER_RIGHTS" Warning,
     /// A cluster-scoped or foreign object is needed and is not part of the chart.
     ClusterScopedRequired "CLUSTER_SCOPED_REQUIRED" Warning,
+    /// Nothing names a class, so that the target cluster must have a default one.
+    DefaultClassRequired "DEFAULT_CLASS_REQUIRED" Info,
     /// A list held the same environment variable or port twice; the last one was kept.
     DuplicateKey "DUPLICATE_KEY" Warning,
     /// What Epinio notes down of an application is not exported: the chart runs without Epinio.
@@ -95,6 +111,10 @@ codes! {
     HelmReleaseDiffers "HELM_RELEASE_DIFFERS" Warning,
     /// The newest revision of the Helm release failed, or has not ended.
     HelmReleaseUnfinished "HELM_RELEASE_UNFINISHED" Warning,
+    /// Pods use the network, processes, memory or a port of their node.
+    HostAccess "HOST_ACCESS" Warning,
+    /// Pods mount a directory of their node; what is in it is not exported.
+    HostPath "HOST_PATH" Warning,
     /// What runs is not what the tag points to now; what runs was exported.
     ImageDrift "IMAGE_DRIFT" Warning,
     /// Pods of one workload run different contents under one reference.
@@ -109,14 +129,32 @@ codes! {
     JobSkipped "JOB_SKIPPED" Info,
     /// A kind that rules the namespace or cluster is not part of an application, and not exported.
     KindSkipped "KIND_SKIPPED" Info,
+    /// Older releases of Kubernetes ignore a field that the application relies on.
+    KubernetesVersionRequired "KUBERNETES_VERSION_REQUIRED" Info,
+    /// A Service waits for a load balancer, which not every cluster has.
+    LoadBalancerRequired "LOAD_BALANCER_REQUIRED" Info,
     /// The name of the source namespace stands in user data.
     NamespaceInData "NAMESPACE_IN_DATA" Warning,
+    /// The name of the source namespace stood in user data; the chart writes the release's, as asked.
+    NamespaceRewritten "NAMESPACE_REWRITTEN" Info,
+    /// Pods only run on nodes with certain labels, or on one node.
+    NodeLabelRequired "NODE_LABEL_REQUIRED" Warning,
+    /// Pods only run on nodes with a resource such as a GPU.
+    NodeResourceRequired "NODE_RESOURCE_REQUIRED" Warning,
+    /// Pods tolerate a taint that a person gave to nodes.
+    NodeTaintTolerated "NODE_TAINT_TOLERATED" Info,
     /// An object is not this application's alone, or cannot be taken along: it was not exported.
     NotExported "NOT_EXPORTED" Warning,
     /// A password, token or key stands in plain text in an object that is exported.
     PlaintextSecret "PLAINTEXT_SECRET" Warning,
+    /// Something in another namespace is used, which the chart does not bring.
+    OtherNamespace "OTHER_NAMESPACE" Warning,
     /// Only some platforms of an index were exported; signatures of the index do not apply to the new one.
     PlatformSubset "PLATFORM_SUBSET" Warning,
+    /// Pods may not run in namespaces of Pod Security level `restricted`.
+    PodSecurityBaseline "POD_SECURITY_BASELINE" Info,
+    /// Pods only run in namespaces of Pod Security level `privileged`.
+    PodSecurityPrivileged "POD_SECURITY_PRIVILEGED" Warning,
     /// A Pod that has finished, or that a node made of a file, is not exported.
     PodSkipped "POD_SKIPPED" Info,
     /// The chart of a layout without a pull address refers to the images where they came from.
@@ -141,12 +179,16 @@ codes! {
     SecretNotIncluded "SECRET_NOT_INCLUDED" Error,
     /// A Secret must exist, or its values be given, where the chart is installed.
     SecretRequired "SECRET_REQUIRED" Info,
+    /// A claim asks for a volume that several nodes mount, which few storage classes give.
+    SharedVolumeRequired "SHARED_VOLUME_REQUIRED" Warning,
     /// Objects kept changing while they were read.
     SnapshotMoved "SNAPSHOT_MOVED" Warning,
     /// The version given is below the newest one at the destination, which helm goes on picking.
     VersionNotLatest "VERSION_NOT_LATEST" Warning,
     /// The chart recreates the volume claim, not the data in the volume.
     VolumeDataNotExported "VOLUME_DATA_NOT_EXPORTED" Warning,
+    /// Pods mount storage that is outside of the chart, or a claim takes certain volumes only.
+    VolumeExternal "VOLUME_EXTERNAL" Warning,
 }
 
 impl Finding {

@@ -27,7 +27,10 @@ mod view;
 
 pub use assemble::assemble;
 pub use finding::{Code, Finding, Severity};
-pub use model::{App, ContainerRef, ImageUse, Options, Requirement, Running, SecretUse};
+pub use model::{
+    App, ContainerRef, ImageUse, JobsPolicy, NAMESPACE_PLACEHOLDER, NamespacePlace, Options,
+    Requirement, Running, SecretUse,
+};
 pub use object::{Object, ObjectId};
 pub use secret::{SecretValues, SecretsPolicy};
 pub use select::{Candidate, FoundBy, SelectError, Selection, list};

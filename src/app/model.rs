@@ -28,6 +28,10 @@ pub struct App {
     pub requirements: Vec<Requirement>,
     /// What a user should know.
     pub findings: Vec<Finding>,
+    /// Where the chart writes the release's namespace in place of the application's
+    /// ([`Options::rewrite_namespace`]).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rewrites: Vec<NamespacePlace>,
 }
 
 /// What to leave out or change while assembling.
@@ -38,6 +42,40 @@ pub struct Options {
     /// the plural or short, as kubectl takes them (`deploy`, `svc`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<(String, String)>,
+    /// What becomes of Jobs that nothing owns.
+    #[serde(default)]
+    pub jobs: JobsPolicy,
+    /// Whether the chart writes the release's namespace where users' text has an address in the
+    /// application's.
+    #[serde(default)]
+    pub rewrite_namespace: bool,
+}
+
+/// What an export does with Jobs that nothing owns: they run once, and a chart that installs them
+/// runs them again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobsPolicy {
+    /// Leave them out, with a finding.
+    #[default]
+    Skip,
+    /// Let the chart run them after each install and upgrade.
+    Hook,
+}
+
+/// What stands for the release's namespace in the values of a chart. Templates replace it, and
+/// nothing else: values are not templates.
+pub const NAMESPACE_PLACEHOLDER: &str = "{{.Release.Namespace}}";
+
+/// Text of an object in which the application's namespace is named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamespacePlace {
+    /// The object in [`App::objects`].
+    pub object: ObjectId,
+    /// JSON pointer to the text within that object.
+    pub pointer: String,
+    /// Where the name begins in the text, in bytes, in order.
+    pub offsets: Vec<usize>,
 }
 
 /// One image reference as written in the objects, and where.

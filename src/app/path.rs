@@ -97,6 +97,14 @@ impl Path {
         self.then(Step::Key(key.to_owned()))
     }
 
+    /// Name of the field, if it is one.
+    pub(super) fn last_key(&self) -> Option<&str> {
+        match self.0.last()? {
+            Step::Key(key) => Some(key),
+            Step::Item(_) => None,
+        }
+    }
+
     /// As a JSON pointer.
     pub(crate) fn pointer(&self) -> String {
         let part = |step: &Step| match step {

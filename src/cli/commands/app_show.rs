@@ -41,5 +41,5 @@ pub(crate) fn selection(args: &SelectArgs) -> app::Selection {
 
 /// What the arguments leave out.
 pub(crate) fn options(args: &SelectArgs) -> Options {
-    Options { exclude: args.exclude.clone() }
+    Options { exclude: args.exclude.clone(), ..Options::default() }
 }

@@ -4,6 +4,7 @@ mod graph;
 mod images;
 mod live;
 mod normalize;
+mod portability;
 mod properties;
 mod recorded;
 mod release;
@@ -11,7 +12,8 @@ mod select;
 mod service;
 
 use outhaul::app::{
-    App, Object, Options, Origin, Plaintext, Selection, Snapshot, assemble as assemble_app,
+    App, Code, Object, Options, Origin, Plaintext, SelectError, Selection, Snapshot,
+    assemble as assemble_app,
 };
 use serde_json::Value;
 
@@ -51,9 +53,22 @@ pub(crate) fn cluster() -> Origin {
     Origin::Cluster { uid: "0000".to_owned(), version: "v1.33.0".to_owned() }
 }
 
+/// As [`outhaul::app::assemble`], but for findings that nearly every fixture gives rise to: pods
+/// that `restricted` namespaces refuse, claims and Ingresses of the default class.
+pub(crate) fn assemble(
+    snapshot: &Snapshot,
+    selection: &Selection,
+    options: &Options,
+) -> Result<App, SelectError> {
+    const EVERYWHERE: [Code; 2] = [Code::DefaultClassRequired, Code::PodSecurityBaseline];
+    let mut app = assemble_app(snapshot, selection, options)?;
+    app.findings.retain(|finding| !EVERYWHERE.contains(&finding.code));
+    Ok(app)
+}
+
 /// The application of this name.
 pub(crate) fn named(snapshot: &Snapshot, name: &str) -> App {
-    assemble_app(snapshot, &Selection::Name(name.to_owned()), &Options::default()).unwrap()
+    assemble(snapshot, &Selection::Name(name.to_owned()), &Options::default()).unwrap()
 }
 
 /// Kind and name of each object, in order.

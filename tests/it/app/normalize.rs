@@ -1,9 +1,9 @@
 //! Rule by rule: what a live object becomes.
 
-use outhaul::app::{App, Object, Options, Selection, assemble};
+use outhaul::app::{App, Object, Options, Selection};
 use serde_json::{Value, json};
 
-use super::{cluster, codes, snapshot};
+use super::{assemble, cluster, codes, snapshot};
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -485,8 +485,8 @@ fn a_policy_that_chooses_the_old_namespace_by_name_is_said() {
                 {"key": key, "operator": "In", "values": ["other", "shop"]}]}}]}]}}),
     );
     let app = app(policy);
-    let fields: Vec<_> = app.findings.iter().map(|of| of.field.as_deref().unwrap()).collect();
-    assert_eq!(codes(&app), ["NAMESPACE_IN_DATA NetworkPolicy x"; 2]);
+    let own = app.findings.iter().filter(|of| of.code.as_str() == "NAMESPACE_IN_DATA");
+    let fields: Vec<_> = own.map(|of| of.field.as_deref().unwrap()).collect();
     assert_eq!(
         fields,
         [

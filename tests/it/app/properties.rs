@@ -1,9 +1,9 @@
 //! What holds for every application.
 
-use outhaul::app::{App, Object, Options, Origin, Selection, assemble};
+use outhaul::app::{App, Object, Options, Origin, Selection};
 use proptest::prelude::*;
 
-use super::{cluster, json_objects, named, objects, snapshot};
+use super::{assemble, cluster, json_objects, named, objects, snapshot};
 
 fn fixtures() -> Vec<(&'static str, Origin, Vec<Object>)> {
     let live = ["apply", "ssa", "create"];

@@ -1,9 +1,9 @@
 //! Which objects a name means.
 
 use outhaul::app::select::SelectError;
-use outhaul::app::{App, FoundBy, Options, Origin, Selection, Snapshot, assemble, list};
+use outhaul::app::{App, FoundBy, Options, Origin, Selection, Snapshot, list};
 
-use super::{kinds, named, snapshot, yaml};
+use super::{assemble, kinds, named, snapshot, yaml};
 
 fn here(text: &str) -> Snapshot {
     snapshot(Origin::Manifests, yaml(text))

@@ -1,10 +1,10 @@
 //! Services: addresses and node ports. The vectors of node ports are Velero's
 //! (`pkg/restore/actions/service_action_test.go`).
 
-use outhaul::app::{Object, Options, Selection, assemble};
+use outhaul::app::{Object, Options, Selection};
 use serde_json::{Value, json};
 
-use super::{cluster, snapshot};
+use super::{assemble, cluster, snapshot};
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 

@@ -20,6 +20,7 @@ pub(super) fn app_of(objects: serde_json::Value) -> App {
         images: Vec::new(),
         secrets: Vec::new(),
         requirements: Vec::new(),
+        rewrites: Vec::new(),
         ..app()
     }
 }

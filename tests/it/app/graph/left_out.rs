@@ -1,8 +1,8 @@
 //! What is not exported, and what is said about it.
 
-use outhaul::app::{Options, Origin, Selection, assemble};
+use outhaul::app::{Options, Origin, Selection};
 
-use super::super::{codes, kinds, named, snapshot, yaml};
+use super::super::{assemble, codes, kinds, named, snapshot, yaml};
 use super::{ENV_FROM, container, label, object, others, requirements, web};
 
 #[test]
@@ -13,7 +13,7 @@ fn exclusions_are_said_and_what_needs_them_is_required() {
             .replace("{name: web}", "{name: web, labels: {outhaul.dev/exclude: \"true\"}}");
     let exclude = vec![("configmap".to_owned(), "Settings".to_owned())];
     let snapshot = snapshot(Origin::Manifests, yaml(&text));
-    let options = Options { exclude };
+    let options = Options { exclude, ..Options::default() };
     let app = assemble(&snapshot, &Selection::Name("web".into()), &options).unwrap();
     assert_eq!(others(&app), [""; 0]);
     assert_eq!(codes(&app), ["EXCLUDED ConfigMap settings", "EXCLUDED Service web"]);

@@ -1,9 +1,9 @@
 //! Secrets: those of registries, those left out, those that were not read.
 
 use outhaul::app::select::SelectError;
-use outhaul::app::{App, Options, Origin, Plaintext, Selection, Snapshot, assemble};
+use outhaul::app::{App, Options, Origin, Plaintext, Selection, Snapshot};
 
-use super::super::{cluster, codes, snapshot, yaml};
+use super::super::{assemble, cluster, codes, snapshot, yaml};
 use super::{container, deployment, label, object, others, requirements};
 
 fn all() -> Selection {
@@ -29,7 +29,7 @@ fn try_of(
     exclude: &[(&str, &str)],
 ) -> Result<App, SelectError> {
     let exclude = exclude.iter().map(|(kind, name)| ((*kind).to_owned(), (*name).to_owned()));
-    assemble(snapshot, selection, &Options { exclude: exclude.collect() })
+    assemble(snapshot, selection, &Options { exclude: exclude.collect(), ..Options::default() })
 }
 
 fn names(app: &App) -> Vec<&str> {

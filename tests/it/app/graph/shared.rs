@@ -242,7 +242,7 @@ fn a_definition_that_was_not_read_has_no_invented_name() {
     assert_eq!(
         requirements(&web(&text)),
         [
-            "CustomResourceDefinition for Widget (acme.io): needed by Widget w; it belongs to the cluster"
+            "CustomResourceDefinition for Widget (acme.io): needed by Widget w in version v1; it belongs to the cluster"
         ]
     );
     let definition = object(
