@@ -8,7 +8,7 @@ use super::select::{self, SelectError};
 use super::view::{Index, Place, View};
 use super::{
     App, Finding, Object, ObjectId, Options, Requirement, Selection, Snapshot, images, kinds,
-    portability, scan,
+    leaving, portability, scan,
 };
 
 /// Makes an application of what `selection` means in `snapshot`. The order of the snapshot's
@@ -35,10 +35,12 @@ pub fn assemble(
     let Normalised { objects, mut pull_secrets, mut findings } = normalise(&view, &members);
     let (images, of_images) = images::images(&view, &objects);
     let objects: Vec<Object> = objects.into_iter().map(|(_, object)| object).collect();
+    let leaving = leaving::findings(&view, &members);
     let portability = portability::check(&view, &objects, options);
     let Members { secrets, pull_secrets: left, requirements, findings: of_graph, .. } = members;
     pull_secrets.extend(left);
     findings.extend(of_graph.into_iter().chain(of_images).chain(portability.findings));
+    findings.extend(leaving);
     findings.extend(scan::scan(&objects));
     let findings: BTreeSet<Finding> = findings.into_iter().collect();
     Ok(App {

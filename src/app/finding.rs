@@ -2,6 +2,7 @@
 //! generated from this table.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +80,8 @@ codes! {
     ApiDeprecated "API_DEPRECATED" Info,
     /// Clusters do not serve the API version any more.
     ApiRemoved "API_REMOVED" Error,
+    /// An object is being deleted; it was exported as it still is.
+    BeingDeleted "BEING_DELETED" Warning,
     /// A kind or object could not be read, and the export was told to go on without it.
     CannotRead "CANNOT_READ" Warning,
     /// The chart, or a file of it, is larger than helm loads; it was made as asked.
@@ -137,6 +140,8 @@ codes! {
     NamespaceInData "NAMESPACE_IN_DATA" Warning,
     /// The name of the source namespace stood in user data; the chart writes the release's, as asked.
     NamespaceRewritten "NAMESPACE_REWRITTEN" Info,
+    /// The namespace is being deleted: parts of the application may be gone already.
+    NamespaceTerminating "NAMESPACE_TERMINATING" Warning,
     /// Pods only run on nodes with certain labels, or on one node.
     NodeLabelRequired "NODE_LABEL_REQUIRED" Warning,
     /// Pods only run on nodes with a resource such as a GPU.
@@ -145,10 +150,10 @@ codes! {
     NodeTaintTolerated "NODE_TAINT_TOLERATED" Info,
     /// An object is not this application's alone, or cannot be taken along: it was not exported.
     NotExported "NOT_EXPORTED" Warning,
-    /// A password, token or key stands in plain text in an object that is exported.
-    PlaintextSecret "PLAINTEXT_SECRET" Warning,
     /// Something in another namespace is used, which the chart does not bring.
     OtherNamespace "OTHER_NAMESPACE" Warning,
+    /// A password, token or key stands in plain text in an object that is exported.
+    PlaintextSecret "PLAINTEXT_SECRET" Warning,
     /// Only some platforms of an index were exported; signatures of the index do not apply to the new one.
     PlatformSubset "PLATFORM_SUBSET" Warning,
     /// Pods may not run in namespaces of Pod Security level `restricted`.
@@ -237,6 +242,20 @@ pub fn markdown() -> String {
         text.push_str(&format!("| `{code}` | {severity} | {meaning} |\n"));
     }
     text
+}
+
+/// Text that is no code.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no code of docs/FINDINGS.md")]
+pub struct UnknownCode(pub String);
+
+impl FromStr for Code {
+    type Err = UnknownCode;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCode> {
+        let known = Self::ALL.iter().find(|code| code.as_str() == text);
+        known.copied().ok_or_else(|| UnknownCode(text.to_owned()))
+    }
 }
 
 impl fmt::Display for Severity {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::exclude::Exclusions;
 use super::kinds::{self, Kind};
-use super::{Object, ObjectId, Options, Origin, Snapshot};
+use super::{JobsPolicy, Object, ObjectId, Options, Origin, Snapshot};
 
 /// Label of an object that its owner does not want exported.
 pub(super) const EXCLUDE: &str = "outhaul.dev/exclude";
@@ -26,6 +26,8 @@ pub(super) struct View<'a> {
     pub(super) secrets_read: bool,
     /// What is to be left out by kind and name.
     pub(super) exclusions: Exclusions,
+    /// What becomes of Jobs that nothing owns.
+    pub(super) jobs: JobsPolicy,
 }
 
 /// One object.
@@ -78,6 +80,7 @@ impl<'a> View<'a> {
                 .iter()
                 .any(|e| kinds::is(e.object, kinds::SECRET) && e.place == Place::Here),
             exclusions,
+            jobs: options.jobs,
             entries,
         };
         for (index, entry) in view.entries.iter().enumerate() {

@@ -193,13 +193,17 @@ fn path(stem: impl std::fmt::Display) -> String {
     format!("templates/{stem}.yaml")
 }
 
+/// Longest stem of a file. File systems take names of 255 bytes; `.yaml` and a number may follow.
+const LONGEST_STEM: usize = 240;
+
 /// `<kind>-<name>` in characters that every file system and archive takes.
 fn file_name(kind: &str, name: &str) -> String {
     let safe = |c: char| match c {
         'a'..='z' | '0'..='9' | '.' | '-' => c,
         _ => '-',
     };
-    format!("{kind}-{name}").to_lowercase().chars().map(safe).collect()
+    let stem = format!("{kind}-{name}").to_lowercase();
+    stem.chars().map(safe).take(LONGEST_STEM).collect()
 }
 
 #[cfg(test)]

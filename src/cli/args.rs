@@ -1,15 +1,19 @@
 //! What can be typed. Nothing here acts; each command turns its arguments into a request.
 
 mod app_copy;
+mod findings;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::app::SecretsPolicy;
+use crate::app::{JobsPolicy, SecretsPolicy};
+use crate::export::rollout::LONGEST_WAIT;
 use crate::registry::{Host, Platform, RepositoryName};
 
 pub(crate) use app_copy::AppCopyArgs;
+pub(crate) use findings::FindingsArgs;
 
 /// Ship a running Kubernetes application to any OCI registry as one Helm chart pinned by digest
 /// to its images
@@ -190,9 +194,24 @@ pub(crate) struct AppExportArgs {
     /// Export although the chart does not render everything as it runs; the report says what
     #[arg(long)]
     pub(crate) allow_differences: bool,
+    /// What to do with Jobs that nothing owns
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) jobs: JobsArg,
+    /// Write the release's namespace where texts have an address in the application's
+    #[arg(long)]
+    pub(crate) rewrite_namespace: bool,
+    /// Wait until the application is rolled out, such as 90s or 10m [default with the flag: 10m]
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true,
+        default_missing_value = "10m", value_parser = wait, conflicts_with = "from")]
+    pub(crate) wait_rollout: Option<Duration>,
+    /// Go on although the namespace is being deleted
+    #[arg(long)]
+    pub(crate) allow_terminating: bool,
     /// Show the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) findings: FindingsArgs,
     #[command(flatten)]
     pub(crate) access: AccessArgs,
 }
@@ -224,6 +243,15 @@ pub(crate) enum SecretsArg {
     Require,
     /// Put the values into the chart, in clear
     Include,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum JobsArg {
+    /// Leave them out
+    #[default]
+    Skip,
+    /// Let the chart run them after each install and upgrade
+    Hook,
 }
 
 #[derive(Debug, Args)]
@@ -282,6 +310,25 @@ impl From<SecretsArg> for SecretsPolicy {
             SecretsArg::Include => Self::Include,
         }
     }
+}
+
+impl From<JobsArg> for JobsPolicy {
+    fn from(arg: JobsArg) -> Self {
+        match arg {
+            JobsArg::Skip => Self::Skip,
+            JobsArg::Hook => Self::Hook,
+        }
+    }
+}
+
+/// A time to wait: more than nothing, and not without end.
+fn wait(text: &str) -> Result<Duration, String> {
+    let time = text.parse::<jiff::SignedDuration>().map_err(|error| error.to_string())?;
+    let time = Duration::try_from(time).unwrap_or_default();
+    if time.is_zero() || time > LONGEST_WAIT {
+        return Err(format!("it must be between 1s and {}h", LONGEST_WAIT.as_secs() / 3600));
+    }
+    Ok(time)
 }
 
 fn platform(text: &str) -> Result<Platform, String> {

@@ -62,6 +62,10 @@ const MAX_REASON: usize = 300;
 /// about 2 MiB).
 pub(super) const MAX_DOCUMENT: usize = 32 << 20;
 
+/// Levels of a document that serde_json reads; what walks through objects is safe within them.
+/// Kinds of Kubernetes itself have about twenty.
+const MAX_DEPTH: usize = 128;
+
 /// An error and how long the server asks to wait.
 struct Failed(Box<Error>, Option<Duration>);
 
@@ -203,6 +207,11 @@ impl Api {
     }
 
     fn garbled(&self, path: &str, error: &serde_json::Error) -> Error {
+        // serde_json says it in words alone; those of this error quote nothing.
+        if error.to_string().starts_with("recursion limit exceeded") {
+            let server = self.server.clone();
+            return Error::TooDeep { server, path: bare(path), limit: MAX_DEPTH };
+        }
         // Not serde's own words: they may quote what was read.
         let reason = format!("line {}, column {}", error.line(), error.column());
         Error::Protocol { server: self.server.clone(), path: bare(path), reason }

@@ -130,6 +130,18 @@ pub enum Error {
         /// What was wrong with it.
         reason: String,
     },
+    /// Objects that nest deeper than is read.
+    #[error(
+        "the cluster at {server} gave an answer to {path} that nests deeper than {limit} levels"
+    )]
+    TooDeep {
+        /// Address of the API server.
+        server: String,
+        /// What was asked, without the query.
+        path: String,
+        /// How deep is read.
+        limit: usize,
+    },
     /// What was read does not fit in a snapshot.
     #[error("the objects of {place} do not make a snapshot")]
     Snapshot {

@@ -139,6 +139,9 @@ fn unreadable(resource: &Resource, error: Error) -> Result<Unreadable, Error> {
         Error::Api { status: 404 | 405, reason, .. } => reason,
         Error::Api { reason, .. } if !resource.is_built_in() => reason,
         error @ Error::Timeout { .. } if !resource.is_built_in() => error.to_string(),
+        Error::TooDeep { limit, .. } if !resource.is_built_in() => {
+            format!("an object of it nests deeper than {limit} levels")
+        }
         error => return Err(error),
     };
     Ok(Unreadable { resource: resource.name(), reason })

@@ -31,7 +31,7 @@ exits! {
     Usage = 2,
     /// The application is unknown or ambiguous.
     Application = 3,
-    /// The cluster cannot be reached or may not be read.
+    /// The cluster cannot be reached or may not be read, or the application is not at rest in it.
     Cluster = 4,
     /// The manifests cannot be read or do not parse.
     Manifests = 5,
@@ -57,6 +57,8 @@ exits! {
     Chart = 15,
     /// The chart does not give back what runs, or a comparison found differences.
     Differs = 16,
+    /// Findings that `--fail-on` names; nothing was pushed.
+    Findings = 17,
     /// Interrupted by Ctrl-C or SIGTERM.
     Interrupted = 130,
 }
@@ -95,7 +97,8 @@ fn of_export(error: &export::Error) -> Exit {
             Exit::Usage
         }
         E::Select(_) | E::Empty { .. } => Exit::Application,
-        E::Unreadable(_) => Exit::Cluster,
+        E::Unreadable(_) | E::Terminating(_) | E::NotRolledOut { .. } => Exit::Cluster,
+        E::Stopped(_) => Exit::Findings,
         E::Name(_) | E::ChartName(_) | E::ChartVersion { .. } | E::SameRepository(_) => Exit::Usage,
         E::Path(..) => Exit::Destination,
         E::NotAllowed(error) => of_destination(error),

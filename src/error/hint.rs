@@ -39,6 +39,17 @@ fn of_export(error: &export::Error) -> Option<String> {
         E::Unreadable(_) => {
             "grant `list` on them, or go on without them with `--skip-unreadable`".into()
         }
+        E::Terminating(_) => {
+            "choose another namespace, or export what is left with `--allow-terminating`".into()
+        }
+        E::NotRolledOut { .. } => {
+            "`kubectl rollout status` and the pods' events say what keeps it; or export without \
+             `--wait-rollout`"
+                .into()
+        }
+        E::Stopped(by) => {
+            format!("settle them, or go on with `--accept {}`", export::error::codes(by))
+        }
         E::Empty { .. } => "look at `outhaul app show` for what was found and left out".into(),
         E::Name(_) => return None,
         E::ChartName(_) => {

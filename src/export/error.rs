@@ -1,6 +1,9 @@
 //! What can go wrong with an export, by situation.
 
-use crate::app::Unreadable;
+use std::time::Duration;
+
+use crate::app::rollout::Unsettled;
+use crate::app::{Code, Unreadable};
 use crate::chart::check::Difference;
 use crate::chart::render::RenderError;
 use crate::registry::{self, CopyError};
@@ -23,6 +26,20 @@ pub enum Error {
     /// Some kinds could not be read and the export was not told to go on.
     #[error("not everything could be read: {}", list(.0))]
     Unreadable(Vec<Unreadable>),
+    /// The namespace is being deleted and the export was not told to go on.
+    #[error("namespace `{0}` is being deleted: parts of the application may be gone")]
+    Terminating(String),
+    /// The application was to be waited for and is not rolled out.
+    #[error("not rolled out within {}: {}", seconds(*.limit), super::rollout::list(.waiting))]
+    NotRolledOut {
+        /// What is not, and why.
+        waiting: Vec<Unsettled>,
+        /// How long it was waited for at most.
+        limit: Duration,
+    },
+    /// Findings that were to stop the export. Nothing was pushed.
+    #[error("stopped by findings: {}", codes(.0))]
+    Stopped(Vec<Code>),
     /// The selection holds nothing that can be exported.
     #[error("application `{name}` has no objects that can be exported")]
     Empty {
@@ -173,6 +190,16 @@ fn differences(all: &[Difference]) -> String {
     let more = all.len() - shown.len();
     let more = if more == 0 { String::new() } else { format!("; and {more} more") };
     format!("{}{more}", shown.join("; "))
+}
+
+/// A wait as it is written in arguments.
+fn seconds(limit: Duration) -> String {
+    format!("{}s", limit.as_secs())
+}
+
+/// Codes as arguments take them.
+pub(crate) fn codes(codes: &[Code]) -> String {
+    codes.iter().map(|code| code.as_str()).collect::<Vec<_>>().join(",")
 }
 
 fn list(unreadable: &[Unreadable]) -> String {

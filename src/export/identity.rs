@@ -96,6 +96,9 @@ pub fn application_digest(
     if *options.templates != Templates::default() {
         content["templates"] = json!(options.templates);
     }
+    if !app.rewrites.is_empty() {
+        content["rewriteNamespace"] = true.into();
+    }
     Digest::of(canonical(content).to_string().as_bytes())
 }
 

@@ -3,7 +3,7 @@
 use semver::Version;
 use serde::Serialize;
 
-use crate::app::{Finding, ObjectId, Requirement};
+use crate::app::{Code, Finding, ObjectId, Requirement};
 use crate::chart::check::Fidelity;
 use crate::chart::{self, Chart, ChartArchive};
 use crate::registry::{Digest, Located, RepositoryName, Tag};
@@ -45,6 +45,9 @@ pub struct Plan {
     pub fidelity: Fidelity,
     /// What a user should know.
     pub findings: Vec<Finding>,
+    /// Codes of the findings that stop the export: nothing is pushed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stopped_by: Vec<Code>,
     /// The command that installs the chart; `None` for a layout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub install: Option<String>,
@@ -139,6 +142,7 @@ pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Resul
         objects: resolution.app.objects.iter().map(crate::app::Object::id).collect(),
         requirements: resolution.app.requirements,
         fidelity,
+        stopped_by: request.gate.stops(&found),
         findings: found,
         chart_repository: resolution.chart_repository,
         image_repository: resolution.image_repository,

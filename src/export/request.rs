@@ -1,10 +1,14 @@
 //! What a door asks for. CLI, API and schedules all build this one type.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::app::{Options, SecretsPolicy, Selection};
 use crate::chart::Templates;
 use crate::registry::Platform;
+
+use super::Gate;
 
 /// One export, as asked for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,6 +45,16 @@ pub struct Request {
     /// Export although the chart does not give back everything as it ran; the report says what.
     #[serde(default)]
     pub allow_differences: bool,
+    /// Go on although the namespace is being deleted.
+    #[serde(default)]
+    pub allow_terminating: bool,
+    /// How long to wait until the application is rolled out, at most
+    /// [`super::rollout::LONGEST_WAIT`]; `None`: not at all.
+    #[serde(default)]
+    pub wait_rollout: Option<Duration>,
+    /// Which findings stop the export before anything is pushed.
+    #[serde(default)]
+    pub gate: Gate,
 }
 
 /// Names that the user chose instead of the defaults.
@@ -72,6 +86,9 @@ impl Request {
             allow_oversize: false,
             skip_unreadable: false,
             allow_differences: false,
+            allow_terminating: false,
+            wait_rollout: None,
+            gate: Gate::default(),
         }
     }
 }

@@ -58,6 +58,9 @@ pub async fn resolve(
 ) -> Result<Resolution, Error> {
     request.names.check()?;
     let snapshot = source.snapshot(&scope(request)).await?;
+    if snapshot.is_terminating() && !request.allow_terminating {
+        return Err(Error::Terminating(snapshot.namespace));
+    }
     let mut findings = unread(&snapshot, request)?;
     let app = app::assemble(&snapshot, &request.selection, &request.options)?;
     tracing::info!(

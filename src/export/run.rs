@@ -42,8 +42,12 @@ pub struct Deps<'a> {
 /// Carries `plan` out.
 ///
 /// # Errors
-/// When an image cannot be copied or the chart not be pushed. No chart is tagged then.
+/// When an image cannot be copied or the chart not be pushed. No chart is tagged then. When
+/// findings stop the plan, before anything is pushed.
 pub async fn run(plan: &Plan, deps: Deps<'_>) -> Result<Report, Error> {
+    if !plan.stopped_by.is_empty() {
+        return Err(Error::Stopped(plan.stopped_by.clone()));
+    }
     let started = Instant::now();
     let mut report = match plan.action {
         Action::Push => push(plan, deps).await?,

@@ -8,7 +8,7 @@ use super::Walk;
 use super::shared::is_idle_pod;
 use crate::app::select::Roots;
 use crate::app::view::{Entry, Index, Owner, Place, View};
-use crate::app::{Code, Finding, ObjectId, kinds};
+use crate::app::{Code, Finding, JobsPolicy, ObjectId, kinds};
 
 /// Roots that are decided on later.
 #[derive(Default)]
@@ -70,8 +70,10 @@ fn skipped(view: &View<'_>, entry: &Entry<'_>) -> Option<Finding> {
     if entry.excluded {
         return None;
     }
-    if entry.is(kinds::JOB) && entry.owner == Owner::None {
-        return say(Code::JobSkipped, format!("{id} has run, or runs, once: it is not exported"));
+    if entry.is(kinds::JOB) && entry.owner == Owner::None && view.jobs == JobsPolicy::Skip {
+        let text = format!("{id} has run, or runs, once: it is not exported");
+        let remedy = "Export with `--jobs hook` if it has to run after each install.";
+        return Some(Finding::new(Code::JobSkipped, text).on(id).remedy(remedy));
     }
     if is_idle_pod(entry) {
         return say(

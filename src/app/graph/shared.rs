@@ -11,7 +11,7 @@ use crate::app::kinds::{self, Kind};
 use crate::app::selector::Selector;
 use crate::app::view::{Entry, Index, Owner, Place, View};
 
-/// Every workload that matters: no Jobs that nothing makes, no pods that have finished.
+/// Every workload that matters: no Jobs that nothing makes and that are not exported, no pods that have finished.
 #[derive(Default)]
 pub(super) struct Workloads<'a> {
     pub(super) all: Vec<Workload<'a>>,
@@ -49,18 +49,19 @@ pub(super) enum Reach {
 
 impl<'a> Workloads<'a> {
     pub(super) fn new(view: &View<'a>, ours: impl Fn(Index) -> bool) -> Self {
-        let runs = |entry: &Entry<'_>| {
+        let runs = |index: Index, entry: &Entry<'_>| {
             let made = match entry.owner {
                 Owner::None => false,
                 Owner::There(owner) => view.entries[owner].template.is_some(),
                 Owner::Gone => true,
             };
-            let job = entry.is(kinds::JOB);
+            // One that is exported counts: it has an account and pods as others do.
+            let job = entry.is(kinds::JOB) && !(entry.owner == Owner::None && ours(index));
             entry.place == Place::Here && entry.template.is_some() && !made && !job
         };
         let all: Vec<Workload<'a>> = view
             .all()
-            .filter(|(_, entry)| runs(entry) && !is_idle_pod(entry) && !entry.excluded)
+            .filter(|(index, entry)| runs(*index, entry) && !is_idle_pod(entry) && !entry.excluded)
             .map(|(index, entry)| Workload { index, ours: ours(index), labels: entry.pod_labels() })
             .collect();
         let mut used_by_others: HashMap<_, Vec<Index>> = HashMap::new();

@@ -174,7 +174,7 @@ mod tests {
         object.at("/spec").cloned().unwrap()
     }
 
-    /// Jobs are exported only as hooks, which comes later; the rules are those of the table.
+    /// Jobs are exported as hooks; the rules are those of the table.
     #[test]
     fn jobs() {
         for (server, left) in [

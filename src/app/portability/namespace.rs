@@ -50,8 +50,7 @@ pub(super) fn check(view: &View<'_>, objects: &[Object], rewrite: bool, found: &
     for object in objects {
         let (texts, names) = (texts(object), names(object));
         // Then a placeholder could not be told from the user's own text.
-        let taken = texts.iter().any(|(_, text)| text.contains(NAMESPACE_PLACEHOLDER));
-        let rewrite = rewrite && !taken;
+        let rewrite = rewrite && !holds_placeholder(object);
         for (path, text) in texts {
             let tokens = tokens(text, own);
             if let Some((_, token)) = tokens.first() {
@@ -71,6 +70,11 @@ pub(super) fn check(view: &View<'_>, objects: &[Object], rewrite: bool, found: &
             }
         }
     }
+}
+
+fn holds_placeholder(object: &Object) -> bool {
+    // JSON has nothing to escape in it.
+    serde_json::to_string(object.fields()).map_or(true, |json| json.contains(NAMESPACE_PLACEHOLDER))
 }
 
 /// Text of the object that may hold addresses.
@@ -121,7 +125,8 @@ fn own_namespace(
         found.rewrites.push(NamespacePlace { object, pointer, offsets });
         (Code::NamespaceRewritten, "; the chart writes the release's", "")
     } else {
-        let remedy = "Change it before installing into a namespace of another name.";
+        let remedy = "Change it before installing into a namespace of another name, or export \
+                      with `--rewrite-namespace`.";
         (Code::NamespaceInData, "", remedy)
     };
     let text = format!(

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::Case;
 use crate::app::{Object, SecretsPolicy};
 use crate::chart::input::Input;
-use crate::chart::manifest::is_asked_for;
+use crate::chart::manifest::{HOOK_ANNOTATIONS, is_asked_for, with_namespace};
 
 /// One intended difference.
 #[derive(Debug)]
@@ -54,6 +54,16 @@ pub const RULES: &[Rule] = &[
         name: "keepPolicy",
         reason: "volume claims stay when the release goes, so that no data is lost",
         covers: Covers::Change(is_keep_policy),
+    },
+    Rule {
+        name: "jobHook",
+        reason: "Jobs run after each install and upgrade, as asked for",
+        covers: Covers::Change(is_job_hook),
+    },
+    Rule {
+        name: "namespaceRewritten",
+        reason: "addresses in the application's namespace follow the release, as asked for",
+        covers: Covers::Change(is_rewritten),
     },
     Rule {
         name: "serviceType",
@@ -113,6 +123,25 @@ fn is_keep_policy(case: &Case<'_>) -> bool {
     let is_right = |key: &str, value: &Value| key == "helm.sh/resource-policy" && *value == "keep";
     case.object.kind() == "PersistentVolumeClaim"
         && is_added(case, "/metadata/annotations", is_right)
+}
+
+fn is_job_hook(case: &Case<'_>) -> bool {
+    let is_right =
+        |key: &str, value: &Value| HOOK_ANNOTATIONS.iter().any(|(k, v)| *k == key && *value == **v);
+    case.object.kind() == "Job" && is_added(case, "/metadata/annotations", is_right)
+}
+
+/// Text with the release's namespace exactly where the application's stood.
+fn is_rewritten(case: &Case<'_>) -> bool {
+    let (app, change) = (case.input.app, case.change);
+    let (before, after) = (change.before.and_then(Value::as_str), change.after);
+    let id = case.object.id();
+    let place = app.rewrites.iter().find(|of| of.pointer == change.pointer && of.object == id);
+    before.zip(place).is_some_and(|(before, place)| {
+        let namespace = case.release.namespace;
+        let text = with_namespace(before, &place.offsets, &app.namespace, namespace);
+        after.and_then(Value::as_str) == Some(&*text)
+    })
 }
 
 /// Whether entries of the mapping at `pointer` were added, each of them right, or the mapping with

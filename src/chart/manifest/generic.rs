@@ -67,10 +67,14 @@ pub(super) fn texts(builder: &Builder<'_>, live: &Map<String, Value>, value: &st
     let lost = |c: char| {
         matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
     };
-    if live.values().any(|text| text.as_str().is_some_and(|text| text.contains(lost))) {
-        return Node::Block(include(builder.chart(), "quoted", value));
-    }
-    Node::Block(format!("toYaml {value}"))
+    let quoted = live.values().any(|text| text.as_str().is_some_and(|text| text.contains(lost)));
+    let block = match quoted {
+        true => include(builder.chart(), "quoted", value),
+        false => format!("toYaml {value}"),
+    };
+    let mut texts = live.values().filter_map(Value::as_str);
+    let placed = texts.find_map(|text| builder.text_with_namespace(&block, text));
+    Node::Block(placed.unwrap_or(block))
 }
 
 /// Ends the document with a comment if one of the texts ends with white space: Helm trims the end

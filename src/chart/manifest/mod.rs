@@ -11,6 +11,8 @@ mod config;
 mod generic;
 mod images;
 mod ingress;
+mod job;
+mod namespace;
 mod rbac;
 mod secret;
 mod service;
@@ -27,6 +29,8 @@ use crate::app::{Object, ObjectId};
 
 pub(super) use generic::counted;
 pub(super) use images::reference;
+pub(super) use job::HOOK_ANNOTATIONS;
+pub(super) use namespace::replaced as with_namespace;
 pub(super) use secret::{asked_for, example, is_asked_for, kind as secret_type};
 
 /// What the objects of an application became.
@@ -51,6 +55,8 @@ struct Builder<'a> {
     /// Names of the cluster roles in the chart.
     cluster_roles: BTreeSet<&'a str>,
     instance_label: bool,
+    /// Whether the object at hand has placeholders for the release's namespace.
+    has_placeholders: bool,
     values: Values,
 }
 
@@ -66,6 +72,13 @@ struct Draft<'a> {
 
 /// Makes the templates and values of an application.
 pub fn manifests(input: &Input<'_>) -> Manifests {
+    match namespace::placeholders(input.app) {
+        Some(app) => make(&Input { app: &app, ..input.clone() }),
+        None => make(input),
+    }
+}
+
+fn make(input: &Input<'_>) -> Manifests {
     let mut builder = Builder::new(input);
     images::values(&mut builder);
     let mut files = BTreeMap::new();
@@ -96,12 +109,15 @@ impl<'a> Builder<'a> {
             secrets: app.secrets.iter().map(|secret| &*secret.name).collect(),
             cluster_roles: cluster_roles.map(Object::name).collect(),
             instance_label: generic::instance_label_does_no_harm(app),
+            has_placeholders: false,
             values: Values::default(),
         }
     }
 
     /// The template of one object.
     fn template(&mut self, object: &'a Object) -> String {
+        let id = object.id();
+        self.has_placeholders = self.input.app.rewrites.iter().any(|place| place.object == id);
         let mut draft = Draft::new(object);
         images::elsewhere(self, &mut draft);
         generic::labels(self, &mut draft);
@@ -114,10 +130,14 @@ impl<'a> Builder<'a> {
                 ingress::parameterise(self, &mut draft);
             }
             ("rbac.authorization.k8s.io", _) => rbac::parameterise(self, &mut draft),
+            ("batch", "Job") => job::parameterise(&mut draft),
             _ => {}
         }
         workload::parameterise(self, &mut draft);
         storage::claim_templates(self, &mut draft);
+        if self.has_placeholders {
+            namespace::expressions(&mut draft.body);
+        }
         draft.finish()
     }
 

@@ -113,7 +113,9 @@ fn environment(builder: &Builder<'_>, node: &mut Node, live: &Value) -> Option<S
             if let (Some((name, value)), Row::One(variable)) = (plain_value(live, &names), &mut row)
             {
                 let place = field("$container.env", name);
-                variable.set("value", Node::Expr(format!("{place} | quote")));
+                let text = builder.text_with_namespace(&format!("{place} | toString"), value);
+                let text = text.unwrap_or_else(|| place.clone());
+                variable.set("value", Node::Expr(format!("{text} | quote")));
                 plain.insert(name.to_owned(), value.into());
                 row = Row::when(is_set(&argument(&place)), row);
             }

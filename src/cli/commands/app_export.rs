@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::app_show::{options, selection};
+use crate::app::Options;
 use crate::chart::Templates;
 use crate::cli::args::{AppExportArgs, Global};
 use crate::cli::bundle::Bundle;
@@ -48,7 +49,11 @@ fn request(args: &AppExportArgs) -> Request {
     Request {
         selection: selection(&args.select),
         namespace: args.source.namespace.clone(),
-        options: options(&args.select),
+        options: Options {
+            jobs: args.jobs.into(),
+            rewrite_namespace: args.rewrite_namespace,
+            ..options(&args.select)
+        },
         secrets: args.secrets.into(),
         templates: Templates::default(),
         names: export::request::ChosenNames {
@@ -62,6 +67,9 @@ fn request(args: &AppExportArgs) -> Request {
         allow_oversize: args.allow_oversize,
         skip_unreadable: args.source.skip_unreadable,
         allow_differences: args.allow_differences,
+        allow_terminating: args.allow_terminating,
+        wait_rollout: args.wait_rollout,
+        gate: args.findings.gate(),
     }
 }
 
@@ -78,7 +86,7 @@ async fn to_registry(
     }
     let target = Target::registry(&known[0])?;
     match execute(args, request, &target, &known, global, printer).await? {
-        Outcome::Planned(plan) => printer.data(&plan, |plan| tables::plan(plan)),
+        Outcome::Planned(plan) => planned(&plan, printer),
         Outcome::Done(report) => printer.data(&report, |report| tables::report(report)),
     }
 }
@@ -94,7 +102,7 @@ async fn to_layout(
     let name = path.display().to_string();
     let target = Target::layout(name, Arc::new(bundle.layout.clone()), args.pull_address.clone());
     match execute(args, request, &target, &[], global, printer).await? {
-        Outcome::Planned(plan) => printer.data(&plan, |plan| tables::plan(plan)),
+        Outcome::Planned(plan) => planned(&plan, printer),
         Outcome::Done(report) => {
             bundle.finish(path).await?;
             printer.data(&report, |report| tables::report(report))
@@ -104,10 +112,19 @@ async fn to_layout(
 
 /// What an export comes to.
 enum Outcome {
-    /// Under `--dry-run`.
+    /// Under `--dry-run`, or because findings stop it.
     Planned(Box<Plan>),
     /// Otherwise.
     Done(Box<Report>),
+}
+
+/// Shows a plan that is not carried out, and fails if findings stop it.
+fn planned(plan: &Plan, printer: &Printer) -> Result<(), Error> {
+    printer.data(plan, tables::plan)?;
+    match plan.stopped_by.as_slice() {
+        [] => Ok(()),
+        codes => Err(export::Error::Stopped(codes.to_vec()).into()),
+    }
 }
 
 async fn execute(
@@ -120,9 +137,10 @@ async fn execute(
 ) -> Result<Outcome, Error> {
     let source = connect::source(&args.source, global).await?;
     let sources = connect::sources(known, request.namespace.as_deref(), &args.access)?;
+    export::rollout::wait(request, source.as_ref(), &|line| printer.say(line)).await?;
     let resolution = export::resolve(request, source.as_ref(), target, &sources).await?;
     let plan = export::plan(request, target, resolution)?;
-    if args.dry_run {
+    if args.dry_run || !plan.stopped_by.is_empty() {
         return Ok(Outcome::Planned(Box::new(plan)));
     }
     let progress = printer.progress();

@@ -96,6 +96,7 @@ pub async fn relocation(
         objects: Vec::new(),
         requirements: Vec::new(),
         fidelity: Fidelity::default(),
+        stopped_by: Vec::new(),
         findings: found,
         chart_repository,
         image_repository,

@@ -136,7 +136,8 @@ fn secrets_of_the_record_are_known_without_being_read() {
         app.secrets.iter().map(|s| (s.name.as_str(), s.complete, s.keys.len())).collect();
     assert_eq!(found, [("loose", true, 2), ("whole", true, 2)]);
     assert_eq!(app.secrets[1].secret_type.as_deref(), Some("example.com/login"));
-    let options = Options { exclude: vec![("Secret".into(), "loose".into())] };
+    let options =
+        Options { exclude: vec![("Secret".into(), "loose".into())], ..Options::default() };
     let app = assemble(&live(&text, of), &Selection::Name("shop".into()), &options).unwrap();
     assert_eq!(app.secrets.len(), 1);
 }

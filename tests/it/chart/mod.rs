@@ -3,6 +3,7 @@
 
 mod each_value;
 mod helm;
+mod namespace;
 mod oracle;
 mod overrides;
 mod packed;

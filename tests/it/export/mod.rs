@@ -1,12 +1,16 @@
 //! The main job on real parts: a live application to a registry, and back through helm.
 
+mod bad_input;
 mod content;
 mod copy;
 mod failures;
+mod gate;
 mod images;
 mod independent;
+mod jobs;
 mod layouts;
 mod lifecycle;
+mod rollout;
 mod roundtrip;
 mod secrets;
 mod shop;
