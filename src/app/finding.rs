@@ -176,10 +176,16 @@ codes! {
     RenderDiffers "RENDER_DIFFERS" Error,
     /// A rollout was in progress; what the current revision's pods run was taken, or the images of the template where none runs.
     RolloutInProgress "ROLLOUT_IN_PROGRESS" Warning,
+    /// A SealedSecret opens only with the key of the cluster that it was sealed for.
+    SealedSecretClusterBound "SEALED_SECRET_CLUSTER_BOUND" Warning,
+    /// Secret values were put into the chart, encrypted for the recipients that were named.
+    SecretEncrypted "SECRET_ENCRYPTED" Info,
     /// Secret values were put into the chart in clear, as asked.
     SecretIncluded "SECRET_INCLUDED" Warning,
     /// A Secret's keys could not all be known without reading it.
     SecretKeysUnknown "SECRET_KEYS_UNKNOWN" Info,
+    /// Something that is exported makes the Secret, so that neither values nor an object are needed.
+    SecretMade "SECRET_MADE" Info,
     /// Secret values were asked for and could not be read; the chart comes without them.
     SecretNotIncluded "SECRET_NOT_INCLUDED" Error,
     /// A Secret must exist, or its values be given, where the chart is installed.

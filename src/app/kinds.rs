@@ -32,6 +32,8 @@ pub(super) const ROLE: Kind = (RBAC, "Role");
 pub(super) const ROLE_BINDING: Kind = (RBAC, "RoleBinding");
 pub(super) const RUNTIME_CLASS: Kind = ("node.k8s.io", "RuntimeClass");
 pub(super) const SECRET: Kind = ("", "Secret");
+pub(super) const SECRET_PROVIDER_CLASS: Kind =
+    ("secrets-store.csi.x-k8s.io", "SecretProviderClass");
 pub(super) const SERVICE: Kind = ("", "Service");
 pub(super) const SERVICE_ACCOUNT: Kind = ("", "ServiceAccount");
 pub(super) const STATEFUL_SET: Kind = ("apps", "StatefulSet");
@@ -55,12 +57,13 @@ pub(super) const WORKLOADS: [(Kind, &str); 8] = [
 
 /// What controllers of Kubernetes itself make again: owner and owned. Anything else that such an
 /// owner owns (a ConfigMap tied to a Deployment for its end) nobody makes again.
-pub(super) const REMADE: [(Kind, Kind); 14] = [
+pub(super) const REMADE: [(Kind, Kind); 15] = [
     (CRON_JOB, JOB),
     (DAEMON_SET, CONTROLLER_REVISION),
     (DAEMON_SET, POD),
     (DEPLOYMENT, REPLICA_SET),
     (ENDPOINTS, ENDPOINT_SLICE),
+    (INGRESS, ("cert-manager.io", "Certificate")), // by its annotation
     (JOB, POD),
     (NODE, POD),
     (POD, RESOURCE_CLAIM),
@@ -203,8 +206,11 @@ const CLUSTER_SECRET_TYPES: [&str; 4] = [
     "bootstrap.kubernetes.io/token",
     "helm.sh/release.v1",
     "kubernetes.io/dockercfg",
-    "kubernetes.io/service-account-token",
+    SERVICE_ACCOUNT_TOKEN,
 ];
+
+/// Type of a Secret that a controller fills with a token of the account that it names.
+pub(super) const SERVICE_ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";
 
 /// Label of Secrets in which Epinio keeps what it knows of an application: environment, scaling,
 /// names of bound configurations and services.

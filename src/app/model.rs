@@ -1,8 +1,10 @@
 //! The application: what [`super::assemble()`] makes of a snapshot and what a chart is made of.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, FoundBy, Object, ObjectId};
+use super::{Finding, FoundBy, Object, ObjectId, kinds};
 
 /// An application: the objects and images that are exported together.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -133,8 +135,27 @@ pub struct SecretUse {
     pub complete: bool,
     /// Whether every reference to it is marked optional.
     pub optional: bool,
+    /// Whether its data cannot be changed; known where it could be read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub immutable: bool,
+    /// Labels that a person set, where it could be read: things are found by them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Annotations that a person set, where it could be read; none that quote a value.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+    /// What made it where it ran and does not go along, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<String>,
     /// Who refers to it.
     pub used_by: Vec<ObjectId>,
+}
+
+impl SecretUse {
+    /// Whether a controller fills it, so that it has no values to export: a token of an account.
+    pub fn is_filled(&self) -> bool {
+        self.secret_type.as_deref() == Some(kinds::SERVICE_ACCOUNT_TOKEN)
+    }
 }
 
 /// Something that must exist where the chart is installed.

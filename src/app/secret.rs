@@ -14,12 +14,14 @@ pub enum SecretsPolicy {
     Reference,
     /// Read the names of the keys: the chart asks for each value at install.
     Require,
+    /// Put the values into the chart, encrypted.
+    Encrypt,
     /// Put the values into the chart.
     Include,
 }
 
 /// Plaintext of Secrets by name (of the application's namespace) and key. Filled only under
-/// [`SecretsPolicy::Include`]; never serialised, printed or hashed.
+/// [`SecretsPolicy::Encrypt`] and [`SecretsPolicy::Include`]; never serialised or printed.
 #[derive(Clone, Debug, Default)]
 pub struct SecretValues(pub BTreeMap<String, BTreeMap<String, SecretSlice<u8>>>);
 

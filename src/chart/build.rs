@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::manifest::{self, Manifests};
 use super::meta::Meta;
 use super::text::Texts;
-use super::{Chart, Error, Input, lock, schema, yaml};
+use super::{Chart, Error, Input, lock, schema, sealed, yaml};
 use crate::app::SecretsPolicy;
 
 /// Longest name: Helm puts it before others in names of at most 63 characters.
@@ -56,6 +56,9 @@ fn files(
     if input.secrets == SecretsPolicy::Reference && !input.app.secrets.is_empty() {
         let example = manifest::example(input.app);
         files.insert("secrets.example.yaml".to_owned(), example);
+    }
+    if let Some(sealed) = input.sealed {
+        files.insert(sealed::FILE.to_owned(), sealed.to_owned());
     }
     files.extend(manifests.files);
     Ok(files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect())

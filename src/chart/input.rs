@@ -19,10 +19,12 @@ pub struct Input<'a> {
     pub images: Vec<Image>,
     /// What to do with Secrets.
     pub secrets: SecretsPolicy,
-    /// Their values, under [`SecretsPolicy::Include`].
+    /// Their values, under [`SecretsPolicy::Encrypt`] and [`SecretsPolicy::Include`].
     pub secret_values: &'a SecretValues,
     /// Templates of the user's for the texts.
     pub templates: Templates,
+    /// The same encrypted, under [`SecretsPolicy::Encrypt`]: what becomes [`super::sealed::FILE`].
+    pub sealed: Option<&'a str>,
     /// Annotations for `Chart.yaml` and the OCI manifest (`dev.outhaul.*`).
     pub annotations: BTreeMap<String, String>,
     /// RFC 3339, for `org.opencontainers.image.created`.

@@ -18,6 +18,7 @@ pub mod release;
 pub mod relocate;
 pub mod render;
 pub mod schema;
+pub mod sealed;
 pub mod size;
 pub mod text;
 pub mod tree;

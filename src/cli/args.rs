@@ -179,6 +179,8 @@ pub(crate) struct AppExportArgs {
     /// What to do with the values of Secrets
     #[arg(long, value_enum, default_value_t)]
     pub(crate) secrets: SecretsArg,
+    #[command(flatten)]
+    pub(crate) recipients: RecipientArgs,
     /// Only this platform of each image, as os/arch[/variant] (repeatable)
     #[arg(long, value_name = "PLATFORM", value_parser = platform)]
     pub(crate) platform: Vec<Platform>,
@@ -216,6 +218,19 @@ pub(crate) struct AppExportArgs {
     pub(crate) access: AccessArgs,
 }
 
+/// For whom Secrets are encrypted. Plain text until they are read: what is mistaken for a recipient
+/// may be a secret key, and what does not parse is printed.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct RecipientArgs {
+    /// With `--secrets encrypt`: public key of age that can decrypt, `age1…` (repeatable)
+    /// [default: those of the destination]
+    #[arg(long, value_name = "RECIPIENT")]
+    pub(crate) age_recipient: Vec<String>,
+    /// The same from a file, one a line (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) age_recipients_file: Vec<PathBuf>,
+}
+
 /// How to speak to a registry that is given by address
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Registry given by address")]
@@ -241,6 +256,8 @@ pub(crate) enum SecretsArg {
     Reference,
     /// Read the keys; the chart asks for each value at install
     Require,
+    /// Put the values into the chart, encrypted with age
+    Encrypt,
     /// Put the values into the chart, in clear
     Include,
 }
@@ -307,6 +324,7 @@ impl From<SecretsArg> for SecretsPolicy {
         match arg {
             SecretsArg::Reference => Self::Reference,
             SecretsArg::Require => Self::Require,
+            SecretsArg::Encrypt => Self::Encrypt,
             SecretsArg::Include => Self::Include,
         }
     }

@@ -8,6 +8,7 @@ mod commands;
 mod connect;
 mod output;
 mod progress;
+mod recipients;
 mod tables;
 mod templates;
 

@@ -55,6 +55,7 @@ pub fn destination(address: &str, access: &Access) -> Result<Destination, Error>
         path,
         pull_address: None,
         allowed_namespaces: Vec::new(),
+        age_recipients: Vec::new(),
         description: None,
         ca_secret: None,
         problems: Vec::new(),

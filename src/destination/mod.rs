@@ -15,6 +15,7 @@ pub mod check;
 pub mod direct;
 pub mod error;
 pub mod model;
+pub mod recipients;
 mod secret;
 pub mod select;
 
@@ -22,3 +23,4 @@ pub use check::{Check, check};
 pub use direct::Access;
 pub use error::Error;
 pub use model::{Destination, Problem};
+pub use recipients::{InvalidRecipient, Recipient};

@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use super::Recipient;
 use crate::registry::{Endpoint, Host, Keychain, RepositoryName};
 
 /// Host of a destination whose own is not known (RFC 2606, never resolves).
@@ -26,6 +27,9 @@ pub struct Destination {
     /// Namespaces of applications that may use it; empty: all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allowed_namespaces: Vec<String>,
+    /// For whom Secrets are encrypted that go there, if an export does not say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub age_recipients: Vec<Recipient>,
     /// What its owner says of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,

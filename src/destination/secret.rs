@@ -18,7 +18,7 @@ use rustls::pki_types::pem::PemObject as _;
 use secrecy::ExposeSecret as _;
 
 use super::auths::{self, Entry};
-use super::{Destination, Problem, address, model};
+use super::{Destination, Problem, Recipient, address, model, recipients};
 use crate::cluster::{self, SecretObject};
 use crate::registry::reference::InvalidReference;
 use crate::registry::{Endpoint, Host, Keychain, RepositoryName, Tls};
@@ -42,6 +42,7 @@ const ROOTS: &str = "tls.crt";
 const NAMESPACE: &str = "outhaul.dev/registry-namespace";
 const EPINIO_NAMESPACE: &str = "epinio.io/registry-namespace";
 
+const AGE_RECIPIENTS: &str = "outhaul.dev/age-recipients";
 const ALLOWED: &str = "outhaul.dev/allowed-namespaces";
 const DESCRIPTION: &str = "outhaul.dev/description";
 const PLAIN_HTTP: &str = "outhaul.dev/plain-http";
@@ -82,6 +83,7 @@ pub(super) fn parse(secret: &SecretObject) -> Result<Destination, InvalidReferen
         path,
         pull_address: reading.pull_address(),
         allowed_namespaces: reading.allowed_namespaces(),
+        age_recipients: reading.age_recipients(),
         description: reading.annotation(DESCRIPTION).map(str::to_owned),
         ca_secret: reading.certs(),
         problems: reading.problems,
@@ -223,6 +225,17 @@ impl Reading<'_> {
         let names = self.annotation(ALLOWED).unwrap_or_default();
         let names = names.split(|c: char| c == ',' || c.is_whitespace());
         names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// All or none: nobody may be left out in silence of those who should be able to decrypt.
+    fn age_recipients(&mut self) -> Vec<Recipient> {
+        match recipients::list(self.annotation(AGE_RECIPIENTS).unwrap_or_default()) {
+            Ok(recipients) => recipients,
+            Err(error) => {
+                self.fault(format!("annotation {AGE_RECIPIENTS}: {error}"));
+                Vec::new()
+            }
+        }
     }
 
     /// The name of the Secret with further roots.

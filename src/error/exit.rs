@@ -99,7 +99,11 @@ fn of_export(error: &export::Error) -> Exit {
         E::Select(_) | E::Empty { .. } => Exit::Application,
         E::Unreadable(_) | E::Terminating(_) | E::NotRolledOut { .. } => Exit::Cluster,
         E::Stopped(_) => Exit::Findings,
-        E::Name(_) | E::ChartName(_) | E::ChartVersion { .. } | E::SameRepository(_) => Exit::Usage,
+        E::Name(_)
+        | E::ChartName(_)
+        | E::ChartVersion { .. }
+        | E::SameRepository(_)
+        | E::NoRecipients => Exit::Usage,
         E::Path(..) => Exit::Destination,
         E::NotAllowed(error) => of_destination(error),
         E::ImageInvalid { .. } | E::ImageMissing { .. } | E::ImageOnlyOnNodes { .. } => Exit::Image,
@@ -111,7 +115,7 @@ fn of_export(error: &export::Error) -> Exit {
             Exit::Chart
         }
         E::Chart(chart::Error::Template { .. }) => Exit::Usage,
-        E::Chart(_) => Exit::Failed,
+        E::Chart(_) | E::Encryption(_) => Exit::Failed,
         E::Differs(_) | E::Render(_) => Exit::Differs,
         E::Vanished { .. } => Exit::Registry,
     }

@@ -51,11 +51,14 @@ fn of_export(error: &export::Error) -> Option<String> {
             format!("settle them, or go on with `--accept {}`", export::error::codes(by))
         }
         E::Empty { .. } => "look at `outhaul app show` for what was found and left out".into(),
-        E::Name(_) => return None,
+        E::Name(_) | E::Encryption(_) => return None,
         E::ChartName(_) => {
             "lower-case letters, digits and single `-`, starting with a letter, at most 53".into()
         }
         E::ChartVersion { .. } => "a version is SemVer with three numbers, such as 1.4.0".into(),
+        E::NoRecipients => {
+            "give `--age-recipient age1…`; `age-keygen -o key.txt` makes a key and prints it".into()
+        }
         E::SameRepository(_) => "choose another `--chart-name` or `--image-name`".into(),
         E::Path(_, hint) => hint.clone(),
         E::NotAllowed(error) => return of_destination(error),

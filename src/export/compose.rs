@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use semver::Version;
 
 use crate::app::SecretsPolicy;
-use crate::chart::{Image, Input};
+use crate::chart::{Image, Input, sealed};
 use crate::registry::{Digest, Tag};
 
 use super::identity::{self, Content, ContentOptions};
@@ -51,19 +51,28 @@ pub(super) fn chart<'a>(
         images: images.collect(),
         secrets: request.secrets,
         secret_values: &resolution.secret_values,
+        sealed: resolution.sealed.as_ref().map(|sealed| &*sealed.text),
         templates: request.templates.clone(),
-        annotations: annotations(&resolution.origin, content, &taken_at),
+        annotations: annotations(resolution, content, &taken_at),
         created: taken_at,
     }
 }
 
-fn annotations(origin: &str, content: &Content, taken_at: &str) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        (identity::ORIGIN.to_owned(), origin.to_owned()),
+fn annotations(
+    resolution: &Resolution,
+    content: &Content,
+    taken_at: &str,
+) -> BTreeMap<String, String> {
+    let mut annotations = BTreeMap::from([
+        (identity::ORIGIN.to_owned(), resolution.origin.clone()),
         (identity::APPLICATION_DIGEST.to_owned(), content.application.to_string()),
         (identity::CONTENT_DIGEST.to_owned(), content.digest.to_string()),
         (identity::TAKEN_AT.to_owned(), taken_at.to_owned()),
-    ])
+    ]);
+    if let Some(sealed) = &resolution.sealed {
+        annotations.insert(identity::SECRETS.to_owned(), sealed.identity.to_string());
+    }
+    annotations
 }
 
 /// Digests over everything that decides the content.
@@ -79,6 +88,9 @@ pub(super) fn content(request: &Request, target: &Target, resolution: &Resolutio
                 secret_digests.push((format!("{name}/{key}"), Digest::of(value.expose_secret())));
             }
         }
+    }
+    if let Some(sealed) = &resolution.sealed {
+        secret_digests.push((sealed::FILE.to_owned(), sealed.identity.clone()));
     }
     let options = ContentOptions {
         chart: resolution.names.chart.as_str(),

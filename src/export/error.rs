@@ -98,6 +98,12 @@ pub enum Error {
         /// What happened.
         source: registry::Error,
     },
+    /// Secrets are to be encrypted, and nobody is named who can decrypt them.
+    #[error("there is nobody to encrypt the Secrets for")]
+    NoRecipients,
+    /// Secrets could not be encrypted.
+    #[error("the Secrets cannot be encrypted: {0}")]
+    Encryption(#[source] std::io::Error),
     /// Another application's charts are in the repository.
     #[error("{repository} holds charts of another origin: {found}, not {ours}")]
     Foreign {

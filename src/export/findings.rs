@@ -2,7 +2,7 @@
 
 use semver::Version;
 
-use crate::app::{Code, Finding, ObjectId, SecretUse, SecretValues, SecretsPolicy};
+use crate::app::{Code, Finding, ObjectId, SecretUse, SecretsPolicy};
 
 use crate::registry::Digest;
 
@@ -16,9 +16,8 @@ pub(super) fn of(request: &Request, target: &Target, resolution: &Resolution) ->
     if target.pull_address.is_none() && !resolution.images.is_empty() {
         findings.push(pull_address_missing());
     }
-    let values = &resolution.secret_values;
     let secrets = resolution.app.secrets.iter();
-    findings.extend(secrets.filter_map(|secret| secret_finding(request, values, secret)));
+    findings.extend(secrets.filter_map(|secret| secret_finding(request, resolution, secret)));
     findings
 }
 
@@ -50,28 +49,44 @@ pub(super) fn referrers_left(chart: &Digest) -> Finding {
 
 /// What a Secret means for whoever installs, or pulls, the chart. Nothing waits for one that every
 /// reference calls optional.
-fn secret_finding(request: &Request, values: &SecretValues, secret: &SecretUse) -> Option<Finding> {
-    let name = &secret.name;
+fn secret_finding(
+    request: &Request,
+    resolution: &Resolution,
+    secret: &SecretUse,
+) -> Option<Finding> {
+    if secret.is_filled() {
+        return None;
+    }
+    let (name, values) = (&secret.name, &resolution.secret_values);
+    let made = secret.made_by.as_ref().map(|made| format!(": {made}")).unwrap_or_default();
+    let recipients = resolution.sealed.as_ref().map_or(0, |sealed| sealed.recipients);
+    let recipients =
+        if recipients == 1 { "1 recipient".into() } else { format!("{recipients} recipients") };
     let (code, text, remedy) = match request.secrets {
         SecretsPolicy::Include if values.0.contains_key(name) => (
             Code::SecretIncluded,
             format!("the values of Secret {name} are in the chart, in clear"),
             "Let only those pull the chart who may know them.",
         ),
+        SecretsPolicy::Encrypt if values.0.contains_key(name) => (
+            Code::SecretEncrypted,
+            format!("the values of Secret {name} are in the chart, encrypted for {recipients}"),
+            "Decrypt `secrets.age` and apply it before the chart is installed.",
+        ),
         _ if secret.optional => return None,
-        SecretsPolicy::Include => (
+        SecretsPolicy::Encrypt | SecretsPolicy::Include => (
             Code::SecretNotIncluded,
             format!("the values of Secret {name} could not be read and are not in the chart"),
             "Export from the cluster that has it: a saved snapshot holds no values.",
         ),
         SecretsPolicy::Require => (
             Code::SecretRequired,
-            format!("the values of Secret {name} must be given at install"),
+            format!("the values of Secret {name} must be given at install{made}"),
             "Set them in a values file.",
         ),
         SecretsPolicy::Reference => (
             Code::SecretRequired,
-            format!("Secret {name} must exist where the chart is installed"),
+            format!("Secret {name} must exist where the chart is installed{made}"),
             "Create it first; the chart's `secrets.example.yaml` is a start.",
         ),
     };

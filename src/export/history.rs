@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::registry::{Digest, Error, RepositoryName, Revision, Store};
 
-use super::identity::{CONTENT_DIGEST, ORIGIN};
+use super::identity::{CONTENT_DIGEST, ORIGIN, SECRETS};
 use super::names::version_tag;
 
 /// A chart that is there.
@@ -22,6 +22,8 @@ pub struct Published {
     pub origin: Option<String>,
     /// Digest of its content; `None` as above.
     pub content: Option<Digest>,
+    /// What its encrypted Secrets are, as [`SECRETS`] says; `None` if it has none.
+    pub secrets: Option<Digest>,
 }
 
 /// What an export must know of the past.
@@ -78,5 +80,6 @@ async fn published(
         digest: manifest.digest,
         origin: annotations.get(ORIGIN).cloned(),
         content: annotations.get(CONTENT_DIGEST).and_then(|text| text.parse().ok()),
+        secrets: annotations.get(SECRETS).and_then(|text| text.parse().ok()),
     }))
 }

@@ -21,6 +21,10 @@ pub const CONTENT_DIGEST: &str = "dev.outhaul.content-digest";
 /// Annotation: digest of the chart that this one was rewritten from, for another place.
 pub const DERIVED_FROM: &str = "dev.outhaul.derived-from";
 
+/// Annotation: digest over uid and resourceVersion of the Secrets that are encrypted, and over the
+/// recipients. Of the values it says nothing.
+pub const SECRETS: &str = "dev.outhaul.secrets";
+
 /// Annotation: when the application was read.
 pub const TAKEN_AT: &str = "dev.outhaul.taken-at";
 
@@ -46,7 +50,8 @@ pub struct ContentOptions<'a> {
     pub image_tag: Option<&'a Tag>,
     /// What happens to Secrets.
     pub secrets: SecretsPolicy,
-    /// Digests of the Secret values that go into the chart, by `name/key`.
+    /// Digests of what of Secrets goes into the chart: of each value, by `name/key`, or of all that
+    /// is encrypted.
     pub secret_digests: Vec<(String, Digest)>,
     /// Templates of the user's for the texts.
     pub templates: &'a Templates,

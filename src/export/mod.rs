@@ -21,6 +21,7 @@ pub mod request;
 pub mod resolve;
 pub mod rollout;
 pub mod run;
+pub mod seal;
 mod size;
 pub mod sources;
 pub mod target;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::{Options, SecretsPolicy, Selection};
 use crate::chart::Templates;
+use crate::destination::Recipient;
 use crate::registry::Platform;
 
 use super::Gate;
@@ -27,6 +28,9 @@ pub struct Request {
     /// Templates of the user's for the chart's texts.
     #[serde(default)]
     pub templates: Templates,
+    /// For whom Secrets are encrypted; empty: for the destination's recipients.
+    #[serde(default)]
+    pub recipients: Vec<Recipient>,
     /// Names that the user chose.
     #[serde(default)]
     pub names: ChosenNames,
@@ -80,6 +84,7 @@ impl Request {
             options: Options::default(),
             secrets: SecretsPolicy::default(),
             templates: Templates::default(),
+            recipients: Vec::new(),
             names: ChosenNames::default(),
             platforms: Vec::new(),
             adopt: false,

@@ -11,6 +11,7 @@ use crate::registry::{RepositoryName, Revision};
 use super::history::{self, History};
 use super::images::{ResolvedImage, resolve_images};
 use super::names::Names;
+use super::seal::{self, Sealed};
 use super::{Error, Request, Sources, Target};
 
 /// Everything that a plan is made of.
@@ -40,9 +41,12 @@ pub struct Resolution {
     /// Checked names.
     #[serde(skip)]
     pub names: Names,
-    /// Values of Secrets, under [`SecretsPolicy::Include`].
+    /// Values of Secrets, under [`SecretsPolicy::Encrypt`] and [`SecretsPolicy::Include`].
     #[serde(skip)]
     pub secret_values: SecretValues,
+    /// The same encrypted, under [`SecretsPolicy::Encrypt`].
+    #[serde(skip)]
+    pub sealed: Option<Sealed>,
 }
 
 /// Reads everything that `request` needs. Changes nothing anywhere.
@@ -57,6 +61,10 @@ pub async fn resolve(
     sources: &Sources,
 ) -> Result<Resolution, Error> {
     request.names.check()?;
+    let recipients = match request.secrets {
+        SecretsPolicy::Encrypt => seal::recipients(request, target)?,
+        _ => Vec::new(),
+    };
     let snapshot = source.snapshot(&scope(request)).await?;
     if snapshot.is_terminating() && !request.allow_terminating {
         return Err(Error::Terminating(snapshot.namespace));
@@ -85,6 +93,12 @@ pub async fn resolve(
     let history = history::read(store, &chart_repository, names.version.as_ref()).await;
     let history = history.map_err(there)?;
     let missing = missing(target, &image_repository, &images).await.map_err(there)?;
+    let sealed = match request.secrets {
+        SecretsPolicy::Encrypt => {
+            seal::seal(&recipients, &snapshot, &app, target, &chart_repository, &history).await?
+        }
+        _ => None,
+    };
     Ok(Resolution {
         origin: super::identity::origin(&snapshot.origin, &app),
         install: target.helm_install(&chart_repository, &app.name, &app.namespace),
@@ -98,6 +112,7 @@ pub async fn resolve(
         findings,
         names,
         secret_values: snapshot.secrets,
+        sealed,
     })
 }
 
@@ -127,7 +142,7 @@ fn scope(request: &Request) -> Scope {
     let secrets = match request.secrets {
         SecretsPolicy::Reference => SecretRead::Nothing,
         SecretsPolicy::Require => SecretRead::Keys,
-        SecretsPolicy::Include => SecretRead::Values,
+        SecretsPolicy::Encrypt | SecretsPolicy::Include => SecretRead::Values,
     };
     let release = request.selection.release().map(str::to_owned);
     Scope { namespace: request.namespace.clone(), secrets, identity: true, release }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::destination::Destination;
+use crate::destination::{Destination, Recipient};
 use crate::registry::{Error, Host, Registry, RepositoryName, Store};
 
 /// A place for a chart and its images.
@@ -20,6 +20,8 @@ pub struct Target {
     pub pull_address: Option<String>,
     /// Name of the Secret with the destination's roots, for hints.
     pub ca_secret: Option<String>,
+    /// For whom Secrets are encrypted, if an export does not say.
+    pub recipients: Vec<Recipient>,
     /// Namespaces of applications that may go there; empty: all.
     pub allowed_namespaces: Vec<String>,
 }
@@ -38,6 +40,7 @@ impl Target {
             prefix: destination.path.clone(),
             pull_address: Some(destination.pull_address()),
             ca_secret: destination.ca_secret.clone(),
+            recipients: destination.age_recipients.clone(),
             allowed_namespaces: destination.allowed_namespaces.clone(),
         })
     }
@@ -51,6 +54,7 @@ impl Target {
             prefix: None,
             pull_address,
             ca_secret: None,
+            recipients: Vec::new(),
             allowed_namespaces: Vec::new(),
         }
     }

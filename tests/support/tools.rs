@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 /// What `build.sh test` prints, one `KEY=VALUE` a line.
-const KEYS: [&str; 4] = ["KUBEBUILDER_ASSETS", "HELM", "HELM3", "REGISTRY"];
+const KEYS: [&str; 5] = ["KUBEBUILDER_ASSETS", "HELM", "HELM3", "REGISTRY", "AGE"];
 
 /// A program of the control plane: `etcd`, `kube-apiserver` or `kube-controller-manager`.
 pub(crate) fn control_plane(program: &str) -> PathBuf {
@@ -26,6 +26,11 @@ pub(crate) fn helm3() -> &'static Path {
 /// CNCF Distribution.
 pub(crate) fn registry() -> &'static Path {
     located("REGISTRY")
+}
+
+/// age's own program, which decrypts what we encrypt.
+pub(crate) fn age() -> &'static Path {
+    located("AGE")
 }
 
 /// kubelet, where `make e2e` has named one.

@@ -77,6 +77,10 @@ describe() {
       version=$(pinned distribution github.com/distribution/distribution/v3)
       ldflags+=" -X github.com/distribution/distribution/v3/version.version=$version"
       ;;
+    age)
+      packages=(age=filippo.io/age/cmd/age)
+      ldflags+=" -X main.Version=$(pinned age filippo.io/age)"
+      ;;
     peers)
       packages=(crane=github.com/google/go-containerregistry/cmd/crane
         regctl=github.com/regclient/regclient/cmd/regctl
@@ -214,6 +218,7 @@ locate() {
   program HELM helm4 helm
   program HELM3 helm3 helm
   program REGISTRY distribution registry
+  program AGE age age
   if [[ $1 == e2e ]]; then locate_node; fi
   if [[ $1 == bench ]]; then
     program CRANE peers crane

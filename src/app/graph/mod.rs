@@ -10,6 +10,7 @@
 //! Workloads are members by selection alone: nothing that is followed brings another one in. So
 //! whether something is shared is the question whether a workload that is not a member uses it.
 
+mod makers;
 mod outward;
 mod rbac;
 mod refs;

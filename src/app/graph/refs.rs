@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::app::Object;
 use crate::app::kinds::{
     self, CLAIM, CONFIG_MAP, INGRESS, Kind, PRIORITY_CLASS, RESOURCE_CLAIM,
-    RESOURCE_CLAIM_TEMPLATE, RUNTIME_CLASS, SECRET, SERVICE, SERVICE_ACCOUNT, STATEFUL_SET,
-    STORAGE_CLASS,
+    RESOURCE_CLAIM_TEMPLATE, RUNTIME_CLASS, SECRET, SECRET_PROVIDER_CLASS, SERVICE,
+    SERVICE_ACCOUNT, STATEFUL_SET, STORAGE_CLASS,
 };
 use crate::app::path::{self, Path};
 
@@ -113,6 +113,7 @@ const POD: &[Row] = &[
     row("volumes[].scaleIO.secretRef", "name", SECRET, LOGIN),
     row("volumes[].storageos.secretRef", "name", SECRET, LOGIN),
     row("serviceAccountName", "", SERVICE_ACCOUNT, Keys::All),
+    row("volumes[].csi.volumeAttributes", "secretProviderClass", SECRET_PROVIDER_CLASS, Keys::All),
     row("resourceClaims[]", "resourceClaimName", RESOURCE_CLAIM, Keys::All),
     row("resourceClaims[]", "resourceClaimTemplateName", RESOURCE_CLAIM_TEMPLATE, Keys::All),
     row("priorityClassName", "", PRIORITY_CLASS, Keys::All),
@@ -311,6 +312,12 @@ mod tests {
             (
                 json!({"volumes": [{"csi": {"nodePublishSecretRef": {"name": "x"}}}]}),
                 "Secret",
+                false,
+                None,
+            ),
+            (
+                json!({"volumes": [{"csi": {"volumeAttributes": {"secretProviderClass": "x"}}}]}),
+                "SecretProviderClass",
                 false,
                 None,
             ),

@@ -1,13 +1,19 @@
 //! The Secrets that an application uses, and which of their keys.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
+use super::makers::{Made, makers};
 use super::refs::Reference;
 use super::{Code, Finding, Index, SecretUse, Walk};
 use crate::app::helm::SecretShape;
+use crate::app::normalize::{Context, normalise};
+use crate::app::secret::REDACTED;
 use crate::app::{FoundBy, Object, ObjectId, Origin, Requirement, kinds};
+
+/// Annotation of a token that its controller writes.
+const ACCOUNT_UID: &str = "kubernetes.io/service-account.uid";
 
 /// Annotations of pull secrets that a controller of OpenShift makes for every account.
 const OF_ACCOUNTS: [&str; 2] = [
@@ -31,10 +37,8 @@ impl<'v> Walk<'v, '_> {
                 }
                 continue;
             }
-            // A Secret that something makes comes back with what makes it; pull secrets are dropped.
-            let wanted = self.view.top(index) == Some(index)
-                && !kinds::is_cluster_secret(entry.object)
-                && !pull.contains(entry.object.name());
+            let wanted =
+                !kinds::is_cluster_secret(entry.object) && !pull.contains(entry.object.name());
             if wanted || entry.excluded {
                 self.secret_refs.entry(entry.id.name.clone()).or_default();
             }
@@ -45,7 +49,11 @@ impl<'v> Walk<'v, '_> {
             }
         }
         let refs = std::mem::take(&mut self.secret_refs);
-        refs.into_iter().filter_map(|(name, refs)| self.secret(name, &refs)).collect()
+        let makers = makers(self.view);
+        let used = refs.into_iter().filter_map(|(name, refs)| self.secret(&makers, name, &refs));
+        let used = used.collect();
+        self.sealed_secrets();
+        used
     }
 
     /// Credentials of a registry are exported only where a container or volume refers to them.
@@ -62,7 +70,12 @@ impl<'v> Walk<'v, '_> {
         self.findings.push(Finding::new(Code::PullSecretDropped, text).on(id).remedy(remedy));
     }
 
-    fn secret(&mut self, name: String, refs: &[(Index, Reference)]) -> Option<SecretUse> {
+    fn secret(
+        &mut self,
+        makers: &HashMap<String, Index>,
+        name: String,
+        refs: &[(Index, Reference)],
+    ) -> Option<SecretUse> {
         let found = self.view.named(kinds::SECRET, &name);
         let optional = !refs.is_empty() && refs.iter().all(|(_, reference)| reference.optional);
         let excluded = found.map_or_else(
@@ -73,23 +86,42 @@ impl<'v> Walk<'v, '_> {
             self.excluded_secret(name, refs);
             return None;
         }
+        let made_by = match self.made(makers, &name) {
+            Made::Again => return None,
+            Made::Required(reason) => Some(reason),
+            Made::ByHand => None,
+        };
         let needing = refs.iter().find(|(_, reference)| reference.needed);
         if let (None, Some((from, reference)), true) = (found, needing, self.view.secrets_read) {
             self.missing(self.id(*from), reference);
         }
         let object = found.map(|index| self.view.entries[index].object);
         let recorded = self.recorded.get(name.as_str()).copied();
-        let (keys, complete) = keys(object, recorded, refs);
+        let is_token = object.and_then(|of| of.text("/type")) == Some(kinds::SERVICE_ACCOUNT_TOKEN);
+        let (keys, complete) =
+            if is_token { (Vec::new(), true) } else { keys(object, recorded, refs) };
         if !complete {
             self.unknown_keys(&name);
         }
         let users: BTreeSet<_> = refs.iter().map(|(from, _)| self.id(*from)).collect();
+        let written = object.map(|object| written(object, &self.view.snapshot.namespace));
+        let texts = |field: &str| {
+            let map = written.as_ref().and_then(|of| of.at("/metadata")?.get(field)?.as_object());
+            let texts =
+                map.into_iter().flatten().filter_map(|(k, v)| Some((k.clone(), v.as_str()?)));
+            let texts = texts.filter(|(key, text)| *text != REDACTED && key != ACCOUNT_UID);
+            texts.map(|(k, v)| (k, v.to_owned())).collect()
+        };
         Some(SecretUse {
             secret_type: self.secret_type(object, recorded, refs),
+            immutable: object.is_some_and(|of| of.at("/immutable") == Some(&Value::Bool(true))),
+            labels: texts("labels"),
+            annotations: texts("annotations"),
             name,
             keys,
             complete,
             optional,
+            made_by,
             used_by: users.into_iter().collect(),
         })
     }
@@ -155,6 +187,11 @@ impl<'v> Walk<'v, '_> {
         let lists = of_pods.chain(of_accounts).flatten().filter_map(Value::as_array).flatten();
         lists.filter_map(|secret| secret.get("name")?.as_str()).collect()
     }
+}
+
+/// The Secret without what servers and controllers wrote.
+fn written(secret: &Object, namespace: &str) -> Object {
+    normalise(secret, Context { namespace, here: true, scaled: false }).object
 }
 
 /// Keys of a Secret, and whether they are all: as it was read, else as references name them.

@@ -175,7 +175,8 @@ fn is_default_type(case: &Case<'_>) -> bool {
         && change.after.and_then(Value::as_str) == Some("ClusterIP")
 }
 
-/// A Secret with exactly the values that were read, or with those made up for `require`.
+/// A Secret with exactly the values that were read, or with those made up for `require`; without any
+/// if a controller fills it.
 fn is_made_secret(input: &Input<'_>, object: &Object) -> bool {
     let Some(secret) = input.app.secrets.iter().find(|secret| secret.name == object.name()) else {
         return false;
@@ -183,6 +184,9 @@ fn is_made_secret(input: &Input<'_>, object: &Object) -> bool {
     let none = Map::new();
     let data = object.at("/data").and_then(Value::as_object).unwrap_or(&none);
     let is_secret = object.kind() == "Secret" && object.api_version() == "v1";
+    if secret.is_filled() {
+        return is_secret && data.is_empty();
+    }
     match input.secrets {
         SecretsPolicy::Include => input.secret_values.0.get(&secret.name).is_some_and(|values| {
             let is_right = |(key, value): (&String, &secrecy::SecretSlice<u8>)| {

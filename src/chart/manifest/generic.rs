@@ -6,7 +6,7 @@ use super::{Builder, Draft};
 use crate::app::{App, Object};
 use crate::chart::expr::include;
 use crate::chart::values::{Setting, annotations as schema};
-use crate::chart::yaml::{Node, Row};
+use crate::chart::yaml::{Field, Node, Row};
 
 /// The label of Helm's that names the release.
 const INSTANCE: &str = "app.kubernetes.io/instance";
@@ -15,30 +15,40 @@ const INSTANCE: &str = "app.kubernetes.io/instance";
 /// without it would seem to belong to another one.
 pub(super) fn instance_label_does_no_harm(app: &App) -> bool {
     app.objects.iter().all(|object| object.label(INSTANCE).is_none())
+        && app.secrets.iter().all(|secret| !secret.labels.contains_key(INSTANCE))
 }
 
 /// Adds Helm's labels to the metadata; never to selectors and pods, which cannot be upgraded. A
 /// label that the object has already wins, and is not written twice.
 pub(super) fn labels(builder: &Builder<'_>, draft: &mut Draft<'_>) {
     let object = draft.object;
-    let chart = builder.chart();
     let Some(metadata) = draft.body.get_mut("metadata") else { return };
     if !matches!(metadata.get_mut("labels"), Some(Node::Map(_))) {
         metadata.put_after("labels", "name", Row::field("labels", Node::Map(Vec::new())));
     }
     let Some(Node::Map(rows)) = metadata.get_mut("labels") else { return };
+    standard_labels(builder, rows, |key| object.label(key).is_some());
+}
+
+/// Adds Helm's labels to those of an object that `has` some of them.
+pub(super) fn standard_labels(
+    builder: &Builder<'_>,
+    rows: &mut Vec<Row<Field>>,
+    has: impl Fn(&str) -> bool,
+) {
+    let chart = builder.chart();
     let standard = [
         ("helm.sh/chart", include(chart, "chart", ".")),
         (INSTANCE, ".Release.Name | quote".to_owned()),
         ("app.kubernetes.io/managed-by", ".Release.Service".to_owned()),
     ];
-    if standard.iter().all(|(key, _)| *key == INSTANCE || object.label(key).is_none()) {
+    if standard.iter().all(|(key, _)| *key == INSTANCE || !has(key)) {
         rows.push(Row::Rows(include(chart, "labels", ".")));
         return;
     }
     for (key, pipeline) in standard {
         let wanted = key != INSTANCE || builder.instance_label;
-        if wanted && object.label(key).is_none() {
+        if wanted && !has(key) {
             rows.push(Row::field(key, Node::Expr(pipeline)));
         }
     }

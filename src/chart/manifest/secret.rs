@@ -1,16 +1,18 @@
 //! Secrets: names by which pods refer to them, and templates for those that the chart makes.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 
-use super::Builder;
+use super::{Builder, generic};
 use crate::app::{App, Object, SecretUse, SecretsPolicy};
 use crate::chart::expr::{self, include, literal};
 use crate::chart::input::Input;
 use crate::chart::values::{self, Setting};
-use crate::chart::yaml::{Node, Row, document, template as emit};
+use crate::chart::yaml::{Field, Node, Row, document, template as emit};
 
 /// Fields that hold a reference to a Secret, and the name in it.
 const REFERENCES: [(&str, &str); 6] = [
@@ -64,10 +66,13 @@ fn each<T>(builder: &Builder<'_>, rows: &mut [Row<T>], node: fn(&mut T) -> &mut 
 /// The template that makes a Secret if the values say so, and its values.
 pub(super) fn template(builder: &mut Builder<'_>, secret: &SecretUse) -> String {
     let data = Data::new(builder, secret);
-    let metadata = Node::map([
-        ("name", Node::expr("$secret.name | quote")),
-        ("labels", Node::Block(include(builder.chart(), "labels", "."))),
-    ]);
+    let mut metadata = Node::map([("name", Node::expr("$secret.name | quote"))]);
+    let mut labels = texts(&secret.labels);
+    generic::standard_labels(builder, &mut labels, |key| secret.labels.contains_key(key));
+    metadata.set("labels", Node::Map(labels));
+    if !secret.annotations.is_empty() {
+        metadata.set("annotations", Node::Map(texts(&secret.annotations)));
+    }
     let mut body = Node::map([
         ("apiVersion", Node::str("v1")),
         ("kind", Node::str("Secret")),
@@ -81,6 +86,9 @@ pub(super) fn template(builder: &mut Builder<'_>, secret: &SecretUse) -> String 
         !data.filled
     );
     body.set("data", Node::Block(include(builder.chart(), "secretData", &arguments)));
+    if secret.immutable {
+        body.set("immutable", Node::Bool(true));
+    }
     let rows = match body {
         Node::Map(rows) => rows,
         _ => Vec::new(),
@@ -97,9 +105,11 @@ impl Data {
     fn new(builder: &Builder<'_>, secret: &SecretUse) -> Self {
         let values = match builder.input.secrets {
             SecretsPolicy::Include => builder.input.secret_values.0.get(&secret.name),
-            SecretsPolicy::Reference | SecretsPolicy::Require => None,
+            SecretsPolicy::Reference | SecretsPolicy::Require | SecretsPolicy::Encrypt => None,
         };
-        let mut data = Self { filled: values.is_some(), ..Self::default() };
+        let values = values.filter(|_| !secret.is_filled());
+        let filled = values.is_some() || secret.is_filled();
+        let mut data = Self { filled, ..Self::default() };
         let Some(values) = values else {
             data.text = secret.keys.iter().map(|key| (key.clone(), "".into())).collect();
             return data;
@@ -173,14 +183,30 @@ fn describe(app: &App, secret: &SecretUse) -> String {
         [] => String::new(),
         users => format!(", used by {}", users.join(", ")),
     };
+    let made = secret.made_by.as_ref().map(|made| format!(" {made}.")).unwrap_or_default();
     let optional = if secret.optional { " It may be missing." } else { "" };
-    format!("Secret {}{kind}{users}.{optional}", secret.name)
+    format!("Secret {}{kind}{users}.{made}{optional}", secret.name)
+}
+
+/// Name, labels and annotations, as a person wrote them.
+pub(in crate::chart) fn metadata(secret: &SecretUse) -> Node {
+    let mut rows = vec![Row::field("name", Node::str(&*secret.name))];
+    for (field, map) in [("labels", &secret.labels), ("annotations", &secret.annotations)] {
+        if !map.is_empty() {
+            rows.push(Row::field(field, Node::Map(texts(map))));
+        }
+    }
+    Node::Map(rows)
+}
+
+fn texts(map: &BTreeMap<String, String>) -> Vec<Row<Field>> {
+    map.iter().map(|(key, value)| Row::field(key, Node::str(value))).collect()
 }
 
 /// `secrets.example.yaml`: the Secrets to make before the chart is installed.
 pub(in crate::chart) fn example(app: &App) -> String {
     let mut text = String::from(INTRODUCTION);
-    for secret in &app.secrets {
+    for secret in app.secrets.iter().filter(|secret| !secret.is_filled()) {
         let mut rows = vec![Row::Comment(describe(app, secret))];
         if !secret.complete {
             let comment = "It may need more keys: only those that the application names are known.";
@@ -190,7 +216,7 @@ pub(in crate::chart) fn example(app: &App) -> String {
         rows.extend([
             Row::field("apiVersion", Node::str("v1")),
             Row::field("kind", Node::str("Secret")),
-            Row::field("metadata", Node::map([("name", Node::str(&*secret.name))])),
+            Row::field("metadata", metadata(secret)),
             Row::field("type", Node::str(kind(app, secret))),
             Row::field("stringData", Node::map(data)),
         ]);

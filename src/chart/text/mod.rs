@@ -65,6 +65,7 @@ impl<'a> Texts<'a> {
             "missing": missing(app),
             "reference": input.secrets == SecretsPolicy::Reference,
             "require": input.secrets == SecretsPolicy::Require,
+            "encrypt": input.sealed.is_some(),
             "include": input.secrets == SecretsPolicy::Include,
             "requirements": requirements(input),
             "claims": claims(input),

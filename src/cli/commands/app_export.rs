@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::app_show::{options, selection};
 use crate::app::Options;
 use crate::chart::Templates;
-use crate::cli::args::{AppExportArgs, Global};
+use crate::cli::args::{AppExportArgs, Global, RecipientArgs, SecretsArg};
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Printer;
+use crate::cli::recipients::recipients;
 use crate::cli::{connect, tables, templates};
 use crate::destination::Destination;
 use crate::error::Error;
@@ -21,7 +22,7 @@ pub(crate) async fn run(
     printer: &Printer,
 ) -> Result<(), Error> {
     check(args)?;
-    let mut request = request(args);
+    let mut request = request(args)?;
     if let Some(directory) = &args.templates {
         request.templates = templates::read(directory)?;
     }
@@ -35,6 +36,15 @@ pub(crate) async fn run(
 
 /// Refuses what the definition of the arguments cannot.
 fn check(args: &AppExportArgs) -> Result<(), Error> {
+    let RecipientArgs { age_recipient, age_recipients_file } = &args.recipients;
+    let encrypts = matches!(args.secrets, SecretsArg::Encrypt);
+    let named = !age_recipient.is_empty() || !age_recipients_file.is_empty();
+    if named && !encrypts {
+        return Err(Error::Arguments {
+            text: "recipients are given, but Secrets are not encrypted".to_owned(),
+            hint: "add `--secrets encrypt`, or leave the recipients out",
+        });
+    }
     let from_stdin = args.source.from.as_deref() == Some(Path::new("-"));
     if from_stdin && args.access.password_stdin {
         return Err(Error::Arguments {
@@ -45,8 +55,8 @@ fn check(args: &AppExportArgs) -> Result<(), Error> {
     Ok(())
 }
 
-fn request(args: &AppExportArgs) -> Request {
-    Request {
+fn request(args: &AppExportArgs) -> Result<Request, Error> {
+    Ok(Request {
         selection: selection(&args.select),
         namespace: args.source.namespace.clone(),
         options: Options {
@@ -56,6 +66,7 @@ fn request(args: &AppExportArgs) -> Request {
         },
         secrets: args.secrets.into(),
         templates: Templates::default(),
+        recipients: recipients(&args.recipients)?,
         names: export::request::ChosenNames {
             chart_name: args.chart_name.clone(),
             chart_version: args.chart_version.clone(),
@@ -70,7 +81,7 @@ fn request(args: &AppExportArgs) -> Request {
         allow_terminating: args.allow_terminating,
         wait_rollout: args.wait_rollout,
         gate: args.findings.gate(),
-    }
+    })
 }
 
 async fn to_registry(

@@ -98,3 +98,53 @@ fn the_readme_has_the_values_that_are_asked_for() {
     }});
     assert_eq!(values, expected);
 }
+
+/// Things are found by labels and annotations, and an immutable Secret is relied on.
+#[test]
+fn a_secret_that_the_chart_makes_is_as_a_person_wrote_it() {
+    let mut app = shop::app();
+    let secret = app.secrets.iter_mut().find(|secret| secret.name == "shop-db").unwrap();
+    secret.labels.insert("grafana_datasource".into(), "{{ 1 }}".into());
+    secret.labels.insert("app.kubernetes.io/instance".into(), "mine".into());
+    secret.annotations.insert("note".into(), "yes".into());
+    secret.immutable = true;
+    let chart = shop::chart_of(&app, SecretsPolicy::Include, &shop::secret_values());
+    for helm in Helm::both() {
+        let made = &rendered(&helm, &chart, &[])["Secret shop-db"];
+        assert_eq!(made["metadata"]["labels"]["grafana_datasource"], "{{ 1 }}");
+        assert_eq!(made["metadata"]["labels"]["app.kubernetes.io/instance"], "mine");
+        assert_eq!(made["metadata"]["labels"]["app.kubernetes.io/managed-by"], "Helm");
+        assert_eq!(made["metadata"]["annotations"]["note"], "yes");
+        assert_eq!(made["immutable"], true);
+    }
+    let reference = shop::chart_of(&app, SecretsPolicy::Reference, &SecretValues::default());
+    let example = std::str::from_utf8(&reference.files["secrets.example.yaml"]).unwrap();
+    assert!(example.contains("grafana_datasource: \"{{ 1 }}\""), "{example}");
+}
+
+/// A controller fills it: its values are nobody's, and it exists under every policy.
+#[test]
+fn a_token_is_made_empty_under_every_policy() {
+    let mut app = shop::app();
+    let secret = app.secrets.iter_mut().find(|secret| secret.name == "shop-db").unwrap();
+    secret.secret_type = Some("kubernetes.io/service-account-token".into());
+    secret.keys.clear();
+    secret.annotations.insert("kubernetes.io/service-account.name".into(), "robot".into());
+    for (policy, values) in [
+        (SecretsPolicy::Reference, SecretValues::default()),
+        (SecretsPolicy::Include, shop::secret_values()),
+    ] {
+        let chart = shop::chart_of(&app, policy, &values);
+        assert!(
+            chart.files.values().all(|file| !String::from_utf8_lossy(file).contains(shop::CANARY))
+        );
+        for helm in Helm::both() {
+            let made = &rendered(&helm, &chart, &[])["Secret shop-db"];
+            assert_eq!(
+                made["metadata"]["annotations"]["kubernetes.io/service-account.name"],
+                "robot"
+            );
+            assert_eq!(made["data"], serde_json::json!({}));
+        }
+    }
+}

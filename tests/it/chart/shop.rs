@@ -62,6 +62,7 @@ pub(super) fn input<'a>(
         secrets,
         secret_values,
         templates: Templates::default(),
+        sealed: None,
         annotations: BTreeMap::from([
             ("dev.outhaul.content-digest".to_owned(), format!("sha256:{}", "0".repeat(64))),
             ("dev.outhaul.origin".to_owned(), "manifests/shop-prod/shop".to_owned()),

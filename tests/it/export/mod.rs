@@ -1,8 +1,10 @@
 //! The main job on real parts: a live application to a registry, and back through helm.
 
 mod bad_input;
+mod canaries;
 mod content;
 mod copy;
+mod encrypt;
 mod failures;
 mod gate;
 mod images;

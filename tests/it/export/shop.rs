@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use outhaul::chart::{Chart, ChartArchive, unpack};
 use serde_json::Value;
 
 use crate::support::cluster::{Cluster, cluster};
@@ -75,6 +76,19 @@ impl<'c> Shop<'c> {
     /// Repository of the images at the destination.
     pub(crate) fn image_repository(&self) -> String {
         format!("backups/{}-shop-image", self.namespace.name())
+    }
+
+    /// The chart of this version, as it is at the destination.
+    pub(crate) fn published(&self, version: &str) -> Chart {
+        let (target, repository) = (self.destination.target(), self.chart_repository());
+        let manifest = target.manifest(&repository, version).unwrap();
+        let parsed: Value = serde_json::from_slice(&manifest).unwrap();
+        let blob = |pointer: &str| {
+            let digest = parsed.pointer(pointer).and_then(Value::as_str);
+            target.blob(&repository, digest.unwrap()).unwrap()
+        };
+        let (config, tgz) = (blob("/config/digest"), blob("/layers/0/digest"));
+        unpack(&ChartArchive { tgz, config, manifest }).unwrap()
     }
 
     /// Changes a value of the example's ConfigMap.

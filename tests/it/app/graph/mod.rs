@@ -1,6 +1,7 @@
 //! What belongs to an application, what only it needs, and what is shared.
 
 mod left_out;
+mod makers;
 mod rights;
 mod secrets;
 mod shared;
