@@ -69,19 +69,19 @@ fn the_size_of_a_release_is_known_before_helm_stores_it() {
         let input = shop::input(&app, policy, &values);
         let chart = build(&input).unwrap();
         let estimate = chart.release_bytes(&input);
-        for (version, helm) in [3, 4].into_iter().zip(Helm::both()) {
-            let namespace = cluster().namespace("size");
-            let helm = helm.kubeconfig(cluster().kubeconfig("admin"));
-            std::fs::write(helm.folder().join("chart.tgz"), archive(&chart).tgz).unwrap();
-            helm.run(&["install", "shop", "chart.tgz", "-n", namespace.name()]).ok();
-            let secret = namespace.get("v1", "Secret", "sh.helm.release.v1.shop.v1").unwrap();
-            let encoded = secret["data"]["release"].as_str().unwrap().len();
-            let stored = encoded / 4 * 3; // the API encodes what helm encoded already
-            assert!(
-                stored.abs_diff(estimate) * 100 <= stored * TOLERANCE,
-                "application {at}, helm {version}: {estimate} for {stored}"
-            );
-        }
+        // Both helms store the same but for a few dozen bytes: each takes its turn.
+        let helm = if at % 2 == 0 { Helm::v3() } else { Helm::v4() };
+        let helm = helm.kubeconfig(cluster().kubeconfig("admin"));
+        let namespace = cluster().namespace("size");
+        std::fs::write(helm.folder().join("chart.tgz"), archive(&chart).tgz).unwrap();
+        helm.run(&["install", "shop", "chart.tgz", "-n", namespace.name()]).ok();
+        let secret = namespace.get("v1", "Secret", "sh.helm.release.v1.shop.v1").unwrap();
+        let encoded = secret["data"]["release"].as_str().unwrap().len();
+        let stored = encoded / 4 * 3; // the API encodes what helm encoded already
+        assert!(
+            stored.abs_diff(estimate) * 100 <= stored * TOLERANCE,
+            "application {at}: {estimate} for {stored}"
+        );
     }
 }
 

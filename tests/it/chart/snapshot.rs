@@ -19,6 +19,16 @@ fn the_whole_chart() {
     insta::assert_snapshot!(printed(&shop::chart()));
 }
 
+/// Longest README that people read: that of an application of some twenty objects is below.
+const LONGEST_README: usize = 300;
+
+#[test]
+fn the_readme_can_be_read() {
+    let readme = shop::chart().files["README.md"].clone();
+    let lines = String::from_utf8(readme).unwrap().lines().count();
+    assert!(lines < LONGEST_README, "{lines}");
+}
+
 #[test]
 fn two_builds_are_byte_identical() {
     let (one, two) = (shop::chart(), shop::chart());

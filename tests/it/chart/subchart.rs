@@ -8,6 +8,7 @@ use outhaul::chart::{Chart, archive, build};
 use serde_json::json;
 
 use super::shop;
+use crate::support::cluster::cluster;
 use crate::support::helm::Helm;
 
 const SHOP: &str = "shop-prod-shop-chart";
@@ -77,6 +78,26 @@ fn a_parent_switches_it_and_passes_values_and_globals() {
         assert!(helm.run(&misspelt).mentions("schema"));
         let renamed = ["template", "x", "parent", "--set", "shop.nameOverride=y"];
         assert!(helm.run(&renamed).mentions("nameOverride cannot be set"));
+    }
+}
+
+#[test]
+fn a_parent_shows_its_notes() {
+    let mut app = shop::app();
+    app.objects.retain(|object| object.kind() != "Backup"); // no cluster here knows it
+    let chart = shop::plain_chart_of(&app);
+    for helm in Helm::both() {
+        let helm = helm.kubeconfig(cluster().kubeconfig("admin"));
+        parent(&helm, &dependency(""), VALUES);
+        vendor(&helm, &chart);
+        let install = ["install", "x", "parent", "--dry-run=client", "--render-subchart-notes"];
+        let output = helm.run(&install).ok().stdout;
+        let (_, notes) = output.split_once("NOTES:\n").unwrap();
+        assert!(
+            notes.contains("Release x in namespace default is now shop 2026.105.5."),
+            "{notes}"
+        );
+        assert!(notes.contains("  - shop-db (password, user)"), "{notes}");
     }
 }
 

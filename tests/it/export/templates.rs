@@ -32,6 +32,14 @@ fn what_is_no_template_is_said_with_file_and_line() {
 }
 
 #[test]
+fn notes_may_use_all_of_helm_and_must_be_a_template() {
+    let notes = "{{{{raw}}}}{{ lookup \"v1\" \"Pod\" .Release.Namespace \"\" | len }}{{{{/raw}}}}";
+    export(&[("NOTES.txt.hbs", notes)]).ok();
+    let broken = export(&[("NOTES.txt.hbs", "{{{{raw}}}}{{ if }}{{{{/raw}}}}")]);
+    assert!(broken.code != 0 && broken.mentions("templates/NOTES.txt"), "{}", broken.stderr);
+}
+
+#[test]
 fn another_template_is_another_version() {
     let shop = Shop::start();
     let texts = tempfile::tempdir().unwrap();
