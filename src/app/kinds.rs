@@ -57,7 +57,7 @@ pub(super) const WORKLOADS: [(Kind, &str); 8] = [
 
 /// What controllers of Kubernetes itself make again: owner and owned. Anything else that such an
 /// owner owns (a ConfigMap tied to a Deployment for its end) nobody makes again.
-pub(super) const REMADE: [(Kind, Kind); 15] = [
+pub(super) const REMADE: [(Kind, Kind); 16] = [
     (CRON_JOB, JOB),
     (DAEMON_SET, CONTROLLER_REVISION),
     (DAEMON_SET, POD),
@@ -66,6 +66,7 @@ pub(super) const REMADE: [(Kind, Kind); 15] = [
     (INGRESS, ("cert-manager.io", "Certificate")), // by its annotation
     (JOB, POD),
     (NODE, POD),
+    (POD, CLAIM), // of an ephemeral volume
     (POD, RESOURCE_CLAIM),
     (REPLICA_SET, POD),
     (REPLICATION_CONTROLLER, POD),

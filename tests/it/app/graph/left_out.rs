@@ -110,3 +110,32 @@ fn objects_of_the_application_in_other_namespaces_are_said() {
     let app = web(&(container("web", "") + &elsewhere));
     assert_eq!(codes(&app), ["NOT_EXPORTED ConfigMap elsewhere/far"]);
 }
+
+/// They came along as claims of their own, and the next pod found its name taken.
+#[test]
+fn claims_of_ephemeral_volumes_are_made_again_by_their_pods() {
+    let owned = |owner: &str, of: &str, kind: &str, name: &str| {
+        format!(
+            "{{apiVersion: {of}, kind: {kind}, metadata: {{name: {name}, ownerReferences: \
+             [{owner}]}}}}\n---\n"
+        )
+    };
+    let text = container("web", "args: []")
+        + &owned(
+            "{apiVersion: apps/v1, kind: Deployment, name: web}",
+            "apps/v1",
+            "ReplicaSet",
+            "web-1",
+        )
+        + &owned("{apiVersion: apps/v1, kind: ReplicaSet, name: web-1}", "v1", "Pod", "web-1-a")
+        + &owned(
+            "{apiVersion: v1, kind: Pod, name: web-1-a}",
+            "v1",
+            "PersistentVolumeClaim",
+            "web-1-a-v",
+        );
+    let snapshot = snapshot(Origin::Manifests, yaml(&text));
+    let all = Selection::All { name: "web".to_owned() };
+    let app = assemble(&snapshot, &all, &Options::default()).unwrap();
+    assert_eq!(kinds(&app), ["Deployment web"]);
+}

@@ -150,3 +150,16 @@ fn secrets_that_were_not_read_are_said_once_where_objects_are_chosen_by_hand() {
     let read = yaml(&(container("web", "") + &object("v1", "Secret", "s", "")));
     assert_eq!(codes(&of(&snapshot(cluster(), read), &all(), &[])), [""; 0]);
 }
+
+/// The chart made Secrets without them: what finds Secrets by label did not find these.
+#[test]
+fn a_secret_keeps_its_labels_annotations_and_immutability() {
+    let text = "{apiVersion: v1, kind: Secret, immutable: true, data: {k: dmFsdWUtb2YtaXQ=}, metadata: \
+                {name: s, labels: {app: web, helm.sh/chart: web-1}, annotations: {note: kept, \
+                quotes: 'it is value-of-it', meta.helm.sh/release-name: web}}}";
+    let app = of(&kept(text), &all(), &[]);
+    let secret = serde_json::to_value(&app.secrets[0]).unwrap();
+    assert_eq!(secret["labels"], serde_json::json!({"app": "web"}));
+    assert_eq!(secret["annotations"], serde_json::json!({"note": "kept"}));
+    assert_eq!(secret["immutable"], true);
+}
