@@ -1,6 +1,6 @@
 # The one door: what is done often here has a target, and CI calls nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e check bench tools generate
+.PHONY: help demo test fidelity e2e check bench tools generate
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ test: ## Run all tests, on a real Kubernetes API, registry and helm (the first t
 
 e2e: ## Run an application in one cluster, export it, run it in another, with real nodes (Linux, root; installs containerd)
 	@tests/tools/build.sh e2e -- tests/e2e.sh
+
+fidelity: ## Compare what charts give back with what ran, field by field, for every application in tests/fixtures/apps (APP=NAME: one)
+	FIDELITY_APP=$(APP) tests/tools/build.sh test -- cargo test --quiet --locked --test it fidelity::every_application -- --nocapture
 
 check: ## Check formatting, lints, documentation and, where cargo-deny is installed, licences and advisories
 	cargo fmt --check

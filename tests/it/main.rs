@@ -12,6 +12,7 @@ mod cluster;
 mod destination;
 mod e2e;
 mod export;
+mod fidelity;
 mod generated;
 mod registry;
 mod support_faulty;

@@ -58,11 +58,22 @@ pub(crate) fn cluster_with_controllers() -> &'static Cluster {
 }
 
 impl Cluster {
-    /// Starts one more cluster, which knows nothing of the others.
+    /// Starts one more cluster, which knows nothing of the others. Pods may be made at once, not
+    /// only after a controller has made their service account.
     pub(crate) fn start() -> Self {
+        Self::launch(&["--disable-admission-plugins=ServiceAccount"])
+    }
+
+    /// Starts one more cluster, in which pods need a service account and get its token, as in any
+    /// real one.
+    pub(crate) fn with_service_accounts() -> Self {
+        Self::launch(&[])
+    }
+
+    fn launch(flags: &[&str]) -> Self {
         let folder = Folder::new("cluster");
         let etcd = start_etcd(&folder);
-        let (url, apiserver) = start_apiserver(&folder, &etcd);
+        let (url, apiserver) = start_apiserver(&folder, &etcd, flags);
         let cluster = Self { url, controllers: None, apiserver: apiserver.0, etcd: etcd.0, folder };
         cluster.await_ready(&apiserver.1);
         cluster.apply(VIEWER);
@@ -71,11 +82,15 @@ impl Cluster {
 
     /// Starts one more cluster, with kube-controller-manager.
     pub(crate) fn with_controllers() -> Self {
-        let mut cluster = Self::start();
-        let kubeconfig = cluster.kubeconfig("admin");
-        let file = |name: &str| cluster.folder.path().join(name).display().to_string();
+        Self::start().add_controllers()
+    }
+
+    /// Starts kube-controller-manager beside the API.
+    pub(crate) fn add_controllers(mut self) -> Self {
+        let kubeconfig = self.kubeconfig("admin");
+        let file = |name: &str| self.folder.path().join(name).display().to_string();
         let controllers = Child::start(
-            cluster.folder.path(),
+            self.folder.path(),
             "kube-controller-manager",
             &tools::control_plane("kube-controller-manager"),
             &[
@@ -90,15 +105,20 @@ impl Cluster {
             &[],
         );
         controllers.wait_for("making service accounts", START, || {
-            objects::get(&cluster, Some("default"), "v1", "ServiceAccount", "default")
+            objects::get(&self, Some("default"), "v1", "ServiceAccount", "default")
         });
-        cluster.controllers = Some(controllers);
-        cluster
+        self.controllers = Some(controllers);
+        self
     }
 
     /// The address of the API.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Certificate of its authority, PEM.
+    pub(crate) fn ca_file(&self) -> PathBuf {
+        self.folder.path().join("ca.crt")
     }
 
     /// A kubeconfig file for one of the users: `admin`, `viewer` (no Secrets), or `nobody`, `alice` and
@@ -182,7 +202,11 @@ fn start_etcd(folder: &Folder) -> (Child, String) {
 }
 
 /// kube-apiserver with its authority's certificate, and the address that it serves.
-fn start_apiserver(folder: &Folder, etcd: &(Child, String)) -> (String, (Child, String)) {
+fn start_apiserver(
+    folder: &Folder,
+    etcd: &(Child, String),
+    flags: &[&str],
+) -> (String, (Child, String)) {
     let authority = Authority::new("kubernetes");
     let identity = authority.loopback();
     let port = free_port();
@@ -193,7 +217,7 @@ fn start_apiserver(folder: &Folder, etcd: &(Child, String)) -> (String, (Child, 
     let file = |name: &str, content: &str| folder.write(name, content).display().to_string();
     file("ca.crt", &authority.pem);
     let accounts = rcgen::KeyPair::generate().unwrap();
-    let args = [
+    let mut args = vec![
         format!("--etcd-servers={}", etcd.1),
         "--bind-address=127.0.0.1".to_owned(),
         format!("--secure-port={port}"),
@@ -205,9 +229,9 @@ fn start_apiserver(folder: &Folder, etcd: &(Child, String)) -> (String, (Child, 
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
         "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
         "--authorization-mode=RBAC".to_owned(),
-        // Pods may be made at once, not only after a controller has made their service account.
-        "--disable-admission-plugins=ServiceAccount".to_owned(),
+        "--allow-privileged=true".to_owned(), // as every distribution has it: agents need it
     ];
+    args.extend(flags.iter().map(|flag| (*flag).to_owned()));
     let program = tools::control_plane("kube-apiserver");
     let child =
         Child::start(folder.path(), "kube-apiserver", &program, &args, &[] as &[(_, &OsStr)]);

@@ -4,7 +4,7 @@
 mod each_value;
 mod helm;
 mod namespace;
-mod oracle;
+pub(crate) mod oracle;
 mod overrides;
 mod packed;
 mod policies;

@@ -25,8 +25,7 @@ pub(super) fn rendered(helm: &Helm, chart: &Chart, args: &[&str]) -> Objects {
 /// The objects that a chart renders with each of these arguments.
 pub(super) fn rendered_each(helm: &Helm, chart: &Chart, args: &[&[&str]]) -> Vec<Objects> {
     let texts: Vec<String> = args.iter().map(|args| template(helm, chart, args)).collect();
-    let documents: Vec<Vec<&str>> =
-        texts.iter().map(|text| text.split("---\n# Source: ").skip(1).collect()).collect();
+    let documents: Vec<Vec<&str>> = texts.iter().map(|text| documents(text)).collect();
     let mut objects = read(helm, &documents.concat()).into_iter();
     let named = |object: Value| {
         let text = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or("?");
@@ -41,6 +40,11 @@ pub(super) fn template(helm: &Helm, chart: &Chart, args: &[&str]) -> String {
     let file = packed(helm, chart);
     let command = ["template", "shop", &file, "--namespace", NAMESPACE];
     helm.run(&[&command, args].concat()).ok().stdout
+}
+
+/// The documents of what `helm template` printed.
+pub(crate) fn documents(text: &str) -> Vec<&str> {
+    text.split("---\n# Source: ").skip(1).collect()
 }
 
 /// The archive of a chart, for a helm to read.

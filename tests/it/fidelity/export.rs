@@ -1,0 +1,58 @@
+//! The whole way out: the built binary exports to an OCI layout, helm renders the chart in it.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::fixture::Fixture;
+use crate::chart::oracle;
+use crate::support::cluster::Cluster;
+use crate::support::helm::Helm;
+use crate::support::outhaul::Outhaul;
+
+/// The media type of charts in registries.
+const CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+
+/// What an export left.
+pub(super) struct Export {
+    /// The chart's archive.
+    pub(super) chart: Vec<u8>,
+    pub(super) report: Value,
+}
+
+/// Exports the whole namespace of an application, Secrets included, so that they are compared, too.
+///
+/// # Errors
+/// With what the binary said when it failed.
+pub(super) fn run(fixture: &Fixture, cluster: &Cluster) -> Result<Export, String> {
+    let outhaul = Outhaul::new().kubeconfig(cluster.kubeconfig("admin"));
+    let name = fixture.name.as_str();
+    let mut args = vec!["app", "export", name, "-n", name, "--all", "--secrets", "include"];
+    args.extend(["--to", "out", "--pull-address", "mirror.example.org/apps", "-o", "json"]);
+    args.extend(fixture.expect.args.iter().map(String::as_str));
+    let output = outhaul.run(&args);
+    if output.code != 0 {
+        return Err(format!("the export ended with {}: {}", output.code, output.stderr));
+    }
+    let report = output.json();
+    let layout = outhaul.home().join("out");
+    let manifest = blob(&layout, report["chart"]["digest"].as_str().unwrap());
+    let manifest: Value = serde_json::from_slice(&std::fs::read(manifest).unwrap()).unwrap();
+    let layers = manifest["layers"].as_array().unwrap();
+    let layer = layers.iter().find(|layer| layer["mediaType"] == CHART).unwrap();
+    let chart = std::fs::read(blob(&layout, layer["digest"].as_str().unwrap())).unwrap();
+    Ok(Export { chart, report })
+}
+
+fn blob(layout: &Path, digest: &str) -> PathBuf {
+    layout.join("blobs").join(digest.replace(':', "/"))
+}
+
+/// The YAML documents that a helm renders with the chart's default values.
+pub(super) fn render(helm: &Helm, chart: &[u8]) -> Vec<String> {
+    std::fs::write(helm.folder().join("chart.tgz"), chart).unwrap();
+    let text =
+        helm.run(&["template", "back", "chart.tgz", "--namespace", super::EMPTY]).ok().stdout;
+    // What is left of the line that names the template is no YAML.
+    oracle::documents(&text).into_iter().map(|document| format!("# {document}")).collect()
+}

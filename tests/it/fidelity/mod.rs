@@ -1,0 +1,142 @@
+//! The oracle: does a chart give back what ran?
+//!
+//! Every application below `tests/fixtures/apps` is applied to a real cluster, exported by the
+//! built binary and rendered by helm 3 and 4. What they print is sent to another cluster as a dry
+//! run into an empty namespace, as each helm would send it, and the server's answer is compared
+//! with the live object field by field. The oracle knows nothing of how an export normalises: what
+//! may differ is in [`allowed`], each with its reason.
+//!
+//! `make fidelity` prints the table. `FIDELITY_APP` takes one application, `FIDELITY_APPLY` applies
+//! all of them in one way.
+
+mod allowed;
+mod compare;
+mod export;
+mod fixture;
+mod server;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use fixture::Fixture;
+use serde_json::{Value, json};
+use server::Server;
+
+use crate::support::cluster::Cluster;
+use crate::support::helm::Helm;
+use crate::support::registry::Registry;
+
+/// Applications worked on at the same time.
+const WORKERS: usize = 2;
+
+/// Where nothing is, so that dry runs find nothing.
+const EMPTY: &str = "empty";
+
+#[test]
+fn every_application_comes_back() {
+    let fixtures = fixture::all();
+    let oracle = Oracle::start(&fixtures);
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some(fixture) = fixtures.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let verdict = oracle.judge(fixture);
+                    results.lock().unwrap().insert(fixture.name.clone(), verdict);
+                }
+            });
+        }
+    });
+    let results = results.into_inner().unwrap();
+    let table: String = results.iter().map(|(name, verdict)| verdict.line(name)).collect();
+    println!("{table}");
+    assert!(results.values().all(|verdict| verdict.differences.is_empty()), "\n{table}");
+}
+
+/// What became of one application.
+struct Verdict {
+    identical: usize,
+    of: usize,
+    differences: Vec<String>,
+}
+
+impl Verdict {
+    fn line(&self, name: &str) -> String {
+        let differences: String = self.differences.iter().map(|one| format!("  {one}\n")).collect();
+        format!("identical {}/{} {name}\n{differences}", self.identical, self.of)
+    }
+}
+
+/// Where applications run, where they are sent to, and where their images come from.
+struct Oracle {
+    source: Cluster,
+    target: Cluster,
+    images: Registry,
+}
+
+impl Oracle {
+    fn start(fixtures: &[Fixture]) -> Self {
+        let (source, target) = std::thread::scope(|scope| {
+            let source = scope.spawn(|| Cluster::with_service_accounts().add_controllers());
+            let target = scope.spawn(Cluster::with_service_accounts);
+            (source.join().unwrap(), target.join().unwrap())
+        });
+        let oracle = Self { source, target, images: Registry::plain().start() };
+        for cluster in [&oracle.source, &oracle.target] {
+            let around: Vec<&Value> = fixtures.iter().flat_map(|fixture| &fixture.around).collect();
+            Server::new(cluster).prepare(&around);
+        }
+        // What one cluster takes by default is not what the other one does.
+        Server::new(&oracle.source).prepare(&[&default_class("fast-ssd")]);
+        let target = Server::new(&oracle.target);
+        target.prepare(&[&default_class("standard"), &fixture::namespace(EMPTY)]);
+        target.prepare_in(EMPTY, &[&default_account()]); // it has no controller to make it
+        oracle
+    }
+
+    /// Applies an application, exports it, and compares what both helms would make of the chart.
+    fn judge(&self, fixture: &Fixture) -> Verdict {
+        let source = Server::new(&self.source);
+        let images = fixture.push_images(&self.images);
+        let of = fixture.expected().count();
+        let failed = |differences| Verdict { identical: 0, of, differences };
+        let refused = source.deploy(fixture, &self.images.address());
+        if !refused.is_empty() {
+            return failed(refused);
+        }
+        let export = match export::run(fixture, &self.source) {
+            Ok(export) => export,
+            Err(message) => return failed(vec![message]),
+        };
+        let mut differences = fixture.unexplained(&export.report);
+        let mut spoilt = BTreeSet::new();
+        for (helm, way) in [(Helm::v3(), server::Way::Create), (Helm::v4(), server::Way::Apply)] {
+            let rendered = export::render(&helm, &export.chart);
+            let sent = Server::new(&self.target).dry_run(&rendered, EMPTY, way);
+            let found = compare::all(fixture, &source, &images, &sent);
+            for (object, difference) in found {
+                spoilt.insert(object.clone());
+                let line = format!("{object} {difference}");
+                if !differences.contains(&line) {
+                    differences.push(line);
+                }
+            }
+        }
+        let identical = fixture.expected().filter(|it| !spoilt.contains(it)).count();
+        Verdict { identical, of, differences }
+    }
+}
+
+/// The storage class that claims without one get.
+fn default_class(name: &str) -> Value {
+    json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name,
+        "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+        "provisioner": "example.com/disk"})
+}
+
+/// The account of pods that name none.
+fn default_account() -> Value {
+    json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}})
+}

@@ -1,0 +1,284 @@
+//! A Kubernetes API over plain HTTP: what kubectl and helm send, and what comes back, untouched by
+//! any type of ours or of a client library.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::fixture::{Apply, Fixture, Id, namespace, with_images_at};
+use crate::support::block_on;
+use crate::support::cluster::Cluster;
+
+/// What `kubectl apply` keeps of the file.
+pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// New kinds are served within a second or two.
+const SERVED: Duration = Duration::from_secs(30);
+
+/// How a client makes an object.
+#[derive(Clone, Copy)]
+pub(super) enum Way {
+    /// As helm 3 and `kubectl create` do.
+    Create,
+    /// As helm 4 and `kubectl apply --server-side` do.
+    Apply,
+}
+
+/// One API server.
+pub(super) struct Server<'c> {
+    cluster: &'c Cluster,
+    kinds: Mutex<BTreeMap<(String, String), Kind>>,
+}
+
+/// How a kind is served.
+#[derive(Clone)]
+struct Kind {
+    plural: String,
+    namespaced: bool,
+}
+
+impl<'c> Server<'c> {
+    pub(super) fn new(cluster: &'c Cluster) -> Self {
+        Self { cluster, kinds: Mutex::default() }
+    }
+
+    /// Applies what a cluster has before applications come, and waits until their kinds are served.
+    pub(super) fn prepare(&self, objects: &[&Value]) {
+        self.prepare_in("", objects);
+    }
+
+    /// The same, of objects in a namespace.
+    pub(super) fn prepare_in(&self, namespace: &str, objects: &[&Value]) {
+        block_on(async {
+            let client = self.client();
+            for object in objects {
+                let path = self.path(&client, object, namespace).await;
+                let (status, answer) = self
+                    .send(
+                        &client,
+                        Way::Apply,
+                        &path,
+                        name(object),
+                        object.to_string(),
+                        "fieldManager=platform",
+                    )
+                    .await;
+                assert!(status.is_success(), "{}: {answer}", Id::of(object));
+            }
+            let definitions = objects.iter().filter(|it| it["kind"] == "CustomResourceDefinition");
+            for definition in definitions {
+                self.await_served(&client, definition).await;
+            }
+        });
+    }
+
+    async fn await_served(&self, client: &Client, definition: &Value) {
+        let spec = &definition["spec"];
+        for version in spec["versions"].as_array().unwrap() {
+            let group_version = format!(
+                "{}/{}",
+                spec["group"].as_str().unwrap(),
+                version["name"].as_str().unwrap()
+            );
+            let started = Instant::now();
+            while self
+                .kind(client, &group_version, spec["names"]["kind"].as_str().unwrap())
+                .await
+                .is_none()
+            {
+                assert!(started.elapsed() < SERVED, "{group_version} is not served");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+
+    /// Brings an application into the namespace of its name; gives what was refused.
+    pub(super) fn deploy(&self, fixture: &Fixture, registry: &str) -> Vec<String> {
+        block_on(async {
+            let mut refused = Vec::new();
+            let client = self.client();
+            let place = namespace(&fixture.name);
+            let path = self.path(&client, &place, "").await;
+            self.send(
+                &client,
+                Way::Apply,
+                &path,
+                name(&place),
+                place.to_string(),
+                "fieldManager=platform",
+            )
+            .await;
+            let account = json!({"apiVersion": "v1", "kind": "ServiceAccount",
+                "metadata": {"name": "default"}});
+            self.await_object(&client, &account, &fixture.name).await;
+            for object in &fixture.objects {
+                let mut object = with_images_at(object, registry);
+                let way = match fixture.expect.apply {
+                    Apply::ServerSide => Way::Apply,
+                    Apply::Create => Way::Create,
+                    Apply::ClientSide => {
+                        let applied = format!("{object}\n");
+                        object["metadata"]["annotations"][LAST_APPLIED] = applied.into();
+                        Way::Create
+                    }
+                };
+                let manager = match fixture.expect.apply {
+                    Apply::ServerSide => "kubectl",
+                    Apply::ClientSide => "kubectl-client-side-apply",
+                    Apply::Create => "kubectl-create",
+                };
+                let path = self.path(&client, &object, &fixture.name).await;
+                let query = format!("fieldManager={manager}");
+                let (status, answer) =
+                    self.send(&client, way, &path, name(&object), object.to_string(), &query).await;
+                if !status.is_success() {
+                    refused.push(format!("{}: {}", Id::of(&object), answer["message"]));
+                } else if let Some(edit) = fixture.expect.edits.get(&Id::of(&object).0) {
+                    self.edit(&client, &path, &object, edit).await;
+                }
+            }
+            refused
+        })
+    }
+
+    async fn edit(&self, client: &Client, path: &str, object: &Value, edit: &Value) {
+        let url =
+            format!("{}{path}/{}?fieldManager=kubectl-edit", self.cluster.url(), name(object));
+        let request = client.request(Method::PATCH, url).bearer_auth("admin-token");
+        let request = request.header("content-type", "application/merge-patch+json");
+        let answer = request.body(edit.to_string()).send().await.unwrap();
+        assert!(
+            answer.status().is_success(),
+            "{}: {}",
+            Id::of(object),
+            answer.text().await.unwrap()
+        );
+    }
+
+    /// Waits for what a controller makes.
+    async fn await_object(&self, client: &Client, object: &Value, namespace: &str) {
+        let started = Instant::now();
+        while self.get(client, object, namespace).await.is_none() {
+            assert!(started.elapsed() < SERVED, "{} is not there", Id::of(object));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The object of this API version, kind and name as it is, if it is there.
+    pub(super) fn live(&self, object: &Value, namespace: &str) -> Option<Value> {
+        block_on(async { self.get(&self.client(), object, namespace).await })
+    }
+
+    async fn get(&self, client: &Client, object: &Value, namespace: &str) -> Option<Value> {
+        let path = self.path(client, object, namespace).await;
+        let url = format!("{}{path}/{}", self.cluster.url(), name(object));
+        let answer = client.get(url).bearer_auth("admin-token").send().await.unwrap();
+        let found = answer.status().is_success();
+        let text = answer.text().await.unwrap();
+        found.then(|| serde_json::from_str(&text).unwrap())
+    }
+
+    /// What the server would store of each YAML document, or why it would not. It reads the text
+    /// itself, by the YAML reader that helm has as well.
+    pub(super) fn dry_run(
+        &self,
+        documents: &[String],
+        namespace: &str,
+        way: Way,
+    ) -> Vec<(Value, Result<Value, String>)> {
+        block_on(async {
+            let client = self.client();
+            let mut answers = Vec::new();
+            for document in documents {
+                let object: Value = serde_saphyr::from_str(document).unwrap();
+                let path = self.path(&client, &object, namespace).await;
+                let query = "fieldManager=helm&dryRun=All";
+                let text = document.clone();
+                let (status, answer) =
+                    self.send(&client, way, &path, name(&object), text, query).await;
+                let answer = if status.is_success() {
+                    Ok(answer)
+                } else {
+                    Err(answer["message"].as_str().unwrap_or_default().to_owned())
+                };
+                answers.push((object, answer));
+            }
+            answers
+        })
+    }
+
+    /// Unknown fields and keys that stand twice are refused.
+    async fn send(
+        &self,
+        client: &Client,
+        way: Way,
+        path: &str,
+        name: &str,
+        body: String,
+        query: &str,
+    ) -> (StatusCode, Value) {
+        let url = format!("{}{path}", self.cluster.url());
+        let query = format!("{query}&fieldValidation=Strict");
+        let (method, url, media_type) = match way {
+            Way::Create => (Method::POST, format!("{url}?{query}"), "application/yaml"),
+            Way::Apply => {
+                (Method::PATCH, format!("{url}/{name}?{query}"), "application/apply-patch+yaml")
+            }
+        };
+        let request = client.request(method, url).bearer_auth("admin-token");
+        let request = request.header("content-type", media_type).body(body);
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap_or(json!({})))
+    }
+
+    /// Where objects of its kind are.
+    async fn path(&self, client: &Client, object: &Value, namespace: &str) -> String {
+        let text = |key: &str| object[key].as_str().unwrap();
+        let group_version = text("apiVersion");
+        let kind = self.kind(client, group_version, text("kind")).await;
+        let kind = kind.unwrap_or_else(|| panic!("{group_version} {} is not served", text("kind")));
+        let place =
+            if kind.namespaced { format!("/namespaces/{namespace}") } else { String::new() };
+        format!("{}{place}/{}", root(group_version), kind.plural)
+    }
+
+    async fn kind(&self, client: &Client, group_version: &str, kind: &str) -> Option<Kind> {
+        let key = (group_version.to_owned(), kind.to_owned());
+        if let Some(known) = self.kinds.lock().unwrap().get(&key) {
+            return Some(known.clone());
+        }
+        let url = format!("{}{}", self.cluster.url(), root(group_version));
+        let answer = client.get(url).bearer_auth("admin-token").send().await.unwrap();
+        let list: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap_or(json!({}));
+        let mut resources = list["resources"].as_array().into_iter().flatten();
+        let found = resources.find(|resource| {
+            resource["kind"] == kind && !resource["name"].as_str().unwrap_or_default().contains('/')
+        })?;
+        let found = Kind {
+            plural: found["name"].as_str()?.to_owned(),
+            namespaced: found["namespaced"].as_bool()?,
+        };
+        self.kinds.lock().unwrap().insert(key, found.clone());
+        Some(found)
+    }
+
+    /// For the runtime that the caller is on.
+    fn client(&self) -> Client {
+        let pem = std::fs::read(self.cluster.ca_file()).unwrap();
+        let ca = reqwest::Certificate::from_pem(&pem).unwrap();
+        Client::builder().tls_certs_only([ca]).no_proxy().build().unwrap()
+    }
+}
+
+fn root(group_version: &str) -> String {
+    let root = if group_version.contains('/') { "apis" } else { "api" };
+    format!("/{root}/{group_version}")
+}
+
+fn name(object: &Value) -> &str {
+    object["metadata"]["name"].as_str().unwrap()
+}
