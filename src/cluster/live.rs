@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::client::{Api, MAX_DOCUMENT};
 use super::discover::{discover, segment};
 use super::source::UNKNOWN;
-use super::{ClientOptions, Error, Scope, SecretRead, Source, cluster_scoped, releases};
+use super::{ClientOptions, Error, Scope, SecretRead, Source, cluster_scoped, endpoints, releases};
 use crate::app::snapshot::Plaintext;
 use crate::app::{Object, Origin, Snapshot, Unreadable};
 
@@ -113,6 +113,8 @@ impl Source for Live {
         for listed in kinds {
             door.take(listed.map(|kind| kind.objects))?;
         }
+        let endpoints = endpoints::read(self, namespace, &door.snapshot.objects).await?;
+        door.take(Ok(endpoints))?;
         for listed in cluster_scoped::read(self, namespace, &door.snapshot.objects).await? {
             door.take(listed)?;
         }

@@ -11,6 +11,7 @@ pub mod cluster_scoped;
 mod config;
 mod discover;
 mod document;
+mod endpoints;
 pub mod error;
 mod files;
 mod list;
