@@ -16,7 +16,7 @@ e2e: ## Run an application in one cluster, export it, run it in another, with re
 	@tests/tools/build.sh e2e -- tests/e2e.sh
 
 fidelity: ## Compare what charts give back with what ran, field by field, for every application in tests/fixtures/apps (APP=NAME: one)
-	FIDELITY_APP=$(APP) tests/tools/build.sh test -- cargo test --quiet --locked --test it fidelity::every_application -- --nocapture
+	FIDELITY_APP=$(APP) tests/tools/build.sh fidelity -- cargo test --quiet --locked --test it fidelity::every_application -- --nocapture
 
 check: ## Check formatting, lints, documentation and, where cargo-deny is installed, licences and advisories
 	cargo fmt --check

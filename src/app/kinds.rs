@@ -5,12 +5,15 @@ use super::{Object, helm};
 /// A kind by API group.
 pub(super) type Kind = (&'static str, &'static str);
 
+pub(super) const API_SERVICE: Kind = ("apiregistration.k8s.io", "APIService");
 pub(super) const CLAIM: Kind = ("", "PersistentVolumeClaim");
 pub(super) const CLUSTER_ROLE: Kind = (RBAC, "ClusterRole");
 pub(super) const CLUSTER_ROLE_BINDING: Kind = (RBAC, "ClusterRoleBinding");
 pub(super) const CONFIG_MAP: Kind = ("", "ConfigMap");
 pub(super) const CONTROLLER_REVISION: Kind = ("apps", "ControllerRevision");
 pub(super) const CRON_JOB: Kind = ("batch", "CronJob");
+pub(super) const CUSTOM_RESOURCE_DEFINITION: Kind =
+    ("apiextensions.k8s.io", "CustomResourceDefinition");
 pub(super) const DAEMON_SET: Kind = ("apps", "DaemonSet");
 pub(super) const DEPLOYMENT: Kind = ("apps", "Deployment");
 pub(super) const ENDPOINTS: Kind = ("", "Endpoints");
@@ -20,6 +23,8 @@ pub(super) const HPA: Kind = ("autoscaling", "HorizontalPodAutoscaler");
 pub(super) const INGRESS: Kind = ("networking.k8s.io", "Ingress");
 pub(super) const INGRESS_CLASS: Kind = ("networking.k8s.io", "IngressClass");
 pub(super) const JOB: Kind = ("batch", "Job");
+pub(super) const MUTATING_WEBHOOKS: Kind =
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration");
 pub(super) const NETWORK_POLICY: Kind = ("networking.k8s.io", "NetworkPolicy");
 pub(super) const DISRUPTION_BUDGET: Kind = ("policy", "PodDisruptionBudget");
 pub(super) const POD: Kind = ("", "Pod");
@@ -38,6 +43,8 @@ pub(super) const SERVICE: Kind = ("", "Service");
 pub(super) const SERVICE_ACCOUNT: Kind = ("", "ServiceAccount");
 pub(super) const STATEFUL_SET: Kind = ("apps", "StatefulSet");
 pub(super) const STORAGE_CLASS: Kind = ("storage.k8s.io", "StorageClass");
+pub(super) const VALIDATING_WEBHOOKS: Kind =
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration");
 pub(super) const VOLUME: Kind = ("", "PersistentVolume");
 
 /// API group of roles and bindings.
@@ -125,12 +132,12 @@ const CLUSTER_SCOPED: [Kind; 27] = [
     VOLUME,
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"),
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"),
-    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+    MUTATING_WEBHOOKS,
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
-    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
-    ("apiextensions.k8s.io", "CustomResourceDefinition"),
-    ("apiregistration.k8s.io", "APIService"),
+    VALIDATING_WEBHOOKS,
+    CUSTOM_RESOURCE_DEFINITION,
+    API_SERVICE,
     ("certificates.k8s.io", "CertificateSigningRequest"),
     ("flowcontrol.apiserver.k8s.io", "FlowSchema"),
     ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"),

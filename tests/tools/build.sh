@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the programs that the tests and the benches drive: a Kubernetes API, etcd, helm, registries, other copiers.
 #
-#   tests/tools/build.sh [test|bench|e2e]                   prints KEY=VALUE, the path of each program, a line each
-#   tests/tools/build.sh [test|bench|e2e] -- COMMAND ...    runs the command with these in its environment
+#   tests/tools/build.sh [test|bench|e2e|fidelity]                   prints KEY=VALUE, the path of each program, a line each
+#   tests/tools/build.sh [test|bench|e2e|fidelity] -- COMMAND ...    runs the command with these in its environment
 #
 # Each folder beside this file is a Go module that pins one group of them. What is built goes to a cache outside the
 # repository, under a key made of everything that decides its content, so a second call builds nothing. A program that
@@ -80,6 +80,9 @@ describe() {
     age)
       packages=(age=filippo.io/age/cmd/age)
       ldflags+=" -X main.Version=$(pinned age filippo.io/age)"
+      ;;
+    helmify)
+      packages=(helmify=github.com/arttor/helmify/cmd/helmify)
       ;;
     peers)
       packages=(crane=github.com/google/go-containerregistry/cmd/crane
@@ -220,6 +223,9 @@ locate() {
   program REGISTRY distribution registry
   program AGE age age
   if [[ $1 == e2e ]]; then locate_node; fi
+  if [[ $1 == fidelity ]]; then
+    (program HELMIFY helmify helmify) || say 'helmify could not be built: the comparison goes on without it'
+  fi
   if [[ $1 == bench ]]; then
     program CRANE peers crane
     program REGCTL peers regctl
@@ -230,8 +236,8 @@ locate() {
 
 main() {
   local what=${1:-test} found line
-  if [[ ! $what =~ ^(test|bench|e2e)$ ]] || [[ $# -gt 1 && $2 != -- ]]; then
-    die 'usage: build.sh [test|bench|e2e] [-- COMMAND ...]'
+  if [[ ! $what =~ ^(test|bench|e2e|fidelity)$ ]] || [[ $# -gt 1 && $2 != -- ]]; then
+    die 'usage: build.sh [test|bench|e2e|fidelity] [-- COMMAND ...]'
   fi
   command -v cc >/dev/null ||
     die "'cc' is not on PATH: install a C compiler (Debian: apt-get install gcc libc6-dev), Rust links with it"

@@ -3,10 +3,15 @@
 use serde_json::{Map, Value};
 
 use super::claims::Claims;
-use super::{Context, service};
-use crate::app::kinds;
+use super::{Context, extension, service};
+use crate::app::kinds::{self, Kind};
 use crate::app::path;
 use crate::app::{Code, Finding, Object, ObjectId};
+
+/// What helm does with an object when its release goes.
+const RESOURCE_POLICY: &str = "helm.sh/resource-policy";
+
+const ARGO_APPLICATION: Kind = ("argoproj.io", "Application");
 
 pub(super) fn normalise(
     object: &mut Object,
@@ -22,6 +27,8 @@ pub(super) fn normalise(
         () if is(kinds::JOB) => job,
         () if is(kinds::SERVICE_ACCOUNT) => service_account,
         () if is(kinds::CLUSTER_ROLE) => cluster_role,
+        () if is(kinds::CUSTOM_RESOURCE_DEFINITION) => extension::definition,
+        () if is(ARGO_APPLICATION) => argo_application,
         () if is(kinds::NETWORK_POLICY) => network_policy,
         () if is(kinds::ROLE_BINDING) || is(kinds::CLUSTER_ROLE_BINDING) => {
             binding(object.fields_mut(), claims, context.namespace);
@@ -36,6 +43,7 @@ pub(super) fn normalise(
         }
         () => Vec::new(),
     };
+    extension::drop_injected_authority(object);
     rule(object.fields_mut(), claims);
     if context.scaled {
         path::remove(object.fields_mut(), "spec.replicas");
@@ -49,6 +57,24 @@ fn claim(fields: &mut Map<String, Value>, claims: &Claims) {
     // What the volume was filled from is not there any more, or is not on another cluster.
     path::remove(fields, "spec.dataSource");
     path::remove(fields, "spec.dataSourceRef");
+    keep_policy(fields);
+}
+
+/// Every chart asks helm to keep claims: one that came out of a chart says so already.
+fn keep_policy(fields: &mut Map<String, Value>) {
+    let Some(Value::Object(metadata)) = fields.get_mut("metadata") else { return };
+    let Some(Value::Object(annotations)) = metadata.get_mut("annotations") else { return };
+    if annotations.get(RESOURCE_POLICY).is_some_and(|policy| policy == "keep") {
+        annotations.shift_remove(RESOURCE_POLICY);
+        if annotations.is_empty() {
+            metadata.shift_remove("annotations");
+        }
+    }
+}
+
+/// An operation of Argo CD is one run, not what the application is.
+fn argo_application(fields: &mut Map<String, Value>, _: &Claims) {
+    fields.shift_remove("operation");
 }
 
 /// Claim templates are written without the fields of whole objects; the server adds them.
@@ -69,6 +95,9 @@ fn job(fields: &mut Map<String, Value>, claims: &Claims) {
     if !manual && claims.live() {
         path::remove(fields, "spec.selector");
     }
+    if claims.live() {
+        backoff(fields, claims);
+    }
     // Both are 1 only if neither was given; with `parallelism: 3` no `completions` means any.
     let one = Some(Value::from(1));
     let number = |at: &str| path::find(fields, at).first().map(|(_, value)| (*value).clone());
@@ -81,6 +110,16 @@ fn job(fields: &mut Map<String, Value>, claims: &Claims) {
         }
         path::remove_if(fields, "spec.parallelism", written);
     }
+}
+
+/// How often pods of a Job are tried again: where each index has a limit of its own, there is none
+/// of all of them together but the largest number.
+fn backoff(fields: &mut Map<String, Value>, claims: &Claims) {
+    let per_index = !path::find(fields, "spec.backoffLimitPerIndex").is_empty();
+    let default = if per_index { i64::from(i32::MAX) } else { 6 };
+    path::remove_if(fields, "spec.backoffLimit", |root, path, value| {
+        value.as_i64() == Some(default) && !claims.wrote(root, path)
+    });
 }
 
 /// Tokens are made anew for every account.
@@ -174,6 +213,20 @@ mod tests {
         object.at("/spec").cloned().unwrap()
     }
 
+    #[test]
+    fn the_policy_that_every_chart_gives_claims_is_not_a_persons() {
+        for (annotations, left) in [
+            (json!({RESOURCE_POLICY: "keep"}), None),
+            (json!({RESOURCE_POLICY: "keep", "mine": "x"}), Some(json!({"mine": "x"}))),
+            (json!({RESOURCE_POLICY: "delete"}), Some(json!({RESOURCE_POLICY: "delete"}))),
+        ] {
+            let mut fields = json!({"metadata": {"annotations": annotations}});
+            let fields = fields.as_object_mut().unwrap();
+            keep_policy(fields);
+            assert_eq!(fields["metadata"].get("annotations"), left.as_ref());
+        }
+    }
+
     /// Jobs are exported as hooks; the rules are those of the table.
     #[test]
     fn jobs() {
@@ -187,6 +240,15 @@ mod tests {
             (
                 json!({"manualSelector": true, "selector": {}}),
                 json!({"manualSelector": true, "selector": {}}),
+            ),
+            (json!({"backoffLimit": 6}), json!({})),
+            (
+                json!({"backoffLimitPerIndex": 1, "backoffLimit": 6}),
+                json!({"backoffLimitPerIndex": 1, "backoffLimit": 6}),
+            ),
+            (
+                json!({"backoffLimitPerIndex": 1, "backoffLimit": 2147483647}),
+                json!({"backoffLimitPerIndex": 1}),
             ),
         ] {
             assert_eq!(spec_of_job(&server), left, "{server}");

@@ -23,7 +23,7 @@ const FIELDS: [&str; 11] = [
 ];
 
 /// Annotations of any object that others than its author wrote.
-const ANNOTATIONS: [&str; 35] = [
+const ANNOTATIONS: [&str; 36] = [
     "argocd.argoproj.io/tracking-id",
     "autoscaling.alpha.kubernetes.io/behavior",
     "autoscaling.alpha.kubernetes.io/conditions",
@@ -55,6 +55,7 @@ const ANNOTATIONS: [&str; 35] = [
     "openshift.io/internal-registry-pull-secret-ref",
     "pv.kubernetes.io/bind-completed",
     "pv.kubernetes.io/bound-by-controller",
+    "reconcile.fluxcd.io/requestedAt",
     "volume.beta.kubernetes.io/storage-provisioner",
     "volume.kubernetes.io/selected-node",
     "volume.kubernetes.io/storage-provisioner",

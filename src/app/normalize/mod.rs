@@ -4,8 +4,10 @@
 //! The order matters: defaults first, while the lists of the object still are as managedFields
 //! describe them, then what is specific to kinds, then lists.
 
+mod admission;
 mod claims;
 mod defaults;
+mod extension;
 mod kind;
 mod lists;
 mod metadata;

@@ -11,6 +11,7 @@ use crate::app::path::{self, Path, Step};
 
 pub(super) fn normalise(fields: &mut Map<String, Value>, claims: &Claims) {
     addresses(fields, claims);
+    cluster_type(fields, claims);
     node_ports(fields, claims);
     health_check_port(fields, claims);
     target_ports(fields, claims);
@@ -28,6 +29,16 @@ fn addresses(fields: &mut Map<String, Value>, claims: &Claims) {
     for at in ["spec.ipFamilies", "spec.ipFamilyPolicy"] {
         path::remove_if(fields, at, |root, path, _| !claims.set(root, path));
     }
+}
+
+/// The type of most Services. The chart writes it even where nobody did, as people change it: so
+/// it does not tell one that came out of a chart from the one that went into it. Of headless ones
+/// it is no value.
+fn cluster_type(fields: &mut Map<String, Value>, claims: &Claims) {
+    let headless = !path::find(fields, "spec.clusterIP").is_empty();
+    path::remove_if(fields, "spec.type", |root, path, of| {
+        of == "ClusterIP" && (!headless || !claims.wrote(root, path))
+    });
 }
 
 fn node_ports(fields: &mut Map<String, Value>, claims: &Claims) {

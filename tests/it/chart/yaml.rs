@@ -6,6 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use outhaul::chart::Chart;
 use outhaul::chart::yaml::{Node, document, template};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 use serde_json::{Map, Value, json};
 
 use super::oracle::{differences, rendered};
@@ -14,6 +17,9 @@ use crate::support::helm::Helm;
 
 /// Texts made of these are shown to Helm, too.
 const GENERATED: usize = 3000;
+
+/// Generated objects that are shown to Helm.
+const OBJECTS: usize = 300;
 
 /// Values are printed in base64: their JSON holds characters that YAML does not take.
 const PRINT_VALUES: &str =
@@ -93,5 +99,70 @@ fn config_maps_of_one_nasty_text_come_back() {
             assert_eq!(object["data"]["text"], **text);
             assert_eq!(object["metadata"]["annotations"]["text"], **text);
         }
+    }
+}
+
+/// Values as custom resources may hold them. Integers are those that Helm's `toJson`, which the
+/// reader prints by, keeps: it counts in floats.
+fn json_value() -> impl Strategy<Value = Value> {
+    let text = || prop_oneof![any::<String>(), prop::sample::select(traps())];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-(1_i64 << 53)..1 << 53).prop_map(Value::from),
+        (prop::num::f64::NORMAL | prop::num::f64::ZERO).prop_map(Value::from),
+        text().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 40, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::btree_map(text(), inner, 0..6)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+/// All objects in one chart: each helm runs twice, not once for each.
+#[test]
+fn any_object_survives_emitter_and_helm() {
+    let mut runner = TestRunner::deterministic();
+    let objects: Vec<(String, Value)> = (0..OBJECTS)
+        .map(|at| {
+            let spec = json_value().new_tree(&mut runner).unwrap().current();
+            let name = format!("o-{at}");
+            let object = json!({"kind": "Any", "metadata": {"name": name}, "spec": spec});
+            (format!("Any {name}"), object)
+        })
+        .collect();
+    let files: Vec<(String, String)> = objects
+        .iter()
+        .enumerate()
+        .map(|(at, (_, object))| (format!("templates/{at}.yaml"), template(&Node::from(object))))
+        .collect();
+    let files: Vec<(&str, String)> =
+        files.iter().map(|(path, text)| (path.as_str(), text.clone())).collect();
+    let chart = chart(&files);
+    for helm in Helm::both() {
+        let rendered = rendered(&helm, &chart, &[]);
+        for (id, object) in &objects {
+            assert!(same(object, &rendered[id]), "{object}\n{}", rendered[id]);
+        }
+    }
+}
+
+/// Equal, but for how a number is written and its last bit, which reading JSON may lose.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(a), Value::Number(b)) => {
+            let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
+            a == b || ((a - b) / a).abs() <= f64::EPSILON
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
+        }
+        (one, other) => one == other,
     }
 }

@@ -160,3 +160,12 @@ pub(super) fn is_token(value: Option<&Value>) -> bool {
 pub(super) fn is_address(value: Option<&Value>) -> bool {
     value.and_then(Value::as_str).is_some_and(|text| text.parse::<std::net::IpAddr>().is_ok())
 }
+
+#[test]
+fn every_difference_is_listed_once_with_its_reason() {
+    for (at, row) in ALLOWED.iter().enumerate() {
+        assert!(!row.3.is_empty(), "{} {}", row.0, row.1);
+        let again = ALLOWED[..at].iter().any(|other| (other.0, other.1) == (row.0, row.1));
+        assert!(!again, "{} {}", row.0, row.1);
+    }
+}

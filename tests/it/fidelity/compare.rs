@@ -11,13 +11,21 @@ use super::server::Server;
 /// Values in messages are cut to this many characters.
 const SHOWN: usize = 120;
 
-/// Everything that is known beside the two values.
-struct Case<'a> {
-    fixture: &'a Fixture,
-    images: &'a BTreeMap<String, String>,
-    kind: &'a str,
+/// What is known of an object beside the two values.
+pub(super) struct Facts<'a> {
     /// The object as the application's files have it.
-    written: &'a Value,
+    pub(super) written: &'a Value,
+    /// The application's namespace.
+    pub(super) namespace: &'a str,
+    /// Digests of the images by reference, without the host.
+    pub(super) images: &'a BTreeMap<String, String>,
+    /// Whether an autoscaler of the application sets its replicas.
+    pub(super) scaled: bool,
+}
+
+struct Case<'a> {
+    facts: &'a Facts<'a>,
+    kind: &'a str,
     found: Vec<String>,
 }
 
@@ -58,9 +66,15 @@ fn one(
     };
     let id = Id::of(rendered);
     let written = fixture.objects.iter().find(|object| Id::of(object) == id).unwrap();
-    let kind = rendered["kind"].as_str().unwrap();
-    let mut case = Case { fixture, images, kind, written, found: Vec::new() };
-    case.compare(&mut Vec::new(), Some(&live), Some(answer));
+    let scaled = fixture.scales(written);
+    object(&Facts { written, namespace: &fixture.name, images, scaled }, &live, answer)
+}
+
+/// What differs between an object as it is live and as it came back.
+pub(super) fn object(facts: &Facts<'_>, live: &Value, back: &Value) -> Vec<String> {
+    let kind = facts.written["kind"].as_str().unwrap();
+    let mut case = Case { facts, kind, found: Vec::new() };
+    case.compare(&mut Vec::new(), Some(live), Some(back));
     case.found
 }
 
@@ -126,15 +140,15 @@ impl Case<'_> {
             When::Always => true,
             When::Added => live.is_none(),
             When::Dropped => back.is_none(),
-            When::NobodyAsked => self.written.pointer(&pointer(path)).is_none(),
+            When::NobodyAsked => self.facts.written.pointer(&pointer(path)).is_none(),
             When::GivenOut => is_address(live) && is_address(back),
             When::SameImage => self.is_same_image(live, back),
             When::Moved => {
-                live.is_some_and(|name| *name == *self.fixture.name)
+                live.is_some_and(|name| name == self.facts.namespace)
                     && back.is_some_and(|name| name == super::EMPTY)
             }
-            When::Aggregated => self.written.get("aggregationRule").is_some(),
-            When::Scaled => self.is_scaled(),
+            When::Aggregated => self.facts.written.get("aggregationRule").is_some(),
+            When::Scaled => self.facts.scaled,
             When::Token => is_token(live) && is_token(back),
         })
     }
@@ -143,16 +157,8 @@ impl Case<'_> {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
         let (Some(live), Some(back)) = (text(live), text(back)) else { return false };
         let Some((_, reference)) = live.split_once('/') else { return false };
-        let digest = self.images.get(reference);
+        let digest = self.facts.images.get(reference);
         digest.is_some_and(|digest| back.ends_with(&format!("@{digest}")))
-    }
-
-    fn is_scaled(&self) -> bool {
-        self.fixture.objects.iter().any(|object| {
-            object["kind"] == "HorizontalPodAutoscaler"
-                && object["spec"]["scaleTargetRef"]["kind"] == self.kind
-                && object["spec"]["scaleTargetRef"]["name"] == self.written["metadata"]["name"]
-        })
     }
 }
 

@@ -53,6 +53,11 @@ pub(super) fn render(helm: &Helm, chart: &[u8]) -> Vec<String> {
     std::fs::write(helm.folder().join("chart.tgz"), chart).unwrap();
     let text =
         helm.run(&["template", "back", "chart.tgz", "--namespace", super::EMPTY]).ok().stdout;
+    documents(&text)
+}
+
+/// The YAML documents of what `helm template` printed.
+pub(super) fn documents(text: &str) -> Vec<String> {
     // What is left of the line that names the template is no YAML.
-    oracle::documents(&text).into_iter().map(|document| format!("# {document}")).collect()
+    oracle::documents(text).into_iter().map(|document| format!("# {document}")).collect()
 }

@@ -48,6 +48,8 @@ pub(super) struct Expect {
     left_out: BTreeMap<String, Option<String>>,
     /// ConfigMaps that are made for the test, by name: bytes of text that does not compress.
     large: BTreeMap<String, usize>,
+    /// Whether the chart is installed, and what it made is exported once more.
+    pub(super) again: bool,
     /// Merged into objects after they were applied, by `Kind name`, as a person edits them.
     pub(super) edits: BTreeMap<String, Value>,
 }
@@ -126,6 +128,16 @@ impl Fixture {
     pub(super) fn expected(&self) -> impl Iterator<Item = Id> {
         let all = self.objects.iter().map(Id::of);
         all.filter(|id| !self.expect.left_out.contains_key(&id.0))
+    }
+
+    /// Whether an autoscaler sets the replicas of an object.
+    pub(super) fn scales(&self, object: &Value) -> bool {
+        self.objects.iter().any(|scaler| {
+            let target = &scaler["spec"]["scaleTargetRef"];
+            scaler["kind"] == "HorizontalPodAutoscaler"
+                && target["kind"] == object["kind"]
+                && target["name"] == object["metadata"]["name"]
+        })
     }
 
     /// What stays behind without the finding that says so.

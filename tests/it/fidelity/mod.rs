@@ -9,15 +9,18 @@
 //! `make fidelity` prints the table. `FIDELITY_APP` takes one application, `FIDELITY_APPLY` applies
 //! all of them in one way.
 
+mod again;
 mod allowed;
 mod compare;
 mod export;
 mod fixture;
+mod helmify;
 mod server;
+mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use fixture::Fixture;
 use serde_json::{Value, json};
@@ -35,8 +38,8 @@ const EMPTY: &str = "empty";
 
 #[test]
 fn every_application_comes_back() {
-    let fixtures = fixture::all();
-    let oracle = Oracle::start(&fixtures);
+    let oracle = oracle();
+    let fixtures = &oracle.fixtures;
     let next = AtomicUsize::new(0);
     let results = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
@@ -51,8 +54,17 @@ fn every_application_comes_back() {
     });
     let results = results.into_inner().unwrap();
     let table: String = results.iter().map(|(name, verdict)| verdict.line(name)).collect();
-    println!("{table}");
+    println!("{table}{}", total(&results.values().collect::<Vec<_>>()));
     assert!(results.values().all(|verdict| verdict.differences.is_empty()), "\n{table}");
+}
+
+/// The sums of all lines.
+fn total(verdicts: &[&Verdict]) -> String {
+    let sum = |part: fn(&Verdict) -> usize| verdicts.iter().map(|it| part(it)).sum::<usize>();
+    let (identical, of) = (sum(|it| it.identical), sum(|it| it.of));
+    let helmify: Option<usize> = verdicts.iter().map(|it| it.helmify).sum();
+    let helmify = helmify.map(|count| format!(", helmify {count}/{of}")).unwrap_or_default();
+    format!("identical {identical}/{of} in all{helmify}\n")
 }
 
 /// What became of one application.
@@ -60,13 +72,23 @@ struct Verdict {
     identical: usize,
     of: usize,
     differences: Vec<String>,
+    /// How many come back from helmify's chart, where helmify is.
+    helmify: Option<usize>,
 }
 
 impl Verdict {
     fn line(&self, name: &str) -> String {
         let differences: String = self.differences.iter().map(|one| format!("  {one}\n")).collect();
-        format!("identical {}/{} {name}\n{differences}", self.identical, self.of)
+        let helmify = self.helmify.map(|of| format!("  helmify identical {of}/{}\n", self.of));
+        let line = format!("identical {}/{} {name}\n{differences}", self.identical, self.of);
+        line + &helmify.unwrap_or_default()
     }
+}
+
+/// The one that the tests share.
+fn oracle() -> &'static Oracle {
+    static SHARED: OnceLock<Oracle> = OnceLock::new();
+    SHARED.get_or_init(Oracle::start)
 }
 
 /// Where applications run, where they are sent to, and where their images come from.
@@ -74,18 +96,21 @@ struct Oracle {
     source: Cluster,
     target: Cluster,
     images: Registry,
+    fixtures: Vec<Fixture>,
 }
 
 impl Oracle {
-    fn start(fixtures: &[Fixture]) -> Self {
+    fn start() -> Self {
+        let fixtures = fixture::all();
         let (source, target) = std::thread::scope(|scope| {
             let source = scope.spawn(|| Cluster::with_service_accounts().add_controllers());
             let target = scope.spawn(Cluster::with_service_accounts);
             (source.join().unwrap(), target.join().unwrap())
         });
-        let oracle = Self { source, target, images: Registry::plain().start() };
+        let oracle = Self { source, target, images: Registry::plain().start(), fixtures };
         for cluster in [&oracle.source, &oracle.target] {
-            let around: Vec<&Value> = fixtures.iter().flat_map(|fixture| &fixture.around).collect();
+            let around: Vec<&Value> =
+                oracle.fixtures.iter().flat_map(|fixture| &fixture.around).collect();
             Server::new(cluster).prepare(&around);
         }
         // What one cluster takes by default is not what the other one does.
@@ -101,7 +126,7 @@ impl Oracle {
         let source = Server::new(&self.source);
         let images = fixture.push_images(&self.images);
         let of = fixture.expected().count();
-        let failed = |differences| Verdict { identical: 0, of, differences };
+        let failed = |differences| Verdict { identical: 0, of, differences, helmify: None };
         let refused = source.deploy(fixture, &self.images.address());
         if !refused.is_empty() {
             return failed(refused);
@@ -124,8 +149,12 @@ impl Oracle {
                 }
             }
         }
+        if fixture.expect.again {
+            differences.extend(self.again(fixture, &export.chart));
+        }
         let identical = fixture.expected().filter(|it| !spoilt.contains(it)).count();
-        Verdict { identical, of, differences }
+        let helmify = self.helmify(fixture, &source);
+        Verdict { identical, of, differences, helmify }
     }
 }
 
