@@ -60,6 +60,10 @@ fn files(
     if let Some(sealed) = input.sealed {
         files.insert(sealed::FILE.to_owned(), sealed.to_owned());
     }
+    for definition in &input.app.definitions {
+        let text = yaml::document(&yaml::Node::from(&definition.clone().into()));
+        files.insert(format!("crds/{}.yaml", definition.name()), text);
+    }
     files.extend(manifests.files);
     Ok(files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect())
 }
