@@ -33,17 +33,19 @@ pub fn assemble(
         let namespace = snapshot.namespace.clone();
         return Err(SelectError::NothingExcluded { exclusions, namespace });
     }
-    let Normalised { objects, mut pull_secrets, mut findings } = normalise(&view, &members);
-    let (images, of_images) = images::images(&view, &objects);
+    let Normalised { objects, mut pull_secrets, mut findings } =
+        normalise(&view, &members, options);
+    let (images, of_images) = images::images(&view, &objects, options);
     let objects: Vec<Object> = objects.into_iter().map(|(_, object)| object).collect();
     let leaving = leaving::findings(&view, &members);
     let portability = portability::check(&view, &objects, options);
     let Members { secrets, pull_secrets: left, requirements, findings: of_graph, .. } = members;
     pull_secrets.extend(left);
+    let kept = objects.iter().flat_map(images::needed);
     findings.extend(of_graph.into_iter().chain(of_images).chain(portability.findings));
     findings.extend(leaving);
     findings.extend(scan::scan(&objects));
-    let mut requirements = merge(requirements.into_iter().chain(portability.requirements));
+    let mut requirements = merge(requirements.into_iter().chain(portability.requirements).chain(kept));
     let mut definitions = Definitions::default();
     if options.include_crds {
         definitions = definitions::definitions(&view, &objects);
@@ -75,7 +77,8 @@ struct Normalised {
 }
 
 /// Normalises the members and puts them into the order in which Helm installs.
-fn normalise(view: &View<'_>, members: &Members) -> Normalised {
+fn normalise(view: &View<'_>, members: &Members, options: &Options) -> Normalised {
+    let keep = images::Keep::new(view, &members.objects, options);
     let scaled: BTreeSet<Index> = members
         .objects
         .iter()
@@ -92,6 +95,7 @@ fn normalise(view: &View<'_>, members: &Members) -> Normalised {
             namespace: &view.snapshot.namespace,
             here: entry.place != Place::Elsewhere,
             scaled: scaled.contains(&index),
+            keeps_pull_secrets: keep.pull_secrets(view, index),
         };
         let done = normalize::normalise(entry.object, context);
         all.pull_secrets.extend(done.pull_secrets);

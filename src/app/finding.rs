@@ -104,6 +104,8 @@ codes! {
     DuplicateKey "DUPLICATE_KEY" Warning,
     /// What Epinio notes down of an application is not exported: the chart runs without Epinio.
     EpinioSkipped "EPINIO_SKIPPED" Info,
+    /// A container was added to a running pod to look into it. It is not exported.
+    EphemeralContainer "EPHEMERAL_CONTAINER" Info,
     /// An object was left out on request.
     Excluded "EXCLUDED" Info,
     /// A hook of a Helm release, which runs around installs and upgrades, is not exported.
@@ -124,6 +126,10 @@ codes! {
     ImageDrift "IMAGE_DRIFT" Warning,
     /// Pods of one workload run different contents under one reference.
     ImageMixed "IMAGE_MIXED" Warning,
+    /// An image that stays where it is could not be read. It is pinned to what the nodes report.
+    ImageNotRead "IMAGE_NOT_READ" Warning,
+    /// An operator runs an image that no exported object names. It was copied; the operator has to be pointed there.
+    ImageOfOperator "IMAGE_OF_OPERATOR" Warning,
     /// The node reports another repository for the image; the content was verified to be the same.
     ImageReportedElsewhere "IMAGE_REPORTED_ELSEWHERE" Info,
     /// An image was missing at the destination and has been copied again.

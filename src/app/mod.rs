@@ -30,6 +30,7 @@ mod view;
 
 pub use assemble::assemble;
 pub use finding::{Code, Finding, Severity};
+pub use images::ImagePattern;
 pub use model::{
     App, ContainerRef, ImageUse, JobsPolicy, NAMESPACE_PLACEHOLDER, NamespacePlace, Options,
     Requirement, Running, SecretUse,

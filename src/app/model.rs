@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, FoundBy, Object, ObjectId, kinds};
+use super::{Finding, FoundBy, ImagePattern, Object, ObjectId, kinds};
 
 /// An application: the objects and images that are exported together.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -57,6 +57,9 @@ pub struct Options {
     /// application's.
     #[serde(default)]
     pub rewrite_namespace: bool,
+    /// Images that are not exported: the chart refers to them where they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keep_images: Vec<ImagePattern>,
 }
 
 /// What an export does with Jobs that nothing owns: they run once, and a chart that installs them
@@ -100,16 +103,21 @@ pub struct ImageUse {
     /// What runs, as the pods of the current revision say; empty where no pod runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub running: Vec<Running>,
+    /// Whether it stays where it is: [`Options::keep_images`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kept: bool,
 }
 
-/// One container of one object.
+/// One container of one object, or another place in it that names an image.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ContainerRef {
     /// The object in [`App::objects`].
     pub object: ObjectId,
-    /// JSON pointer to the container within that object.
+    /// JSON pointer within that object: to the container, or to the field with the reference of a
+    /// volume or a custom resource. Empty where no field names the image: an operator runs it for
+    /// the object.
     pub pointer: String,
-    /// Name of the container.
+    /// Name of the container or volume, or the dotted path of the custom resource's field.
     pub container: String,
 }
 

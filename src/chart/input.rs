@@ -63,6 +63,15 @@ pub struct Image {
     pub platforms: Vec<String>,
     /// The containers that use it.
     pub uses: Vec<ContainerRef>,
+    /// Whether it stays where it is: `global.imageRegistry` does not replace its registry.
+    pub kept: bool,
+}
+
+impl Image {
+    /// Whether a field of an object names it, so that a value can change it.
+    pub fn has_place(&self) -> bool {
+        self.uses.iter().any(|of| !of.pointer.is_empty())
+    }
 }
 
 /// A chart as files by path below its own folder (`Chart.yaml`, `templates/…`).

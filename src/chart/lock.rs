@@ -20,11 +20,15 @@ pub fn lock(images: &[Image]) -> String {
 
 fn entry(image: &Image) -> Node {
     let platforms = Node::list(image.platforms.iter().map(|platform| Node::str(platform.as_str())));
-    Node::map([
+    let mut fields = vec![
         ("key", Node::str(image.key.as_str())),
         ("source", Node::str(image.source.as_str())),
         ("reference", Node::Str(reference(image))),
         ("digest", Node::str(image.digest.as_str())),
         ("platforms", platforms),
-    ])
+    ];
+    if image.kept {
+        fields.push(("kept", Node::from(&serde_json::Value::Bool(true))));
+    }
+    Node::map(fields)
 }

@@ -48,8 +48,11 @@ struct Lock {
 struct Locked {
     key: String,
     source: String,
+    reference: String,
     digest: String,
     platforms: Vec<String>,
+    #[serde(default)]
+    kept: bool,
 }
 
 /// `values.yaml`, as far as it is read.
@@ -59,7 +62,7 @@ struct Values {
     images: BTreeMap<String, Place>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Place {
     registry: String,
     repository: String,
@@ -72,15 +75,36 @@ struct Place {
 /// When the chart is none of ours.
 pub fn images(chart: &Chart) -> Result<Vec<Image>, RelocateError> {
     let lock: Lock = parse(chart, "images.lock")?;
-    let mut values: Values = parse(chart, "values.yaml")?;
+    let values: Values = parse(chart, "values.yaml")?;
     let image = |locked: Locked| {
-        let missing = || line("values.yaml", format!("images.{}", locked.key));
-        let Place { registry, repository, tag } =
-            values.images.remove(&locked.key).ok_or_else(missing)?;
-        let Locked { key, source, digest, platforms } = locked;
-        Ok(Image { key, registry, repository, tag, digest, source, platforms, uses: Vec::new() })
+        let Place { registry, repository, tag } = match values.images.get(&locked.key) {
+            Some(place) => place.clone(),
+            None => values.place(&locked.reference),
+        };
+        let Locked { key, source, digest, platforms, kept, .. } = locked;
+        let uses = Vec::new();
+        Image { key, registry, repository, tag, digest, source, platforms, uses, kept }
     };
-    lock.images.into_iter().map(image).collect()
+    Ok(lock.images.into_iter().map(image).collect())
+}
+
+impl Values {
+    /// The place of an image that is in the lock alone, as an operator runs it. It is where the
+    /// others are; where there is no other, what stands before the first slash is the registry.
+    fn place(&self, reference: &str) -> Place {
+        let name = reference.split('@').next().unwrap_or_default();
+        let (name, tag) = match name.rsplit_once(':') {
+            Some((name, tag)) if !tag.contains('/') => (name, tag),
+            _ => (name, ""),
+        };
+        let mut others = self.images.values();
+        let other = others.find(|other| format!("{}/{}", other.registry, other.repository) == name);
+        let (registry, repository) = match other {
+            Some(other) => (other.registry.as_str(), other.repository.as_str()),
+            None => name.split_once('/').unwrap_or(("", name)),
+        };
+        Place { registry: registry.into(), repository: repository.into(), tag: tag.into() }
+    }
 }
 
 /// The chart with the images `to` in place of `from`, pair by pair, and with these annotations set.
@@ -95,13 +119,14 @@ pub fn relocate(
     annotations: &BTreeMap<String, String>,
 ) -> Result<Chart, RelocateError> {
     let mut moved = chart.clone();
+    let values: Values = parse(chart, "values.yaml")?;
     let pairs: Vec<(&Image, &Image)> = from.iter().zip(to).filter(|(a, b)| a != b).collect();
     let references: Vec<(String, String)> =
         pairs.iter().map(|(from, to)| (reference(from), reference(to))).collect();
     for file in TEXTS {
         edit(&mut moved, file, |text| Ok(exchange(text, &references)))?;
     }
-    for (from, to) in &pairs {
+    for (from, to) in pairs.iter().filter(|(from, _)| values.images.contains_key(&from.key)) {
         edit(&mut moved, "values.yaml", |text| set_image(&text, from, to))?;
         edit(&mut moved, "README.md", |text| Ok(set_rows(text, from, to)))?;
     }
@@ -272,6 +297,7 @@ mod tests {
             source: String::new(),
             platforms: Vec::new(),
             uses: Vec::new(),
+            kept: false,
         };
         let text = "global:\n  imageRegistry: \"\"\nimages:\n  web:\n    # Host.\n    registry: a.b\n    \
                     repository: r\n    tag: \"1\"\n\n  db:\n    registry: a.b\n    repository: r\n    \

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::app::{JobsPolicy, SecretsPolicy};
+use crate::app::{ImagePattern, JobsPolicy, SecretsPolicy};
 use crate::export::rollout::LONGEST_WAIT;
 use crate::registry::{Host, Platform, RepositoryName};
 
@@ -187,6 +187,10 @@ pub(crate) struct AppExportArgs {
     /// Only this platform of each image, as os/arch[/variant] (repeatable)
     #[arg(long, value_name = "PLATFORM", value_parser = platform)]
     pub(crate) platform: Vec<Platform>,
+    /// Leave images of this pattern where they are, such as `docker.io/*` (repeatable); `*` also
+    /// matches `/`
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) keep_image: Vec<ImagePattern>,
     /// Take over a chart repository whose newest chart is another application's
     #[arg(long)]
     pub(crate) adopt: bool,

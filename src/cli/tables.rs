@@ -66,7 +66,11 @@ pub(crate) fn plan(plan: &Plan) -> String {
     text.push_str(&format!("  to     {}\n", plan.target));
     text.push_str(&format!("  chart  {}:{}\n", plan.chart, plan.version));
     for image in &plan.images {
-        let state = if image.present { "present" } else { "copy" };
+        let state = match (image.image.kept, image.present) {
+            (true, _) => "kept",
+            (false, true) => "present",
+            (false, false) => "copy",
+        };
         text.push_str(&format!(
             "  image  {} -> {}@sha256:{}…  {state}\n",
             image.image.written,

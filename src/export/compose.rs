@@ -30,8 +30,8 @@ pub(super) fn chart<'a>(
         let image = &planned.image;
         let (registry, repository) = address(target, resolution, image);
         let tag = match &target.pull_address {
-            Some(_) => planned.tags.last().map(Tag::to_string),
-            None => image.source.tag.as_ref().map(Tag::to_string),
+            Some(_) if !image.kept => planned.tags.last().map(Tag::to_string),
+            _ => image.source.tag.as_ref().map(Tag::to_string),
         };
         Image {
             key: image.key.clone(),
@@ -42,6 +42,7 @@ pub(super) fn chart<'a>(
             source: image.written.clone(),
             platforms: image.platforms.clone(),
             uses: image.uses.clone(),
+            kept: image.kept,
         }
     });
     Input {
@@ -104,9 +105,13 @@ pub(super) fn content(request: &Request, target: &Target, resolution: &Resolutio
 }
 
 /// Registry (host and path prefix) and repository of an image as the chart writes them.
-fn address(target: &Target, resolution: &Resolution, image: &ResolvedImage) -> (String, String) {
+pub(super) fn address(
+    target: &Target,
+    resolution: &Resolution,
+    image: &ResolvedImage,
+) -> (String, String) {
     match &target.pull_address {
-        Some(address) => (address.clone(), resolution.names.images.to_string()),
-        None => (image.source.host.to_string(), image.source.repository.to_string()),
+        Some(address) if !image.kept => (address.clone(), resolution.names.images.to_string()),
+        _ => (image.source.host.to_string(), image.source.repository.to_string()),
     }
 }

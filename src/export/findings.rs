@@ -2,7 +2,7 @@
 
 use semver::Version;
 
-use crate::app::{Code, Finding, ObjectId, SecretUse, SecretsPolicy};
+use crate::app::{Code, ContainerRef, Finding, ObjectId, SecretUse, SecretsPolicy};
 
 use crate::registry::Digest;
 
@@ -16,9 +16,34 @@ pub(super) fn of(request: &Request, target: &Target, resolution: &Resolution) ->
     if target.pull_address.is_none() && !resolution.images.is_empty() {
         findings.push(pull_address_missing());
     }
+    findings.extend(images_of_operators(target, resolution));
     let secrets = resolution.app.secrets.iter();
     findings.extend(secrets.filter_map(|secret| secret_finding(request, resolution, secret)));
     findings
+}
+
+/// Images that operators run of themselves, and where they can have them from now.
+fn images_of_operators<'a>(
+    target: &'a Target,
+    resolution: &'a Resolution,
+) -> impl Iterator<Item = Finding> + 'a {
+    resolution.images.iter().flat_map(move |image| {
+        let (registry, repository) = super::compose::address(target, resolution, image);
+        let nowhere = image.uses.iter().filter(|of| of.pointer.is_empty());
+        nowhere.map(move |of| {
+            let ContainerRef { object, container, .. } = of;
+            let text = format!(
+                "container `{container}` of {object} runs `{}`, which no exported object names; it \
+                 is at {registry}/{repository}@{}",
+                image.written, image.digest
+            );
+            let remedy = format!(
+                "Point the operator there, by a field of the {} or by the operator's own settings.",
+                object.kind
+            );
+            Finding::new(Code::ImageOfOperator, text).on(object.clone()).remedy(remedy)
+        })
+    })
 }
 
 /// The calendar is behind the newest version.

@@ -80,7 +80,14 @@ pub fn application_digest(
     let objects: Vec<Value> = app.objects.iter().map(|object| object.clone().into()).collect();
     let images: Vec<Value> = images
         .iter()
-        .map(|image| json!({"key": image.key, "source": image.written, "digest": image.digest}))
+        .map(|image| {
+            let (key, written) = (&image.key, &image.written);
+            let mut content = json!({"key": key, "source": written, "digest": image.digest});
+            if image.kept {
+                content["kept"] = true.into();
+            }
+            content
+        })
         .collect();
     let secrets: Vec<Value> = options
         .secret_digests

@@ -102,7 +102,7 @@ pub struct PlannedImage {
     pub destination: String,
     /// The tags it gets there.
     pub tags: Vec<Tag>,
-    /// Whether the destination has it already.
+    /// Whether the destination has it already, or it stays where it is.
     pub present: bool,
 }
 
@@ -209,8 +209,13 @@ pub(super) fn check_origin(
 }
 
 fn planned_images(target: &Target, resolution: &Resolution) -> Result<Vec<PlannedImage>, Error> {
-    let only = resolution.images.len() == 1;
+    let only = resolution.images.iter().filter(|image| !image.kept).count() == 1;
     let each = resolution.images.iter().map(|image| {
+        if image.kept {
+            let destination = format!("{}/{}", image.source.host, image.source.repository);
+            let (tags, image) = (Vec::new(), image.clone());
+            return Ok(PlannedImage { destination, tags, present: true, image });
+        }
         let mut tags =
             vec![names::image_tag(&image.key, image.source.tag.as_ref(), &image.digest)?];
         if let Some(tag) = &resolution.names.image_tag {

@@ -87,6 +87,9 @@ pub struct ImageReport {
     pub bytes: Bytes,
     /// Signatures and other referrers that went along.
     pub referrers: u64,
+    /// Whether it stayed where it is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub kept: bool,
 }
 
 /// How bytes came to be at the destination.
@@ -152,6 +155,7 @@ impl ImageReport {
             platforms: image.platforms.clone(),
             bytes: Bytes::default(),
             referrers: 0,
+            kept: image.kept,
         }
     }
 }

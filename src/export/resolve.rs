@@ -116,7 +116,8 @@ pub async fn resolve(
     })
 }
 
-/// Keys of the images of which the repository lacks the root or a child.
+/// Keys of the images of which the repository lacks the root or a child. Those that stay where they
+/// are need not be there.
 ///
 /// # Errors
 /// When the destination cannot be asked.
@@ -126,7 +127,7 @@ pub async fn missing(
     images: &[ResolvedImage],
 ) -> Result<Vec<String>, crate::registry::Error> {
     let mut keys = Vec::new();
-    for image in images {
+    for image in images.iter().filter(|image| !image.kept) {
         for digest in std::iter::once(&image.digest).chain(&image.children) {
             let revision = Revision::Digest(digest.clone());
             if target.store.manifest_digest(repository, &revision).await?.is_none() {

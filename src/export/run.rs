@@ -111,7 +111,8 @@ async fn copy_images(
     report: &mut Report,
     is_wanted: impl Fn(&PlannedImage) -> bool,
 ) -> Result<(), Error> {
-    let wanted = plan.images.iter().enumerate().filter(|(_, image)| is_wanted(image));
+    let wanted = plan.images.iter().enumerate();
+    let wanted = wanted.filter(|(_, image)| !image.image.kept && is_wanted(image));
     let copies = wanted.map(|(index, planned)| async move {
         let image = &planned.image;
         let failed = |source| Error::ImageUnreadable { image: image.into(), source };

@@ -148,7 +148,7 @@ impl<'a> Workloads<'a> {
 }
 
 /// Whether it is a pod that has finished, that is going, or that the kubelet made from a file.
-pub(super) fn is_idle_pod(entry: &Entry<'_>) -> bool {
+pub(in crate::app) fn is_idle_pod(entry: &Entry<'_>) -> bool {
     let phase = entry.object.text("/status/phase");
     entry.is(kinds::POD)
         && (matches!(phase, Some("Succeeded" | "Failed"))

@@ -1,16 +1,22 @@
 //! The images of an application: where each is used, under which key, and what runs.
 
+mod keep;
 mod key;
+mod operator;
+mod places;
 pub(super) mod reference;
 mod running;
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::view::{Index, View};
-use super::{ContainerRef, Finding, ImageUse, Object, Running, kinds, path};
+use super::{ContainerRef, Finding, ImageUse, Object, Options, Running, kinds};
+use operator::Made;
+use places::places;
 use running::{Pods, Said};
+
+pub use keep::ImagePattern;
+pub(super) use keep::{Keep, needed};
 
 /// Where one image is used and what runs of it.
 #[derive(Default)]
@@ -21,11 +27,14 @@ struct Use {
 }
 
 impl Use {
-    fn runs(&mut self, Said { image_id, created }: Said) {
-        let none = || Running { image_id: image_id.clone(), pods: 0, newest: None };
-        let running = self.running.entry(image_id.clone()).or_insert_with(none);
-        running.pods += 1;
-        running.newest = running.newest.take().max(Some(created).filter(|at| !at.is_empty()));
+    fn add(&mut self, places: impl IntoIterator<Item = ContainerRef>, said: Vec<Said>) {
+        self.places.extend(places);
+        for Said { image_id, created } in said {
+            let none = || Running { image_id: image_id.clone(), pods: 0, newest: None };
+            let running = self.running.entry(image_id.clone()).or_insert_with(none);
+            running.pods += 1;
+            running.newest = running.newest.take().max(Some(created).filter(|at| !at.is_empty()));
+        }
     }
 }
 
@@ -33,22 +42,27 @@ impl Use {
 pub(super) fn images(
     view: &View<'_>,
     objects: &[(Index, Object)],
+    options: &Options,
 ) -> (Vec<ImageUse>, Vec<Finding>) {
-    let pods = Pods::new(view);
+    let (pods, made) = (Pods::new(view), Made::new(view));
     let mut findings = Vec::new();
     let mut found: BTreeMap<String, Use> = BTreeMap::new();
     for (index, object) in objects {
-        let containers = containers(object);
-        if containers.is_empty() {
+        let places = places(object);
+        if !kinds::is_builtin(object) {
+            for (image, places, said) in made.images(view, *index, object, places) {
+                found.entry(image).or_default().add(places, said);
+            }
+            continue;
+        }
+        if places.is_empty() {
             continue;
         }
         let current = pods.current(view, *index);
-        findings.extend(current.findings(object, &containers));
-        for (image, container) in containers {
-            let said = current.image_ids(&container.container, &image);
-            let image = found.entry(image).or_default();
-            said.into_iter().for_each(|said| image.runs(said));
-            image.places.push(container);
+        findings.extend(current.findings(object, &places));
+        for place in places {
+            let said = current.said(&place);
+            found.entry(place.image).or_default().add([place.at], said);
         }
     }
     let keys = key::keys(found.keys().map(String::as_str));
@@ -57,25 +71,10 @@ pub(super) fn images(
         .zip(keys)
         .map(|((image, Use { places: mut uses, running }), key)| {
             uses.sort();
-            ImageUse { key, image, uses, running: running.into_values().collect() }
+            let kept = options.keeps(&image);
+            ImageUse { key, image, uses, running: running.into_values().collect(), kept }
         })
         .collect();
     images.sort_by(|a, b| a.key.cmp(&b.key));
     (images, findings)
-}
-
-/// Containers of the object's pods with the images that they ask for.
-fn containers(object: &Object) -> Vec<(String, ContainerRef)> {
-    let Some(template) = kinds::pod_template(object) else { return Vec::new() };
-    let at = kinds::below(template, "spec.containers|initContainers[]");
-    let found = path::find(object.fields(), &at).into_iter().filter_map(|(place, container)| {
-        let text = |key: &str| container.get(key).and_then(Value::as_str).filter(|t| !t.is_empty());
-        let container = ContainerRef {
-            object: object.id(),
-            pointer: place.pointer(),
-            container: text("name").unwrap_or_default().to_owned(),
-        };
-        Some((text("image")?.to_owned(), container))
-    });
-    found.collect()
 }

@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use crate::app::images::reference;
+use super::places::Place;
+use super::reference;
 use crate::app::kinds;
 use crate::app::view::{Entry, Index, Owner, View};
-use crate::app::{Code, ContainerRef, Finding, Object};
+use crate::app::{Code, Finding, Object};
 
 /// Labels by which controllers mark the revision of a pod.
 const TEMPLATE_HASH: &str = "pod-template-hash";
@@ -168,29 +169,24 @@ fn created(entry: &Entry<'_>) -> String {
 }
 
 impl Current<'_, '_> {
-    /// What nodes say of the container, once for each pod. The pod must ask for the same image:
-    /// the pods of a CronJob may be of an older template.
-    pub(super) fn image_ids(&self, container: &str, image: &str) -> Vec<Said> {
-        let said = self.pods.iter().filter_map(|pod| {
-            let image_id = image_id(pod, container, image)?;
-            Some(Said { image_id, created: created(pod) })
-        });
-        said.collect()
+    /// What nodes say of the image, once for each pod. The pod must ask for the same image: the
+    /// pods of a CronJob may be of an older template.
+    pub(super) fn said(&self, place: &Place) -> Vec<Said> {
+        let (name, image) = (place.at.container.as_str(), place.image.as_str());
+        let pods = self.pods.iter();
+        match place.is_volume {
+            true => pods.filter_map(|pod| of_volume(pod, name, image)).collect(),
+            false => pods.filter_map(|pod| said(pod, name, image)).collect(),
+        }
     }
 
     /// What a user should know of these pods.
-    pub(super) fn findings(
-        &self,
-        object: &Object,
-        containers: &[(String, ContainerRef)],
-    ) -> Vec<Finding> {
+    pub(super) fn findings(&self, object: &Object, places: &[Place]) -> Vec<Finding> {
         let mut findings = Vec::new();
         let id = object.id();
         if self.rolling {
-            let known = |(image, of): &(String, ContainerRef)| {
-                !self.image_ids(&of.container, image).is_empty()
-            };
-            let text = if containers.iter().any(known) {
+            let known = |place: &Place| !self.said(place).is_empty();
+            let text = if places.iter().any(known) {
                 format!("{id} was rolling out: what its newest pods run was taken")
             } else {
                 format!(
@@ -202,17 +198,22 @@ impl Current<'_, '_> {
             findings
                 .push(Finding::new(Code::RolloutInProgress, text).on(id.clone()).remedy(remedy));
         }
+        for name in self.containers(["ephemeralContainers"]) {
+            let text = format!(
+                "container `{name}` was added to a pod of {id} to look into it, and is not exported"
+            );
+            findings.push(Finding::new(Code::EphemeralContainer, text).on(id.clone()));
+        }
         if kinds::is(object, kinds::POD) {
             return findings;
         }
-        let own: BTreeSet<&str> = containers.iter().map(|(_, of)| of.container.as_str()).collect();
-        let mut injected = BTreeSet::new();
-        for pod in &self.pods {
-            let names = in_lists(pod, "/spec", ["containers", "initContainers"])
-                .filter_map(|container| container.get("name")?.as_str());
-            injected.extend(names.filter(|name| !own.contains(name)));
-        }
-        for name in injected {
+        let own: BTreeSet<&str> = places
+            .iter()
+            .filter(|place| !place.is_volume)
+            .map(|place| place.at.container.as_str())
+            .collect();
+        let running = self.containers(["containers", "initContainers"]);
+        for name in running.difference(&own) {
             let text = format!("container `{name}` is in the pods of {id}, not in its template");
             let remedy = "Set up what injects it in the target cluster.";
             findings
@@ -222,25 +223,56 @@ impl Current<'_, '_> {
     }
 }
 
-/// `imageID` of the container without its scheme, or the digest that admission pinned the image
-/// of the template to.
-fn image_id(pod: &Entry<'_>, name: &str, image: &str) -> Option<String> {
+impl<'a> Current<'_, 'a> {
+    /// Names of the containers in these lists of the pods.
+    fn containers<const N: usize>(&self, lists: [&'static str; N]) -> BTreeSet<&'a str> {
+        let all = self.pods.iter().flat_map(|pod| in_lists(pod, "/spec", lists));
+        all.filter_map(|container| container.get("name")?.as_str()).collect()
+    }
+}
+
+/// What the node says of a container of the pod: its `imageID`, or the digest that admission
+/// pinned the image of the template to.
+pub(super) fn said(pod: &Entry<'_>, name: &str, image: &str) -> Option<Said> {
     let asked = in_lists(pod, "/spec", ["containers", "initContainers"])
         .find(|container| named(container, name))?
         .get("image")?
         .as_str()?;
     if asked != image {
-        return reference::pinned(asked, image);
+        return Some(Said { image_id: reference::pinned(asked, image)?, created: created(pod) });
     }
-    let id = in_lists(pod, "/status", ["containerStatuses", "initContainerStatuses"])
-        .find(|status| named(status, name))?
-        .get("imageID")?
-        .as_str()?;
-    let id = id.split_once("://").map_or(id, |(_, id)| id);
-    (!id.is_empty()).then(|| id.to_owned())
+    let mut statuses = in_lists(pod, "/status", ["containerStatuses", "initContainerStatuses"]);
+    Said::new(pod, statuses.find(|status| named(status, name))?.get("imageID")?)
 }
 
-fn in_lists<'a>(pod: &Entry<'a>, at: &str, lists: [&str; 2]) -> impl Iterator<Item = &'a Value> {
+/// What the node says of a volume of an image, as kubelets from 1.36 on do with each mount.
+fn of_volume(pod: &Entry<'_>, name: &str, image: &str) -> Option<Said> {
+    let volume = in_lists(pod, "/spec", ["volumes"]).find(|volume| named(volume, name))?;
+    if volume.pointer("/image/reference")? != image {
+        return None;
+    }
+    let statuses = in_lists(pod, "/status", ["containerStatuses", "initContainerStatuses"]);
+    let mounts = statuses.filter_map(|status| status.get("volumeMounts")?.as_array()).flatten();
+    let mut ids = mounts
+        .filter(|mount| named(mount, name))
+        .filter_map(|mount| mount.pointer("/volumeStatus/image/imageRef"));
+    Said::new(pod, ids.next()?)
+}
+
+impl Said {
+    /// Unless the node does not know yet.
+    fn new(pod: &Entry<'_>, id: &Value) -> Option<Self> {
+        let id = id.as_str()?;
+        let id = id.split_once("://").map_or(id, |(_, id)| id);
+        (!id.is_empty()).then(|| Self { image_id: id.to_owned(), created: created(pod) })
+    }
+}
+
+fn in_lists<'a, const N: usize>(
+    pod: &Entry<'a>,
+    at: &str,
+    lists: [&'static str; N],
+) -> impl Iterator<Item = &'a Value> + use<'a, N> {
     let object: &'a Object = pod.object;
     let lists = lists.map(|list| object.at(&format!("{at}/{list}")).and_then(Value::as_array));
     lists.into_iter().flatten().flatten()

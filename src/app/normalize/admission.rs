@@ -128,23 +128,29 @@ fn requests(fields: &mut Map<String, Value>, claims: &Claims) {
 
 /// Containers that an injector put into a pod which nothing made from a template.
 fn injected(object: &mut Object, findings: &mut Vec<Finding>) {
-    for (annotation, names) in INJECTORS {
-        if object.annotation(annotation).is_none() {
-            continue;
+    let at = "spec.containers|initContainers[]";
+    let mut names = Vec::new();
+    for (path, container) in path::find(object.fields(), at) {
+        let name = container.get("name").and_then(Value::as_str).unwrap_or_default();
+        if is_injected(object, name) {
+            let text = format!("container `{name}` was injected and is not exported");
+            findings.push(Finding::new(Code::InjectedContainer, text).field(path.to_string()));
+            names.push(name.to_owned());
         }
-        let is_injected = |container: &Value| {
-            container.get("name").and_then(Value::as_str).is_some_and(|name| names.contains(&name))
-        };
-        let at = "spec.containers|initContainers[]";
-        for (path, container) in path::find(object.fields(), at) {
-            if is_injected(container) {
-                let name = container.get("name").and_then(Value::as_str).unwrap_or_default();
-                let text = format!("container `{name}` was injected and is not exported");
-                findings.push(Finding::new(Code::InjectedContainer, text).field(path.to_string()));
-            }
-        }
-        path::remove_if(object.fields_mut(), at, |_, _, container| is_injected(container));
     }
+    path::remove_if(object.fields_mut(), at, |_, _, container| {
+        container
+            .get("name")
+            .and_then(Value::as_str)
+            .is_some_and(|of| names.iter().any(|n| n == of))
+    });
+}
+
+/// Whether an injector that we know put the container into the pod.
+pub(in crate::app) fn is_injected(pod: &Object, container: &str) -> bool {
+    INJECTORS.iter().any(|(annotation, names)| {
+        names.contains(&container) && pod.annotation(annotation).is_some()
+    })
 }
 
 /// The identity at a cloud, which the annotation of the service account brings back.

@@ -15,6 +15,7 @@ mod pod;
 mod service;
 
 pub(super) use metadata::is_foreign_annotation;
+pub(super) use admission::is_injected;
 pub(super) use pod::pull_secrets_dropped;
 
 use super::{Finding, Object, kinds};
@@ -29,6 +30,8 @@ pub(super) struct Context<'a> {
     pub(super) here: bool,
     /// Whether an autoscaler sets the number of its replicas.
     pub(super) scaled: bool,
+    /// Whether its pull secrets stay, for images that do.
+    pub(super) keeps_pull_secrets: bool,
 }
 
 /// What came of it.
@@ -51,7 +54,9 @@ pub(super) fn normalise(live: &Object, context: Context<'_>) -> Normalised {
         pod::normalise(&mut object, template, &claims, &mut findings);
         lists::deduplicate(&mut object, template, &mut findings);
     }
-    pod::drop_pull_secrets(&mut object, &mut pull_secrets);
+    if !context.keeps_pull_secrets {
+        pod::drop_pull_secrets(&mut object, &mut pull_secrets);
+    }
     metadata::clean(&mut object, context.here, &claims);
     let id = object.id();
     if !pull_secrets.is_empty() {

@@ -14,6 +14,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "CHART.image" -}}
 {{- $image := index .values.images .key -}}
 {{- $registry := (.values.global).imageRegistry | default $image.registry | default "" | trimSuffix "/" -}}
+{{- if $image.keep }}{{- $registry = $image.registry | default "" | trimSuffix "/" -}}{{- end -}}
 {{- $name := printf "%s/%s" $registry $image.repository | trimPrefix "/" -}}
 {{- if $image.digest -}}
 {{- printf "%s@%s" $name $image.digest -}}

@@ -87,14 +87,15 @@ pub(super) fn of_object(input: &Input<'_>, object: &Object) -> Option<&'static R
     RULES.iter().find(|rule| matches!(rule.covers, Covers::Object(covers) if covers(input, object)))
 }
 
-/// A container's image, or that of a volume, as the reference that the chart was built with.
+/// The image of a container, a volume or a field of a custom resource, as the reference that the
+/// chart was built with.
 fn is_image(case: &Case<'_>) -> bool {
-    let Some((container, "image" | "reference")) = case.change.pointer.rsplit_once('/') else {
-        return false;
-    };
+    let pointer = case.change.pointer.as_str();
+    let container = pointer.strip_suffix("/image");
     let id = case.object.id();
     let image = case.input.images.iter().find(|image| {
-        image.uses.iter().any(|place| place.pointer == container && place.object == id)
+        let is_here = |place: &str| place == pointer || Some(place) == container;
+        image.uses.iter().any(|place| is_here(&place.pointer) && place.object == id)
     });
     image.is_some_and(|image| {
         let prefix = if image.registry.is_empty() { "" } else { "/" };

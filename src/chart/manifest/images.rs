@@ -7,7 +7,7 @@ use crate::app::ObjectId;
 use crate::chart::expr::{include, literal};
 use crate::chart::input::Image;
 use crate::chart::keys::pod_spec;
-use crate::chart::values::{self, Setting, pattern, text};
+use crate::chart::values::{self, Setting, boolean, pattern, text};
 use crate::chart::yaml::Node;
 
 /// Host and path, or nothing.
@@ -35,7 +35,7 @@ pub(super) fn values(builder: &mut Builder<'_>) {
     );
     let settings = [("imageRegistry", everywhere), ("imagePullSecrets", pull_secrets)];
     builder.values.section("global", Setting::group("", settings));
-    for image in &builder.input.images {
+    for image in builder.input.images.iter().filter(|image| image.has_place()) {
         builder.values.entry("images", &image.key, setting(image));
     }
 }
@@ -66,20 +66,20 @@ pub(super) fn at<'a>(builder: &Builder<'a>, object: &ObjectId, pointer: &str) ->
     uses.iter().find(|(place, _)| *place == pointer).map(|(_, image)| *image)
 }
 
-/// Images of objects whose containers are no values: custom resources with a pod in them.
+/// Images that stand outside of the containers of pods: in volumes and custom resources.
 pub(super) fn elsewhere(builder: &Builder<'_>, draft: &mut Draft<'_>) {
     let Some(uses) = builder.images.get(&draft.object.id()) else { return };
     let pod = pod_spec(draft.object);
     for (pointer, image) in uses {
-        if pod.is_some_and(|pod| is_container(pod, pointer)) {
+        if pointer.is_empty() || pod.is_some_and(|pod| is_container(pod, pointer)) {
             continue;
         }
-        let Some(container) = draft.body.pointer_mut(pointer) else { continue };
-        // A volume of an image names it `reference`; everything else follows containers.
-        for field in ["image", "reference"] {
-            if let Some(value) = container.get_mut(field) {
-                *value = Node::Expr(pipeline(builder, &literal(&image.key)));
-            }
+        let Some(place) = draft.body.pointer_mut(pointer) else { continue };
+        let reference = Node::Expr(pipeline(builder, &literal(&image.key)));
+        // A container, or the field itself: of a volume, or of a custom resource.
+        match place.get_mut("image") {
+            Some(image) => *image = reference,
+            None => *place = reference,
         }
     }
 }
@@ -108,20 +108,19 @@ fn setting(image: &Image) -> Setting {
         comment.push_str(&format!("; runs in {}", places.join(", ")));
     }
     comment.push('.');
-    Setting::group(
-        comment,
-        [
-            (
-                "registry",
-                Setting::value("Host and path prefix.", &*image.registry, pattern(REGISTRY)),
-            ),
-            (
-                "repository",
-                Setting::value("The rest of the name.", &*image.repository, pattern(REPOSITORY))
-                    .needed(),
-            ),
-            ("tag", Setting::value("Only used where `digest` is empty.", &*image.tag, text())),
-            ("digest", Setting::value("The content that ran.", &*image.digest, pattern(DIGEST))),
-        ],
-    )
+    let mut settings = vec![
+        ("registry", Setting::value("Host and path prefix.", &*image.registry, pattern(REGISTRY))),
+        (
+            "repository",
+            Setting::value("The rest of the name.", &*image.repository, pattern(REPOSITORY))
+                .needed(),
+        ),
+        ("tag", Setting::value("Only used where `digest` is empty.", &*image.tag, text())),
+        ("digest", Setting::value("The content that ran.", &*image.digest, pattern(DIGEST))),
+    ];
+    if image.kept {
+        let comment = "Whether `global.imageRegistry` leaves it where it is.";
+        settings.push(("keep", Setting::value(comment, true, boolean())));
+    }
+    Setting::group(comment, settings)
 }

@@ -44,6 +44,8 @@ pub struct Manifests {
     pub values: Values,
     /// Whether the standard labels include `app.kubernetes.io/instance`.
     pub instance_label: bool,
+    /// Whether images stay where they are.
+    pub keeps_images: bool,
 }
 
 /// Everything that the steps look things up in, and the values that they fill.
@@ -91,7 +93,13 @@ fn make(input: &Input<'_>) -> Manifests {
         files
             .insert(builder.keys.secret_file(&secret.name), secret::template(&mut builder, secret));
     }
-    Manifests { files, values: builder.values, instance_label: builder.instance_label }
+    let keeps_images = input.images.iter().any(|image| image.kept && image.has_place());
+    Manifests {
+        files,
+        values: builder.values,
+        instance_label: builder.instance_label,
+        keeps_images,
+    }
 }
 
 impl<'a> Builder<'a> {

@@ -28,6 +28,9 @@ const HELPERS: &str = include_str!("../assets/_helpers.tpl");
 /// The line of the helpers that names the release.
 const INSTANCE_LINE: &str = "app.kubernetes.io/instance:";
 
+/// The line of the helpers about images that stay where they are.
+const KEEP_LINE: &str = "{{- if $image.keep }}";
+
 /// Most values that the README lists. Helm keeps it in the release, which has a limit of 1 MiB,
 /// and beyond a few screens `values.yaml` is the better place to look.
 const LONGEST_TABLE: usize = 300;
@@ -120,7 +123,10 @@ impl<'a> Texts<'a> {
                 || manifests.files.values().any(|file| file.contains(&call))
         };
         let helpers = text.trim_end().split("\n\n").filter(|helper| used(helper));
-        let kept = |line: &&str| manifests.instance_label || !line.starts_with(INSTANCE_LINE);
+        let kept = |line: &&str| {
+            (manifests.instance_label || !line.starts_with(INSTANCE_LINE))
+                && (manifests.keeps_images || !line.starts_with(KEEP_LINE))
+        };
         let helpers: Vec<String> = helpers
             .map(|helper| helper.lines().filter(kept).collect::<Vec<_>>().join("\n"))
             .collect();

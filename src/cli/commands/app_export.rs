@@ -60,6 +60,7 @@ fn request(args: &AppExportArgs) -> Result<Request, Error> {
         selection: selection(&args.select),
         namespace: args.source.namespace.clone(),
         options: Options {
+            keep_images: args.keep_image.clone(),
             jobs: args.jobs.into(),
             rewrite_namespace: args.rewrite_namespace,
             ..options(&args.select)

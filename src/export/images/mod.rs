@@ -48,6 +48,9 @@ pub struct ResolvedImage {
     pub children: Vec<Digest>,
     /// The containers that use it.
     pub uses: Vec<ContainerRef>,
+    /// Whether it stays where it is, and is not copied.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub kept: bool,
 }
 
 /// One image at its source.
@@ -67,8 +70,10 @@ pub async fn resolve_images(
 ) -> Result<(Vec<ResolvedImage>, Vec<Finding>), Error> {
     let each = app.images.iter().map(|image| async move {
         let mut findings = Vec::new();
-        let found = find::find(image, sources, &mut findings).await?;
-        let image = resolved(image, found, sources, platforms, &mut findings).await?;
+        let image = match find::find(image, sources, &mut findings).await {
+            Ok(found) => resolved(image, found, sources, platforms, &mut findings).await?,
+            Err(error) => unread(image, error, &mut findings)?,
+        };
         Ok::<_, Error>((image, findings))
     });
     let all: Vec<_> = stream::iter(each).buffered(MAX_AT_ONCE).try_collect().await?;
@@ -87,6 +92,7 @@ async fn resolved(
     source.digest = Some(found.manifest.digest.clone());
     let from =
         Located { store: open(image, &source, sources)?, repository: source.repository.clone() };
+    let platforms = if image.kept { &[] } else { platforms };
     let (root, subset) = copy::root(&from, found.manifest, platforms)
         .await
         .map_err(|source| Error::Copy { image: image.into(), source })?;
@@ -108,6 +114,37 @@ async fn resolved(
             .collect(),
         children: children.into_iter().map(|child| child.digest).collect(),
         uses: image.uses.clone(),
+        kept: image.kept,
+    })
+}
+
+/// An image that stays where it is, of which no more is known than what nodes report.
+fn unread(
+    image: &ImageUse,
+    error: Error,
+    findings: &mut Vec<Finding>,
+) -> Result<ResolvedImage, Error> {
+    let (true, Error::ImageUnreadable { source, .. }) = (image.kept, &error) else {
+        return Err(error);
+    };
+    let reported = image.image.parse().ok().and_then(|written| running::there(image, &written));
+    let Some((reference, digest)) = reported else { return Err(error) };
+    let text = format!(
+        "`{}` stays where it is and could not be read ({source}): it is pinned to what most nodes \
+         report",
+        image.image
+    );
+    findings.push(Finding::new(Code::ImageNotRead, text));
+    Ok(ResolvedImage {
+        key: image.key.clone(),
+        written: image.image.clone(),
+        source: reference,
+        digest,
+        subset: false,
+        platforms: Vec::new(),
+        children: Vec::new(),
+        uses: image.uses.clone(),
+        kept: true,
     })
 }
 

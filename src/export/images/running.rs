@@ -27,6 +27,15 @@ pub(super) fn running(image: &ImageUse) -> Vec<RunningId<'_>> {
     image.running.iter().map(RunningId::new).collect()
 }
 
+/// What most nodes report of the repository that is written, as a reference with a digest.
+pub(super) fn there(image: &ImageUse, written: &Reference) -> Option<(Reference, Digest)> {
+    let there = running(image)
+        .into_iter()
+        .filter(|id| id.reference.as_ref().is_some_and(|reference| is_twin(reference, written)));
+    let digest = there.max_by_key(|id| (id.said.pods, &id.said.newest))?.digest?;
+    Some((Reference { digest: Some(digest.clone()), ..written.clone() }, digest))
+}
+
 impl<'a> RunningId<'a> {
     pub(super) fn new(said: &'a Running) -> Self {
         let text = said.image_id.as_str();

@@ -82,6 +82,9 @@ impl Placed {
         chart: &ChartReference,
         sources: &Sources,
     ) -> Result<Option<Found>, Error> {
+        if self.image.kept {
+            return Ok(None);
+        }
         let mut places = vec![self.address.clone()];
         if let Some(host) = &chart.host {
             let repository = beside(&chart.repository, &self.image.repository)?;
@@ -136,6 +139,7 @@ impl Placed {
             platforms: self.image.platforms.clone(),
             children: children.into_iter().map(|child| child.digest).collect(),
             uses: Vec::new(),
+            kept: false,
         };
         let (destination, tags) = (to.address(repository), self.tags()?);
         Ok(Some(PlannedImage { image, destination, tags, present: false }))

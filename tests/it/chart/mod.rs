@@ -4,6 +4,7 @@
 mod definitions;
 mod each_value;
 mod helm;
+mod images;
 mod namespace;
 pub(crate) mod oracle;
 mod overrides;

@@ -43,6 +43,7 @@ pub(super) fn images(app: &App) -> Vec<Image> {
             source: image.image.clone(),
             platforms: vec!["linux/amd64".to_owned(), "linux/arm64".to_owned()],
             uses: image.uses.clone(),
+            kept: image.kept,
         }
     };
     app.images.iter().enumerate().map(image).collect()

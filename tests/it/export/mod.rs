@@ -10,6 +10,7 @@ mod gate;
 mod images;
 mod independent;
 mod jobs;
+mod keep;
 mod layouts;
 mod lifecycle;
 mod rollout;
