@@ -124,6 +124,8 @@ codes! {
     HostPath "HOST_PATH" Warning,
     /// What runs is not what the tag points to now; what runs was exported.
     ImageDrift "IMAGE_DRIFT" Warning,
+    /// An address that only the cluster knows was read at another one of the same registry.
+    ImageMapped "IMAGE_MAPPED" Info,
     /// Pods of one workload run different contents under one reference.
     ImageMixed "IMAGE_MIXED" Warning,
     /// An image that stays where it is could not be read. It is pinned to what the nodes report.

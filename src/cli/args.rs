@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::app::{ImagePattern, JobsPolicy, SecretsPolicy};
+use crate::export::Mapping;
 use crate::export::rollout::LONGEST_WAIT;
 use crate::registry::{Host, Platform, RepositoryName};
 
@@ -191,6 +192,13 @@ pub(crate) struct AppExportArgs {
     /// matches `/`
     #[arg(long, value_name = "PATTERN")]
     pub(crate) keep_image: Vec<ImagePattern>,
+    /// Read images of an address elsewhere, such as `127.0.0.1:30500=registry.example.com`
+    /// (repeatable); `http://` before the second means plain HTTP
+    #[arg(long, value_name = "FROM=TO[/PREFIX]")]
+    pub(crate) map_registry: Vec<Mapping>,
+    /// Read images with the credentials in the application's own pull secrets
+    #[arg(long)]
+    pub(crate) use_pull_secrets: bool,
     /// Take over a chart repository whose newest chart is another application's
     #[arg(long)]
     pub(crate) adopt: bool,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::args::{AccessArgs, Global, SourceArgs};
+use super::args::{AccessArgs, AppExportArgs, Global, SourceArgs};
 use crate::app::Snapshot;
 use crate::cluster::client::ClientOptions;
 use crate::cluster::{Live, Manifests, Scope, SecretReader, Source};
@@ -15,7 +15,7 @@ use crate::destination::direct::{self, Access};
 use crate::destination::{Destination, select};
 use crate::error::Error;
 use crate::export::resolve::require_readable;
-use crate::export::{ChartReference, Sources, Target};
+use crate::export::{ChartReference, ClusterSecrets, Sources, Target};
 use crate::registry::credentials::DockerConfig;
 use crate::registry::{Host, Keychain, Registry};
 
@@ -104,6 +104,29 @@ pub(crate) fn sources(
         sources.describe(destination);
     }
     Ok(sources)
+}
+
+/// Tells `sources` where images are read besides, and lets them ask the Secrets of the place that
+/// the application is read from.
+pub(crate) async fn images(
+    sources: &mut Sources,
+    args: &AppExportArgs,
+    global: &Global,
+) -> Result<(), Error> {
+    args.map_registry.iter().rev().cloned().for_each(|mapping| sources.map(mapping));
+    let reader: Box<dyn SecretReader> = match args.source.from.as_deref() {
+        None => Box::new(Live::connect(&client_options(global)).await?),
+        Some(path) if args.use_pull_secrets && path != Path::new("-") => {
+            Box::new(Manifests::from_path(path, Timestamp::now())?)
+        }
+        Some(_) => return Ok(()),
+    };
+    sources.ask(ClusterSecrets {
+        reader,
+        system_namespace: global.system_namespace.clone(),
+        pull_secrets: args.use_pull_secrets,
+    });
+    Ok(())
 }
 
 /// The roots of `--ca-file`, which hold for every registry of a command.

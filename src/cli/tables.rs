@@ -3,8 +3,9 @@
 use comfy_table::{Table, presets};
 
 use crate::app::{App, Candidate, Finding, FoundBy, Severity};
+use crate::export::plan::Weight;
 use crate::export::report::Bytes;
-use crate::export::{Action, Fidelity, Plan, Report, Status};
+use crate::export::{Action, Fidelity, Plan, PlannedImage, Report, Status};
 
 /// A table without borders: it pastes well and greps well.
 pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
@@ -72,11 +73,16 @@ pub(crate) fn plan(plan: &Plan) -> String {
             (false, false) => "copy",
         };
         text.push_str(&format!(
-            "  image  {} -> {}@sha256:{}…  {state}\n",
+            "  image  {} -> {}@sha256:{}…  {state}{}\n",
             image.image.written,
             image.destination,
-            image.image.digest.short()
+            image.image.digest.short(),
+            weight(image)
         ));
+    }
+    if let Some(Weight { bytes, to_move }) = &plan.weight {
+        let (bytes, to_move) = (size(*bytes), size(*to_move));
+        text.push_str(&format!("  bytes  {bytes} in all, at most {to_move} to move\n"));
     }
     if !plan.objects.is_empty() {
         text.push_str(&format!(
@@ -86,6 +92,30 @@ pub(crate) fn plan(plan: &Plan) -> String {
         ));
     }
     text + &findings(&plan.findings)
+}
+
+/// Platforms and size of a planned image, if it was asked for.
+fn weight(image: &PlannedImage) -> String {
+    let Some(Weight { bytes, to_move }) = &image.weight else { return String::new() };
+    let platforms = image.image.platforms.join(", ");
+    let platforms = if platforms.is_empty() { "one platform".to_owned() } else { platforms };
+    let (bytes, to_move) = (size(*bytes), size(*to_move));
+    format!("  {bytes}, at most {to_move} to move  ({platforms})")
+}
+
+/// A number of bytes with three digits or so.
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let mut value = bytes as f64 / 1024.0;
+    if value < 1.0 {
+        return format!("{bytes} B");
+    }
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
 }
 
 /// What an export did, and what there is to know about it.

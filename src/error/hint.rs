@@ -66,12 +66,18 @@ fn of_export(error: &export::Error) -> Option<String> {
             "correct it: `HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]`, the repository in lower case"
                 .into()
         }
-        E::ImageMissing { .. } => "push it, or correct the reference".into(),
+        E::ImageMissing { image } => {
+            let elsewhere = image.in_cluster().map(|host| format!("; {}", map_registry(host)));
+            format!("push it, or correct the reference{}", elsewhere.unwrap_or_default())
+        }
         E::ImageOnlyOnNodes { .. } => {
             "push the image to a registry that can be read from here, and deploy it from there"
                 .into()
         }
-        E::ImageUnreadable { source, .. } => return of_registry(source, None),
+        E::ImageUnreadable { image, source } => match image.in_cluster() {
+            Some(host) if source.is_transient() => map_registry(host),
+            _ => return of_registry(source, None),
+        },
         E::Foreign { .. } => {
             "choose another `--chart-name`, or take the repository over with `--adopt`".into()
         }
@@ -108,6 +114,13 @@ fn of_export(error: &export::Error) -> Option<String> {
             "switch off the clean-up policy of that repository, then export again".into()
         }
     })
+}
+
+fn map_registry(host: &str) -> String {
+    format!(
+        "if {host} is an address within the cluster, say where it can be read with \
+         `--map-registry {host}=ADDRESS`"
+    )
 }
 
 fn of_cluster(error: &cluster::Error) -> Option<String> {

@@ -6,12 +6,15 @@
 
 mod compose;
 pub mod error;
+pub mod estimate;
 mod fidelity;
 mod findings;
 pub mod gate;
 pub mod history;
 pub mod identity;
 pub mod images;
+pub mod learn;
+pub mod mapping;
 pub mod names;
 pub mod plan;
 pub mod published;
@@ -29,7 +32,10 @@ pub mod version;
 
 pub use crate::chart::check::{Difference, Fidelity};
 pub use error::Error;
+pub use estimate::estimate;
 pub use gate::{Gate, Trigger};
+pub use learn::ClusterSecrets;
+pub use mapping::Mapping;
 pub use plan::{Action, Plan, PlannedImage, plan};
 pub use published::{ChartReference, PublishedChart, fetch};
 pub use relocate::relocation;

@@ -37,6 +37,9 @@ pub struct Plan {
     pub content: Digest,
     /// The images.
     pub images: Vec<PlannedImage>,
+    /// What they weigh together, if [`super::estimate()`] was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<Weight>,
     /// The objects in the chart.
     pub objects: Vec<ObjectId>,
     /// What a target cluster must have.
@@ -104,6 +107,19 @@ pub struct PlannedImage {
     pub tags: Vec<Tag>,
     /// Whether the destination has it already, or it stays where it is.
     pub present: bool,
+    /// What it weighs, if [`super::estimate()`] was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<Weight>,
+}
+
+/// Bytes of layers and configurations, each counted once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Weight {
+    /// Of all.
+    pub bytes: u64,
+    /// Of those that have to be moved, at most: the destination may have some elsewhere.
+    pub to_move: u64,
 }
 
 /// Makes the plan. Pure: the same resolution gives the same plan.
@@ -139,6 +155,7 @@ pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Resul
         digest: holder.unwrap_or_else(|| Digest::of(&archive.manifest)),
         content: content.digest,
         images,
+        weight: None,
         objects: resolution.app.objects.iter().map(crate::app::Object::id).collect(),
         requirements: resolution.app.requirements,
         fidelity,
@@ -214,7 +231,7 @@ fn planned_images(target: &Target, resolution: &Resolution) -> Result<Vec<Planne
         if image.kept {
             let destination = format!("{}/{}", image.source.host, image.source.repository);
             let (tags, image) = (Vec::new(), image.clone());
-            return Ok(PlannedImage { destination, tags, present: true, image });
+            return Ok(PlannedImage { destination, tags, present: true, image, weight: None });
         }
         let mut tags =
             vec![names::image_tag(&image.key, image.source.tag.as_ref(), &image.digest)?];
@@ -227,6 +244,7 @@ fn planned_images(target: &Target, resolution: &Resolution) -> Result<Vec<Planne
             tags,
             present: !resolution.missing.contains(&image.key),
             image: image.clone(),
+            weight: None,
         })
     });
     each.collect()

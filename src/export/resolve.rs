@@ -86,6 +86,7 @@ pub async fn resolve(
     let names = Names::new(&app.namespace, &app.name, &request.names)?;
     let chart_repository = place(target, &names.chart)?;
     let image_repository = place(target, &names.images)?;
+    findings.extend(super::learn::learn(sources, &app).await?);
     let (images, seen) = resolve_images(&app, sources, &request.platforms).await?;
     findings.extend(seen);
     let there = |source| target.failed(source);

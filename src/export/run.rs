@@ -116,8 +116,7 @@ async fn copy_images(
     let copies = wanted.map(|(index, planned)| async move {
         let image = &planned.image;
         let failed = |source| Error::ImageUnreadable { image: image.into(), source };
-        let store = deps.sources.store(&image.source.host).map_err(failed)?;
-        let source = Located { store, repository: image.source.repository.clone() };
+        let source = deps.sources.locate(&image.source).map_err(failed)?;
         let (revision, tags) = (image.source.revision(), &planned.tags);
         copier
             .copy(&source, &revision, &plan.image_repository, tags, deps.progress)

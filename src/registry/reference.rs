@@ -89,6 +89,13 @@ impl Host {
         }
     }
 
+    /// Whether the address means something within a cluster only: the name of a Service, or, as
+    /// nodes pull from a node port, their own loopback.
+    pub fn is_in_cluster(&self) -> bool {
+        let name = self.name();
+        name.ends_with(".svc") || name.contains(".svc.") || self.is_loopback()
+    }
+
     /// Whether it is this machine: `localhost`, `127.0.0.0/8` or `[::1]`.
     pub fn is_loopback(&self) -> bool {
         let name = self.name().trim_start_matches('[').trim_end_matches(']');

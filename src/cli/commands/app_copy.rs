@@ -60,8 +60,9 @@ async fn copy(
     printer: &Printer,
 ) -> Result<Option<Report>, Error> {
     let (from, chart) = source(args)?;
-    let plan = export::relocation(&chart, &from, target, &mut sources, args.adopt).await?;
+    let mut plan = export::relocation(&chart, &from, target, &mut sources, args.adopt).await?;
     if args.dry_run {
+        export::estimate(&mut plan, target, &sources).await?;
         printer.data(&plan, tables::plan)?;
         return Ok(None);
     }

@@ -148,11 +148,13 @@ async fn execute(
     printer: &Printer,
 ) -> Result<Outcome, Error> {
     let source = connect::source(&args.source, global).await?;
-    let sources = connect::sources(known, request.namespace.as_deref(), &args.access)?;
+    let mut sources = connect::sources(known, request.namespace.as_deref(), &args.access)?;
+    connect::images(&mut sources, args, global).await?;
     export::rollout::wait(request, source.as_ref(), &|line| printer.say(line)).await?;
     let resolution = export::resolve(request, source.as_ref(), target, &sources).await?;
-    let plan = export::plan(request, target, resolution)?;
+    let mut plan = export::plan(request, target, resolution)?;
     if args.dry_run || !plan.stopped_by.is_empty() {
+        export::estimate(&mut plan, target, &sources).await?;
         return Ok(Outcome::Planned(Box::new(plan)));
     }
     let progress = printer.progress();

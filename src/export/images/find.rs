@@ -2,7 +2,7 @@
 //! runs, else of what runs.
 
 use crate::app::{Code, Finding, ImageUse};
-use crate::registry::{self, Reference};
+use crate::registry::{self, Located, Reference};
 
 use super::content::Content;
 use super::running::{RunningId, running};
@@ -85,13 +85,12 @@ async fn tagged(
     reference: Reference,
     sources: &Sources,
 ) -> Result<Tagged, Error> {
-    let store = open(image, &reference, sources)?;
-    let read = store.manifest(&reference.repository, &reference.revision()).await;
+    let Located { store, repository } = open(image, &reference, sources)?;
+    let read = store.manifest(&repository, &reference.revision()).await;
     let (manifest, failed) = match read {
         Ok(manifest) => (manifest, None),
         Err(error) => (None, Some(error)),
     };
-    let repository = reference.repository.clone();
     let content = manifest.map(|manifest| Content::new(manifest, store, repository)).transpose();
     let content = content.map_err(|error| unreadable(image, error))?;
     Ok(Tagged { reference, content, failed })
@@ -173,9 +172,9 @@ async fn read(
 }
 
 async fn content(at: &Reference, sources: &Sources) -> Result<Option<Content>, registry::Error> {
-    let store = sources.store(&at.host)?;
-    let manifest = store.manifest(&at.repository, &at.revision()).await?;
-    manifest.map(|manifest| Content::new(manifest, store, at.repository.clone())).transpose()
+    let Located { store, repository } = sources.locate(at)?;
+    let manifest = store.manifest(&repository, &at.revision()).await?;
+    manifest.map(|manifest| Content::new(manifest, store, repository)).transpose()
 }
 
 impl Tagged {

@@ -10,15 +10,13 @@ mod find;
 mod name;
 mod running;
 
-use std::sync::Arc;
-
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 
 use crate::app::{App, Code, ContainerRef, Finding, ImageUse};
 use crate::registry::copy;
 use crate::registry::manifest::PlatformFields;
-use crate::registry::{Digest, Located, Manifest, Platform, Reference, Store};
+use crate::registry::{Digest, Located, Manifest, Platform, Reference};
 
 use super::{Error, Sources};
 
@@ -90,8 +88,11 @@ async fn resolved(
 ) -> Result<ResolvedImage, Error> {
     let mut source = found.reference;
     source.digest = Some(found.manifest.digest.clone());
-    let from =
-        Located { store: open(image, &source, sources)?, repository: source.repository.clone() };
+    if let Some(Reference { host, repository, .. }) = sources.mapped(&source) {
+        let text = format!("`{}` was read at {host}/{repository}", image.image);
+        findings.push(Finding::new(Code::ImageMapped, text));
+    }
+    let from = open(image, &source, sources)?;
     let platforms = if image.kept { &[] } else { platforms };
     let (root, subset) = copy::root(&from, found.manifest, platforms)
         .await
@@ -155,12 +156,8 @@ fn platform(platform: &PlatformFields) -> Option<String> {
     (os != "unknown").then(|| format!("{os}/{architecture}{variant}"))
 }
 
-fn open(
-    image: &ImageUse,
-    reference: &Reference,
-    sources: &Sources,
-) -> Result<Arc<dyn Store>, Error> {
-    sources.store(&reference.host).map_err(|error| unreadable(image, error))
+fn open(image: &ImageUse, reference: &Reference, sources: &Sources) -> Result<Located, Error> {
+    sources.locate(reference).map_err(|error| unreadable(image, error))
 }
 
 fn unreadable(image: &ImageUse, source: crate::registry::Error) -> Error {

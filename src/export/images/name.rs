@@ -5,6 +5,7 @@ use std::fmt;
 use crate::app::{ContainerRef, ImageUse, ObjectId};
 
 use super::ResolvedImage;
+use crate::registry::Reference;
 
 /// An image in an error: the reference as it is written, and the objects that use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,15 @@ impl ImageName {
         users.sort();
         users.dedup();
         Self { image: image.to_owned(), users }
+    }
+}
+
+impl ImageName {
+    /// The host of the reference, if only a cluster may know it.
+    pub fn in_cluster(&self) -> Option<&str> {
+        let reference: Reference = self.image.parse().ok()?;
+        let written = self.image.split('/').next();
+        written.filter(|_| reference.host.is_in_cluster())
     }
 }
 

@@ -142,7 +142,7 @@ impl Placed {
             kept: false,
         };
         let (destination, tags) = (to.address(repository), self.tags()?);
-        Ok(Some(PlannedImage { image, destination, tags, present: false }))
+        Ok(Some(PlannedImage { image, destination, tags, present: false, weight: None }))
     }
 }
 

@@ -93,6 +93,7 @@ pub async fn relocation(
         digest: holder.unwrap_or(rewritten.digest),
         content: rewritten.content,
         images,
+        weight: None,
         objects: Vec::new(),
         requirements: Vec::new(),
         fidelity: Fidelity::default(),
