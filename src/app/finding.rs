@@ -184,6 +184,8 @@ codes! {
     ReleaseTooLarge "RELEASE_TOO_LARGE" Warning,
     /// The chart does not render a field or object as it ran; exported because of `--allow-differences`.
     RenderDiffers "RENDER_DIFFERS" Error,
+    /// The registry did not take the report that is attached to a chart; chart and images are whole.
+    ReportNotAttached "REPORT_NOT_ATTACHED" Warning,
     /// A rollout was in progress; what the current revision's pods run was taken, or the images of the template where none runs.
     RolloutInProgress "ROLLOUT_IN_PROGRESS" Warning,
     /// A SealedSecret opens only with the key of the cluster that it was sealed for.
@@ -204,6 +206,10 @@ codes! {
     SharedVolumeRequired "SHARED_VOLUME_REQUIRED" Warning,
     /// Objects kept changing while they were read.
     SnapshotMoved "SNAPSHOT_MOVED" Warning,
+    /// Helm cannot upgrade from the newest version: a field has changed that the API server does not change.
+    UpgradeNeedsRecreate "UPGRADE_NEEDS_RECREATE" Warning,
+    /// The newest version could not be rendered, so whether helm can upgrade from it is not known.
+    UpgradeUnknown "UPGRADE_UNKNOWN" Info,
     /// The version given is below the newest one at the destination, which helm goes on picking.
     VersionNotLatest "VERSION_NOT_LATEST" Warning,
     /// The chart recreates the volume claim, not the data in the volume.

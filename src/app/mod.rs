@@ -21,6 +21,7 @@ mod portability;
 pub mod redact;
 pub mod rollout;
 mod scan;
+pub(crate) mod scan;
 pub mod secret;
 pub mod select;
 pub mod selector;

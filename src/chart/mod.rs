@@ -23,6 +23,7 @@ pub mod size;
 pub mod text;
 pub mod tree;
 pub mod unpack;
+pub mod upgrade;
 pub mod values;
 pub mod yaml;
 

@@ -2,6 +2,8 @@
 
 mod app_copy;
 mod findings;
+mod app_diff;
+mod verify;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,6 +17,8 @@ use crate::registry::{Host, Platform, RepositoryName};
 
 pub(crate) use app_copy::AppCopyArgs;
 pub(crate) use findings::FindingsArgs;
+pub(crate) use app_diff::AppDiffArgs;
+pub(crate) use verify::VerifyArgs;
 
 /// Ship a running Kubernetes application to any OCI registry as one Helm chart pinned by digest
 /// to its images
@@ -75,6 +79,8 @@ pub(crate) enum Command {
     ExportRegistries(ExportRegistriesArgs),
     /// Copy an image with all its platforms and signatures
     Copy(CopyArgs),
+    /// Check that a published export is whole, from the registries alone
+    Verify(VerifyArgs),
     /// OCI layouts: images and charts in a directory
     #[command(subcommand)]
     Layout(LayoutCommand),
@@ -97,6 +103,8 @@ pub(crate) enum AppCommand {
     Export(Box<AppExportArgs>),
     /// Copy a published export, chart and images, to another registry or layout
     Copy(AppCopyArgs),
+    /// Show what has changed since a chart was published
+    Diff(Box<AppDiffArgs>),
 }
 
 /// Where the application is read
@@ -224,6 +232,9 @@ pub(crate) struct AppExportArgs {
     /// Go on although the namespace is being deleted
     #[arg(long)]
     pub(crate) allow_terminating: bool,
+    /// Do not attach the report to the chart as a referrer
+    #[arg(long)]
+    pub(crate) no_attach_report: bool,
     /// Show the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

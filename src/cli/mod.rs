@@ -85,10 +85,14 @@ async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
         Command::App(AppCommand::Copy(args)) => {
             commands::app_copy::run(&args, global, printer).await
         }
+        Command::App(AppCommand::Diff(args)) => {
+            commands::app_diff::run(&args, global, printer).await
+        }
         Command::ExportRegistries(args) => {
             commands::export_registries::run(&args, global, printer).await
         }
         Command::Copy(args) => commands::copy::run(&args, printer).await,
+        Command::Verify(args) => commands::verify::run(&args, printer).await,
         Command::Layout(LayoutCommand::Serve(args)) => {
             commands::layout_serve::run(&args, printer).await
         }

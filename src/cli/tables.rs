@@ -3,8 +3,10 @@
 use comfy_table::{Table, presets};
 
 use crate::app::{App, Candidate, Finding, FoundBy, Severity};
+use crate::export::diff::{ChangedObject, Diff};
 use crate::export::plan::Weight;
 use crate::export::report::Bytes;
+use crate::export::verify::Verification;
 use crate::export::{Action, Fidelity, Plan, PlannedImage, Report, Status};
 
 /// A table without borders: it pastes well and greps well.
@@ -148,6 +150,39 @@ pub(crate) fn shipped(report: &Report) -> String {
         ));
     }
     text
+}
+
+/// What has changed since a chart was published: `+` is new, `-` is gone, `~` is another.
+pub(crate) fn diff(diff: &Diff) -> String {
+    let mut text = format!("--- {}\n+++ {} as it runs\n", diff.chart, diff.app);
+    for (mark, objects) in [('+', &diff.added), ('-', &diff.removed)] {
+        for object in objects {
+            text.push_str(&format!("{mark} {object}\n"));
+        }
+    }
+    for ChangedObject { object, fields } in &diff.changed {
+        text.push_str(&format!("~ {object}\n"));
+        for field in fields {
+            let shown = |value: &Option<serde_json::Value>| match value {
+                _ if field.hidden => "(hidden)".to_owned(),
+                Some(value) => value.to_string(),
+                None => "(none)".to_owned(),
+            };
+            let (before, after) = (shown(&field.before), shown(&field.after));
+            text.push_str(&format!("    {}: {before} -> {after}\n", field.field));
+        }
+    }
+    if diff.count() == 0 { format!("{text}no difference\n") } else { text }
+}
+
+/// What was found of a published export.
+pub(crate) fn verification(found: &Verification) -> String {
+    let rows = found
+        .checks
+        .iter()
+        .map(|check| vec![check.name.clone(), check.state.to_string(), check.detail.clone()]);
+    let head = format!("{}\n{} of {}\n", found.chart, found.digest, found.origin);
+    format!("{head}\n{}\n", table(&["CHECK", "STATE", "FOUND"], rows))
 }
 
 /// How many objects the chart gives back; nothing for one that is copied as it is.

@@ -59,6 +59,8 @@ exits! {
     Differs = 16,
     /// Findings that `--fail-on` names; nothing was pushed.
     Findings = 17,
+    /// A published export lacks something, or not all of it could be looked at.
+    Incomplete = 19,
     /// Interrupted by Ctrl-C or SIGTERM.
     Interrupted = 130,
 }
@@ -116,7 +118,12 @@ fn of_export(error: &export::Error) -> Exit {
         }
         E::Chart(chart::Error::Template { .. }) => Exit::Usage,
         E::Chart(_) | E::Encryption(_) => Exit::Failed,
-        E::Differs(_) | E::Render(_) => Exit::Differs,
+        E::Differs(_) | E::Render(_) | E::Changed { .. } => Exit::Differs,
+        E::Verified { worst, .. } => match worst.state {
+            export::verify::State::Wrong => Exit::Integrity,
+            export::verify::State::Differs => Exit::Differs,
+            _ => Exit::Incomplete,
+        },
         E::Vanished { .. } => Exit::Registry,
     }
 }

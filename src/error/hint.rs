@@ -106,6 +106,8 @@ fn of_export(error: &export::Error) -> Option<String> {
              `--allow-differences`"
                 .into()
         }
+        E::Changed { .. } => "export again to publish what runs".into(),
+        E::Verified { .. } => "export again: it restores what is gone, if its source has it".into(),
         E::Copy { source, .. } => return of_copy(source, None),
         E::Destination { source, ca_secret, .. } => {
             return of_registry(source, ca_secret.as_deref());

@@ -161,6 +161,22 @@ pub enum Error {
     /// The chart could not be rendered to be compared.
     #[error("the chart cannot be compared with what runs: {0}")]
     Render(#[from] RenderError),
+    /// A published chart is not what runs.
+    #[error("{chart} is not what runs: {objects} objects differ")]
+    Changed {
+        /// The chart.
+        chart: String,
+        /// How many objects differ, came or went.
+        objects: usize,
+    },
+    /// A published export is not whole, or not what it should be.
+    #[error("{reference} did not pass: {} is {}", .worst.name, .worst.state)]
+    Verified {
+        /// The chart.
+        reference: String,
+        /// The check that failed worst.
+        worst: Box<super::verify::Check>,
+    },
     /// An image could not be copied.
     #[error("{image}: {source}")]
     Copy {

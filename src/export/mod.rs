@@ -5,6 +5,7 @@
 //! ```
 
 mod compose;
+pub mod diff;
 pub mod error;
 pub mod estimate;
 mod fidelity;
@@ -28,6 +29,8 @@ pub mod seal;
 mod size;
 pub mod sources;
 pub mod target;
+mod upgrade;
+pub mod verify;
 pub mod version;
 
 pub use crate::chart::check::{Difference, Fidelity};

@@ -22,6 +22,9 @@ pub struct Report {
     pub target: String,
     /// The chart.
     pub chart: ChartReport,
+    /// Digest of this report where it is attached to the chart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attached: Option<Digest>,
     /// The images.
     pub images: Vec<ImageReport>,
     /// Sum of the images' bytes.
@@ -118,6 +121,7 @@ impl Report {
                 digest: plan.digest.clone(),
                 content: plan.content.clone(),
             },
+            attached: None,
             images: plan.images.iter().map(ImageReport::new).collect(),
             bytes: Bytes::default(),
             elapsed_ms: 0,

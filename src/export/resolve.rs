@@ -12,7 +12,7 @@ use super::history::{self, History};
 use super::images::{ResolvedImage, resolve_images};
 use super::names::Names;
 use super::seal::{self, Sealed};
-use super::{Error, Request, Sources, Target};
+use super::{Error, Request, Sources, Target, compose, upgrade};
 
 /// Everything that a plan is made of.
 #[derive(Clone, Debug, Serialize)]
@@ -65,23 +65,7 @@ pub async fn resolve(
         SecretsPolicy::Encrypt => seal::recipients(request, target)?,
         _ => Vec::new(),
     };
-    let snapshot = source.snapshot(&scope(request)).await?;
-    if snapshot.is_terminating() && !request.allow_terminating {
-        return Err(Error::Terminating(snapshot.namespace));
-    }
-    let mut findings = unread(&snapshot, request)?;
-    let app = app::assemble(&snapshot, &request.selection, &request.options)?;
-    tracing::info!(
-        read = snapshot.objects.len(),
-        taken = app.objects.len(),
-        images = app.images.len(),
-        "assembled {}/{}",
-        app.namespace,
-        app.name
-    );
-    if app.objects.is_empty() {
-        return Err(Error::Empty { name: app.name });
-    }
+    let (snapshot, app, mut findings) = application(request, source).await?;
     target.allow(&app.namespace)?;
     let names = Names::new(&app.namespace, &app.name, &request.names)?;
     let chart_repository = place(target, &names.chart)?;
@@ -100,7 +84,7 @@ pub async fn resolve(
         }
         _ => None,
     };
-    Ok(Resolution {
+    let mut resolution = Resolution {
         origin: super::identity::origin(&snapshot.origin, &app),
         install: target.helm_install(&chart_repository, &app.name, &app.namespace),
         taken_at: snapshot.taken_at,
@@ -114,7 +98,55 @@ pub async fn resolve(
         names,
         secret_values: snapshot.secrets,
         sealed,
-    })
+    };
+    let step = step(request, target, &resolution).await?;
+    resolution.app.findings.extend(step);
+    Ok(resolution)
+}
+
+/// What helm cannot upgrade from our newest version, unless that holds the same already.
+async fn step(
+    request: &Request,
+    target: &Target,
+    resolution: &Resolution,
+) -> Result<Vec<Finding>, Error> {
+    let newest = resolution.history.newest.as_ref();
+    let newest = newest.filter(|newest| newest.origin.as_ref() == Some(&resolution.origin));
+    let content = compose::content(request, target, resolution).digest;
+    match newest.filter(|newest| newest.content.as_ref() != Some(&content)) {
+        Some(newest) => {
+            upgrade::findings(target, &resolution.chart_repository, newest, &resolution.app).await
+        }
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Reads the application, with the snapshot it is from and the findings of reading it.
+///
+/// # Errors
+/// When it cannot be read, or the request means nothing or several things.
+pub(super) async fn application(
+    request: &Request,
+    source: &dyn Source,
+) -> Result<(Snapshot, App, Vec<Finding>), Error> {
+    let snapshot = source.snapshot(&scope(request)).await?;
+    if snapshot.is_terminating() && !request.allow_terminating {
+        return Err(Error::Terminating(snapshot.namespace));
+    }
+    let findings = unread(&snapshot, request)?;
+    let app = app::assemble(&snapshot, &request.selection, &request.options)?;
+    tracing::info!(
+        read = snapshot.objects.len(),
+        taken = app.objects.len(),
+        images = app.images.len(),
+        "assembled {}/{}",
+        app.namespace,
+        app.name
+    );
+    if app.objects.is_empty() {
+        return Err(Error::Empty { name: app.name });
+    }
+    Ok((snapshot, app, findings))
 }
 
 /// Keys of the images of which the repository lacks the root or a child. Those that stay where they

@@ -10,6 +10,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 
+use crate::registry::attach;
 use crate::registry::blob::InMemory;
 use crate::registry::copy::{Copier, DEFAULT_JOBS};
 use crate::registry::manifest::OCI_MANIFEST;
@@ -26,6 +27,12 @@ pub(super) const HELM_CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
 /// Media type of a chart's archive (same).
 pub(super) const HELM_CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 
+/// Artefact type of a report that is attached to a chart.
+pub const REPORT: &str = "application/vnd.outhaul.report.v1+json";
+
+/// Annotation: when an artefact was made (image-spec, "Pre-Defined Annotation Keys").
+const CREATED: &str = "org.opencontainers.image.created";
+
 /// What a run needs besides the plan.
 #[derive(Clone, Copy)]
 pub struct Deps<'a> {
@@ -37,6 +44,8 @@ pub struct Deps<'a> {
     pub platforms: &'a [Platform],
     /// Who is told.
     pub progress: &'a dyn Progress,
+    /// Whether the report of a new version is attached to it.
+    pub attach_report: bool,
 }
 
 /// Carries `plan` out.
@@ -64,7 +73,35 @@ async fn push(plan: &Plan, deps: Deps<'_>) -> Result<Report, Error> {
     copy_images(plan, &copier(deps, false), deps, &mut report, |_| true).await?;
     push_chart(plan, deps).await?;
     check_images(plan, deps, &mut report).await?;
+    if deps.attach_report {
+        attach_report(plan, deps.target, &mut report).await;
+    }
     Ok(report)
+}
+
+/// Attaches the report to the chart. Chart and images are whole by now: where the registry does not
+/// take it, that is a finding.
+async fn attach_report(plan: &Plan, target: &Target, report: &mut Report) {
+    let subject = Manifest::new(OCI_MANIFEST, plan.archive.manifest.clone()).descriptor();
+    let content = match serde_json::to_vec_pretty(report) {
+        Ok(content) => content,
+        Err(error) => return report.findings.push(not_attached(&error)),
+    };
+    let created = plan.files.annotations.get(CREATED);
+    let annotations = created.map(|at| (CREATED.to_owned(), at.clone())).into_iter().collect();
+    let (store, repository) = (target.store.as_ref(), &plan.chart_repository);
+    let attached =
+        attach::attach(store, repository, &subject, REPORT, &annotations, &content).await;
+    match attached {
+        Ok(digest) => report.attached = Some(digest),
+        Err(error) => report.findings.push(not_attached(&error)),
+    }
+}
+
+fn not_attached(error: &dyn std::error::Error) -> crate::app::Finding {
+    let text = format!("the report could not be attached to the chart: {error}");
+    crate::app::Finding::new(crate::app::Code::ReportNotAttached, text)
+        .remedy("Keep what this command printed, or leave it out with `--no-attach-report`.")
 }
 
 async fn restore(plan: &Plan, deps: Deps<'_>) -> Result<Report, Error> {

@@ -9,6 +9,7 @@
 //! Manifests are moved as the bytes they are and never parsed and written again; every digest is
 //! verified while its bytes stream past. This module uses nothing else of this crate.
 
+pub mod attach;
 pub mod auth;
 pub mod blob;
 pub mod copy;

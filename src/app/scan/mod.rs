@@ -50,7 +50,7 @@ enum Credential {
 type Place = usize;
 
 /// Every plain-text credential in the objects, each field and sort of credential once.
-pub(super) fn scan(objects: &[Object]) -> Vec<Finding> {
+pub(crate) fn scan(objects: &[Object]) -> Vec<Finding> {
     objects.iter().filter(|object| !kinds::is(object, SEALED_SECRET)).flat_map(of_object).collect()
 }
 

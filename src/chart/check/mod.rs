@@ -15,7 +15,6 @@ use serde_json::{Value, json};
 
 use super::compare::{Change, changes};
 use super::input::{Chart, Input};
-use super::manifest::is_asked_for;
 use super::render::{self, Manifest, Release, RenderError};
 use crate::app::{Object, ObjectId, SecretsPolicy};
 
@@ -86,8 +85,20 @@ struct Case<'a> {
 pub fn check(input: &Input<'_>, chart: &Chart) -> Result<Fidelity, RenderError> {
     let (name, namespace) = (unheard_of(chart, "release"), unheard_of(chart, "namespace"));
     let release = Release { name: &name, namespace: &namespace };
-    let rendered = render::render(chart, release, &asked_for(input))?;
+    let rendered = render::render(chart, release, &asked_for(input, chart)?)?;
     Ok(compare(input, release, rendered))
+}
+
+/// The fields of `rendered` that are not what they are in `object`, but for what is intended.
+pub fn differences<'o>(
+    input: &Input<'_>,
+    release: Release<'_>,
+    object: &'o Object,
+    rendered: &'o Object,
+) -> Vec<Change<'o>> {
+    let mut changes = changes(object.fields(), rendered.fields());
+    changes.retain(|change| rules::of_change(&Case { input, release, object, change }).is_none());
+    changes
 }
 
 fn compare(input: &Input<'_>, release: Release<'_>, rendered: Vec<Manifest>) -> Fidelity {
@@ -197,15 +208,9 @@ fn unheard_of(chart: &Chart, stem: &str) -> String {
 }
 
 /// Values for Secrets that the chart does not render without.
-fn asked_for(input: &Input<'_>) -> Value {
-    if input.secrets != SecretsPolicy::Require {
-        return json!({});
+fn asked_for(input: &Input<'_>, chart: &Chart) -> Result<Value, RenderError> {
+    match input.secrets {
+        SecretsPolicy::Require => Ok(render::stand_ins(&render::values(chart)?)),
+        _ => Ok(json!({})),
     }
-    let mut secrets = json!({});
-    for secret in input.app.secrets.iter().filter(|secret| is_asked_for(secret)) {
-        for key in &secret.keys {
-            secrets[&secret.name]["data"][key] = "given".into();
-        }
-    }
-    json!({"secrets": secrets})
 }

@@ -19,7 +19,7 @@ use serde_json::Value;
 use super::Chart;
 use crate::app::Object;
 
-pub use values::coalesce;
+pub use values::{coalesce, stand_ins};
 
 /// Stack for the parser and the engine, which recurse: [`engine`] and [`read`] bound how far.
 const STACK: usize = 64 << 20;

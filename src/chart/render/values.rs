@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gotmpl::Value as Go;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, json};
 
 use super::{RenderError, read};
 use crate::chart::Chart;
@@ -32,6 +32,22 @@ pub fn coalesce(values: &mut Value, overrides: &Value) {
             (None, over) => _ = values.insert(key.clone(), over.clone()),
         }
     }
+}
+
+/// Values for the Secrets that a chart asks for, so that it renders: those that it makes and has
+/// nothing for.
+pub fn stand_ins(values: &Value) -> Value {
+    let mut secrets = Map::new();
+    for (name, secret) in values["secrets"].as_object().into_iter().flatten() {
+        let data = secret["data"].as_object().filter(|_| secret["create"] == true);
+        let empty = data.into_iter().flatten().filter(|(_, value)| **value == "");
+        let given: Map<String, Value> =
+            empty.map(|(key, _)| (key.clone(), "given".into())).collect();
+        if !given.is_empty() {
+            secrets.insert(name.clone(), json!({ "data": given }));
+        }
+    }
+    json!({ "secrets": secrets })
 }
 
 /// JSON as templates see it.
@@ -75,7 +91,6 @@ pub(super) fn from_go(value: &Go) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn overrides_merge_replace_and_take_out() {

@@ -72,6 +72,7 @@ impl<'a> Texts<'a> {
             "include": input.secrets == SecretsPolicy::Include,
             "requirements": requirements(input),
             "claims": claims(input),
+            "recreate": recreate(app),
             "ingresses": app.objects.iter().any(|object| object.kind() == "Ingress"),
             "clusterScoped": cluster_scoped,
             "values": values,
@@ -204,6 +205,12 @@ fn missing(app: &App) -> Vec<&str> {
             .any(|secret| text.contains(&format!(" refers to Secret {},", secret.name)))
     };
     texts.map(|finding| finding.text.as_str()).filter(|text| !of_secret(text)).collect()
+}
+
+/// What stands between the version before and an upgrade to this one.
+fn recreate(app: &App) -> Vec<String> {
+    let steps = app.findings.iter().filter(|it| it.code == Code::UpgradeNeedsRecreate);
+    steps.map(|finding| format!("{}. {}", finding.text, finding.remedy)).collect()
 }
 
 /// The condition that one of the Ingresses that `uses` holds for is wanted; empty if there is none.

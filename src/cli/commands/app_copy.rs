@@ -67,7 +67,13 @@ async fn copy(
         return Ok(None);
     }
     let progress = printer.progress();
-    let deps = Deps { target, sources: &sources, platforms: &[], progress: &progress };
+    let deps = Deps {
+        target,
+        sources: &sources,
+        platforms: &[],
+        progress: &progress,
+        attach_report: false,
+    };
     let report = export::run(&plan, deps).await?;
     progress.finish();
     Ok(Some(report))

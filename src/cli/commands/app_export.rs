@@ -158,8 +158,13 @@ async fn execute(
         return Ok(Outcome::Planned(Box::new(plan)));
     }
     let progress = printer.progress();
-    let deps =
-        Deps { target, sources: &sources, platforms: &request.platforms, progress: &progress };
+    let deps = Deps {
+        target,
+        sources: &sources,
+        platforms: &request.platforms,
+        progress: &progress,
+        attach_report: !args.no_attach_report,
+    };
     let report = export::run(&plan, deps).await?;
     progress.finish();
     Ok(Outcome::Done(Box::new(report)))

@@ -1,6 +1,7 @@
 //! One command, one file: a function from plain values to a result.
 
 pub(super) mod app_copy;
+pub(super) mod app_diff;
 pub(super) mod app_export;
 pub(super) mod app_list;
 pub(super) mod app_show;
@@ -8,3 +9,4 @@ pub(super) mod copy;
 pub(super) mod demo;
 pub(super) mod export_registries;
 pub(super) mod layout_serve;
+pub(super) mod verify;

@@ -147,7 +147,10 @@ impl Placed {
 }
 
 /// The repository of this name beside a chart's.
-fn beside(chart: &RepositoryName, name: &str) -> Result<RepositoryName, Error> {
+pub(in crate::export) fn beside(
+    chart: &RepositoryName,
+    name: &str,
+) -> Result<RepositoryName, Error> {
     let prefix = chart.as_str().rsplit_once('/').map(|(prefix, _)| prefix.parse()).transpose()?;
     Ok(name.parse::<RepositoryName>()?.under(prefix.as_ref())?)
 }

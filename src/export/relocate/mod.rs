@@ -1,7 +1,7 @@
 //! `app copy`: the plan of bringing a published export to another place, with its chart rewritten
 //! for it. It is carried out as any other plan.
 
-mod images;
+pub(super) mod images;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use super::identity::{APPLICATION_DIGEST, CONTENT_DIGEST, Content, DERIVED_FROM,
 use super::names::Names;
 use super::request::ChosenNames;
 use super::resolve::{missing, place};
+use super::run::REPORT;
 use super::{Action, ChartReference, Error, Fidelity, Plan, PublishedChart, Sources, Target};
 use super::{fetch, findings, plan};
 use images::Placed;
@@ -229,7 +230,9 @@ async fn is_referred_to(
     repository: &RepositoryName,
     digest: &Digest,
 ) -> Result<bool, crate::registry::Error> {
-    if !store.referrers(repository, digest).await?.is_empty() {
+    let listed = store.referrers(repository, digest).await?;
+    // The report of the export is about where it came from, and says so.
+    if listed.iter().any(|referrer| referrer.artifact_type.as_deref() != Some(REPORT)) {
         return Ok(true);
     }
     for tag in referrers::cosign_tags(digest) {

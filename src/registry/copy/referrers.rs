@@ -4,13 +4,12 @@
 use std::collections::HashSet;
 
 use futures_util::stream::{FuturesUnordered, TryStreamExt as _};
-use serde_json::{Value, json};
 
 use super::deliver::Call;
 use super::graph::Graph;
 use super::{CopyError, Side};
-use crate::registry::manifest::OCI_INDEX;
-use crate::registry::{Descriptor, Digest, Error, Manifest, Revision, Tag, referrers};
+use crate::registry::attach::extended;
+use crate::registry::{Descriptor, Digest, Error, Revision, Tag, referrers};
 
 /// Manifests of one image whose referrers are asked for: four requests each. An index of ten
 /// platforms with attestations has 21.
@@ -191,18 +190,6 @@ impl Call<'_> {
         let existing = existing.map_err(Side::Destination.at(what()))?;
         self.put_once(&extended(existing.as_ref(), &missing), &revision).await
     }
-}
-
-/// The list in the fallback tag with more entries; a new one if there is none.
-fn extended(existing: Option<&Manifest>, missing: &[&Descriptor]) -> Manifest {
-    let parsed = existing.and_then(|list| serde_json::from_slice::<Value>(&list.bytes).ok());
-    let mut list = parsed
-        .filter(|list| list["manifests"].is_array())
-        .unwrap_or_else(|| json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [] }));
-    if let Some(entries) = list["manifests"].as_array_mut() {
-        entries.extend(missing.iter().map(|referrer| json!(referrer)));
-    }
-    Manifest::new(OCI_INDEX, list.to_string())
 }
 
 /// Whether a refusal means that there is nothing of the kind: registries without the referrers

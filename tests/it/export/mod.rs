@@ -15,6 +15,7 @@ mod keep;
 mod layouts;
 mod lifecycle;
 mod rollout;
+mod published;
 mod roundtrip;
 mod secrets;
 mod shop;

@@ -141,9 +141,11 @@ stringData:
     ));
 }
 
-/// The tags of a chart repository.
+/// The versions in a chart repository: its tags, without those that list what is attached.
 pub(crate) fn versions(shop: &Shop<'_>) -> Vec<String> {
-    shop.destination.target().tags(&shop.chart_repository())
+    let mut tags = shop.destination.target().tags(&shop.chart_repository());
+    tags.retain(|tag| !tag.starts_with("sha256-"));
+    tags
 }
 
 /// The field `status` of a report.

@@ -69,7 +69,13 @@ async fn export(scratch: &Path, address: &str, printer: &Printer) -> Result<Plan
     let plan = export::plan(&request, &target, resolution)?;
     printer.say(tables::plan(&plan));
     let progress = printer.progress();
-    let deps = Deps { target: &target, sources: &sources, platforms: &[], progress: &progress };
+    let deps = Deps {
+        target: &target,
+        sources: &sources,
+        platforms: &[],
+        progress: &progress,
+        attach_report: true,
+    };
     let report = export::run(&plan, deps).await?;
     progress.finish();
     printer.say("");

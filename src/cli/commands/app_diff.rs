@@ -1,0 +1,42 @@
+//! `outhaul app diff NAME [REF]`: what has changed since a chart was published.
+
+use super::app_show::{options, selection};
+use crate::cli::args::{AppDiffArgs, Global};
+use crate::cli::output::Printer;
+use crate::cli::{connect, tables};
+use crate::error::Error;
+use crate::export::request::ChosenNames;
+use crate::export::{self, Request, Target};
+
+pub(crate) async fn run(
+    args: &AppDiffArgs,
+    global: &Global,
+    printer: &Printer,
+) -> Result<(), Error> {
+    let request = Request {
+        options: options(&args.select),
+        names: ChosenNames { chart_name: args.chart_name.clone(), ..ChosenNames::default() },
+        skip_unreadable: args.source.skip_unreadable,
+        ..Request::named(selection(&args.select), args.source.namespace.clone())
+    };
+    let (target, chart, known) = match (&args.reference, &args.registry) {
+        (Some(reference), _) => {
+            let (target, chart) = connect::chart(reference, &args.access)?;
+            (target, Some(chart), Vec::new())
+        }
+        (None, Some(registry)) => {
+            let known = connect::destination(registry, &args.access, global).await?;
+            (Target::registry(&known[0])?, None, known)
+        }
+        (None, None) => return Err(Error::NoDestination),
+    };
+    let sources = connect::sources(&known, request.namespace.as_deref(), &args.access)?;
+    let source = connect::source(&args.source, global).await?;
+    let diff =
+        export::diff::diff(&request, source.as_ref(), &target, &sources, chart.as_ref()).await?;
+    printer.data(&diff, tables::diff)?;
+    match diff.count() {
+        0 => Ok(()),
+        objects => Err(export::Error::Changed { chart: diff.chart, objects }.into()),
+    }
+}

@@ -1,0 +1,213 @@
+//! `app diff`: a published chart against what runs now. The chart is rendered with its defaults; what
+//! every chart changes on purpose is no difference.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::app::scan::scan;
+use crate::app::{App, Code, Finding, Object, ObjectId, SecretValues, SecretsPolicy};
+use crate::chart::check;
+use crate::chart::compare::Change;
+use crate::chart::{self, Input};
+use crate::cluster::Source;
+use crate::registry::Digest;
+
+use super::images::{ResolvedImage, resolve_images};
+use super::names::Names;
+use super::resolve::{application, place};
+use super::upgrade::{RELEASE, rendered};
+use super::{ChartReference, Error, PublishedChart, Request, Sources, Target, fetch};
+
+/// What has changed since a chart was published.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Diff {
+    /// `namespace/name` of the application.
+    pub app: String,
+    /// The chart, with its version.
+    pub chart: String,
+    /// Digest of its manifest.
+    pub digest: Digest,
+    /// Objects that run and are not in the chart.
+    pub added: Vec<ObjectId>,
+    /// Objects of the chart that are not there any more.
+    pub removed: Vec<ObjectId>,
+    /// Objects that are not as they were.
+    pub changed: Vec<ChangedObject>,
+}
+
+/// An object that is not as it was.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChangedObject {
+    /// The object.
+    pub object: ObjectId,
+    /// Its fields that differ.
+    pub fields: Vec<ChangedField>,
+}
+
+/// A field that differs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChangedField {
+    /// The field, dotted.
+    pub field: String,
+    /// In the chart; absent where it is not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// Now; absent where it is not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+    /// Whether the values are kept back because they look like credentials.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
+}
+
+/// Compares what runs with `chart`, or with the newest version of the application's own chart at
+/// `target`. Values of Secrets are neither read nor compared.
+///
+/// # Errors
+/// When the application or its images cannot be read, or there is no chart that renders.
+pub async fn diff(
+    request: &Request,
+    source: &dyn Source,
+    target: &Target,
+    sources: &Sources,
+    chart: Option<&ChartReference>,
+) -> Result<Diff, Error> {
+    let (_, app, _) = application(request, source).await?;
+    let reference = match chart {
+        Some(chart) => chart.clone(),
+        None => {
+            let names = Names::new(&app.namespace, &app.name, &request.names)?;
+            let repository = place(target, &names.chart)?;
+            ChartReference { host: target.host().cloned(), repository, tag: None, digest: None }
+        }
+    };
+    let published = fetch(target, &reference).await?;
+    let (images, _) = resolve_images(&app, sources, &request.platforms).await?;
+    let repository = target.address(&reference.repository);
+    compare(&app, &images, &published, &repository)
+}
+
+fn compare(
+    app: &App,
+    images: &[ResolvedImage],
+    published: &PublishedChart,
+    repository: &str,
+) -> Result<Diff, Error> {
+    let chart = &published.chart;
+    let rendered: Vec<Object> =
+        rendered(chart)?.into_iter().map(|manifest| manifest.object).collect();
+    let credentials: Vec<Finding> = scan(&rendered)
+        .into_iter()
+        .chain(app.findings.iter().filter(|it| it.code == Code::PlaintextSecret).cloned())
+        .collect();
+    let mut before: HashMap<ObjectId, Object> =
+        rendered.into_iter().map(|object| (object.id(), object)).collect();
+    let secret_values = SecretValues::default();
+    let input = input(app, images, published, &secret_values);
+    let (mut added, mut changed) = (Vec::new(), Vec::new());
+    for object in &app.objects {
+        let id = object.id();
+        let Some(was) = before.remove(&id) else {
+            added.push(id);
+            continue;
+        };
+        let found = check::differences(&input, RELEASE, object, &was);
+        let fields: Vec<ChangedField> =
+            found.iter().map(|change| field(&id, change, &input, &credentials)).collect();
+        if !fields.is_empty() {
+            changed.push(ChangedObject { object: id, fields });
+        }
+    }
+    let is_known =
+        |id: &ObjectId| id.kind == "Secret" && app.secrets.iter().any(|s| s.name == id.name);
+    let mut removed: Vec<ObjectId> = before.into_keys().filter(|id| !is_known(id)).collect();
+    removed.sort();
+    Ok(Diff {
+        app: format!("{}/{}", app.namespace, app.name),
+        chart: format!("{repository}:{}", chart.version),
+        digest: published.digest.clone(),
+        added,
+        removed,
+        changed,
+    })
+}
+
+/// The application as if its chart were made now, with its images where the published chart has
+/// them: so that only another digest makes an image another.
+fn input<'a>(
+    app: &'a App,
+    images: &[ResolvedImage],
+    published: &PublishedChart,
+    secret_values: &'a SecretValues,
+) -> Input<'a> {
+    let known = chart::images(&published.chart).unwrap_or_default();
+    let images = images.iter().map(|image| {
+        let place = known.iter().find(|known| known.key == image.key);
+        let (registry, repository) = match place {
+            Some(place) => (place.registry.clone(), place.repository.clone()),
+            None => (image.source.host.to_string(), image.source.repository.to_string()),
+        };
+        chart::Image {
+            key: image.key.clone(),
+            registry,
+            repository,
+            tag: String::new(),
+            digest: image.digest.to_string(),
+            source: image.written.clone(),
+            platforms: Vec::new(),
+            uses: image.uses.clone(),
+        }
+    });
+    Input {
+        app,
+        name: published.chart.name.clone(),
+        version: published.chart.version.clone(),
+        images: images.collect(),
+        secrets: SecretsPolicy::Reference,
+        secret_values,
+        annotations: std::collections::BTreeMap::new(),
+        created: String::new(),
+    }
+}
+
+/// A change of the check, which looks from the application at the chart, seen from the chart.
+fn field(
+    object: &ObjectId,
+    change: &Change<'_>,
+    input: &Input<'_>,
+    credentials: &[Finding],
+) -> ChangedField {
+    let within = |inner: &str, outer: &str| {
+        inner
+            .strip_prefix(outer)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    let hidden = object.kind == "Secret"
+        || credentials.iter().any(|credential| {
+            let field = credential.field.as_deref().unwrap_or_default();
+            credential.object.as_ref() == Some(object)
+                && (within(field, &change.field) || within(&change.field, field))
+        });
+    let shown = |value: Option<&Value>| if hidden { None } else { value.cloned() };
+    let mut after = shown(change.before);
+    let image = input.images.iter().find(|image| {
+        let mut places = image.uses.iter().filter(|place| place.object == *object);
+        places.any(|place| change.pointer == format!("{}/image", place.pointer))
+    });
+    if let (Some(image), false) = (image, hidden) {
+        // What is written may be a tag; what runs is this.
+        let written = image.source.split('@').next().unwrap_or_default();
+        after = Some(format!("{written}@{}", image.digest).into());
+    }
+    ChangedField { field: change.field.clone(), before: shown(change.after), after, hidden }
+}
+
+impl Diff {
+    /// How many objects differ, came or went.
+    pub fn count(&self) -> usize {
+        self.added.len() + self.removed.len() + self.changed.len()
+    }
+}

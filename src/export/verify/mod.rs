@@ -1,0 +1,293 @@
+//! `verify`: whether a published export is whole, from the registries alone.
+
+mod content;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, stream};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::chart::render;
+use crate::chart::{self, Chart, Image};
+use crate::registry::{Digest, Reference, RepositoryName, Revision, Store};
+
+use super::identity::{CONTENT_DIGEST, ORIGIN};
+use super::relocate::images::beside;
+use super::upgrade::{RELEASE, rendered};
+use super::{ChartReference, Error, PublishedChart, Sources, Target, fetch};
+
+/// Images looked at at once, as for an export.
+const MAX_AT_ONCE: usize = 4;
+
+/// What was found of a published export.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verification {
+    /// The chart, with its version.
+    pub chart: String,
+    /// Digest of its manifest.
+    pub digest: Digest,
+    /// Whose export it is.
+    pub origin: String,
+    /// Whether every byte was read, and not only asked for.
+    pub deep: bool,
+    /// What was checked.
+    pub checks: Vec<Check>,
+}
+
+/// One thing that was checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What.
+    pub name: String,
+    /// How it is.
+    pub state: State,
+    /// What was seen, in a few words.
+    pub detail: String,
+}
+
+/// How something is. The worst comes last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum State {
+    /// As it should be.
+    Ok,
+    /// It could not be looked at.
+    Unknown,
+    /// The parts of the chart do not go together.
+    Differs,
+    /// Something is not there.
+    Missing,
+    /// It has other bytes than its digest says.
+    Wrong,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ok => "ok",
+            Self::Unknown => "unknown",
+            Self::Differs => "inconsistent",
+            Self::Missing => "missing",
+            Self::Wrong => "wrong",
+        })
+    }
+}
+
+impl Check {
+    fn new(name: impl Into<String>, state: State, detail: impl Into<String>) -> Self {
+        Self { name: name.into(), state, detail: detail.into() }
+    }
+}
+
+impl Verification {
+    /// # Errors
+    /// The check that failed worst.
+    pub fn require(&self) -> Result<(), Error> {
+        match self.checks.iter().max_by_key(|check| check.state) {
+            Some(worst) if worst.state > State::Ok => Err(Error::Verified {
+                reference: self.chart.clone(),
+                worst: Box::new(worst.clone()),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Checks the export under `reference`: the digests of the chart, that it renders, that its parts
+/// name the same images, and that each image is there with all its platforms and blobs. `deep`
+/// reads every byte; otherwise blobs are asked for by HEAD.
+///
+/// # Errors
+/// When there is no export under the reference, or its registry cannot be read. What is missing or
+/// wrong is in the answer.
+pub async fn verify(
+    target: &Target,
+    reference: &ChartReference,
+    sources: &Sources,
+    deep: bool,
+) -> Result<Verification, Error> {
+    let published = fetch(target, reference).await?;
+    let chart = &published.chart;
+    let not_ours = |reason: String| Error::NotAnExport { reference: reference.to_string(), reason };
+    let origin =
+        chart.annotations.get(ORIGIN).filter(|_| chart.annotations.contains_key(CONTENT_DIGEST));
+    let origin = origin.ok_or_else(|| not_ours(format!("it has no annotation {ORIGIN}")))?.clone();
+    let images = chart::images(chart).map_err(|error| not_ours(error.to_string()))?;
+    let mut checks = vec![Check::new(
+        "chart",
+        State::Ok,
+        "manifest, configuration and archive have their digests",
+    )];
+    checks.extend(rendering(chart, &images));
+    let each = images.iter().map(|image| self::image(target, reference, image, sources, deep));
+    checks.extend(stream::iter(each).buffered(MAX_AT_ONCE).collect::<Vec<_>>().await);
+    checks.push(attached(target, &reference.repository, &published).await);
+    let address = target.address(&reference.repository);
+    Ok(Verification {
+        chart: format!("{address}:{}", chart.version),
+        digest: published.digest,
+        origin,
+        deep,
+        checks,
+    })
+}
+
+/// Whether the chart renders, and what it renders is pinned to the images of its lock.
+fn rendering(chart: &Chart, images: &[Image]) -> Vec<Check> {
+    let objects = match rendered(chart) {
+        Ok(objects) => objects,
+        Err(error) => return vec![Check::new("rendering", State::Differs, error.to_string())],
+    };
+    let mut checks = vec![Check::new(
+        "rendering",
+        State::Ok,
+        format!("{} objects with the defaults", objects.len()),
+    )];
+    let stand_ins = render::values(chart).map(|values| render::stand_ins(&values));
+    if let Err(error) = render::notes(chart, RELEASE, &stand_ins.unwrap_or_else(|_| json!({}))) {
+        checks.push(Check::new("notes", State::Differs, error.to_string()));
+    }
+    let mut pinned = BTreeSet::new();
+    for manifest in &objects {
+        for value in manifest.object.fields().values() {
+            digests(value, &mut pinned);
+        }
+    }
+    let locked: BTreeSet<&str> = images.iter().map(|image| &*image.digest).collect();
+    let unlocked: Vec<&str> =
+        pinned.iter().map(String::as_str).filter(|digest| !locked.contains(digest)).collect();
+    let unused: Vec<&str> =
+        images.iter().filter(|it| !pinned.contains(&it.digest)).map(|it| &*it.key).collect();
+    checks.push(match (unlocked.as_slice(), unused.as_slice()) {
+        ([], []) => Check::new("lock", State::Ok, format!("{} images, as rendered", images.len())),
+        ([digest, ..], _) => {
+            Check::new("lock", State::Differs, format!("{digest} is rendered and not in the lock"))
+        }
+        (_, [key, ..]) => {
+            Check::new("lock", State::Differs, format!("{key} is in the lock and not rendered"))
+        }
+    });
+    checks
+}
+
+/// The digests of images in an object: those of references under the names that images have.
+fn digests(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match value {
+                    Value::String(text) if matches!(key.as_str(), "image" | "reference") => {
+                        found.extend(text.split_once('@').map(|(_, digest)| digest.to_owned()));
+                    }
+                    value => digests(value, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| digests(item, found)),
+        _ => {}
+    }
+}
+
+/// Looks for an image where the chart refers to it, and then beside the chart.
+async fn image(
+    target: &Target,
+    chart: &ChartReference,
+    image: &Image,
+    sources: &Sources,
+    deep: bool,
+) -> Check {
+    let name = format!("image {}", image.key);
+    match places(target, chart, image, sources) {
+        Ok(places) => {
+            let mut last =
+                Check::new(&name, State::Missing, format!("{} is nowhere", image.digest));
+            for (place, is_address) in places {
+                match content::walk(place.store.as_ref(), &place.repository, &place.digest, deep)
+                    .await
+                {
+                    Ok(None) => {}
+                    Ok(Some(content)) => {
+                        let away = if is_address {
+                            ""
+                        } else {
+                            "; it is beside the chart and not where the chart refers to"
+                        };
+                        let detail = format!("{}: {}{away}", place.address, content.summary());
+                        return Check::new(&name, content.state(), detail);
+                    }
+                    Err(error) => last = Check::new(&name, State::Unknown, error.to_string()),
+                }
+            }
+            last
+        }
+        Err(error) => Check::new(&name, State::Differs, error.to_string()),
+    }
+}
+
+/// A place where an image may be.
+struct Place {
+    store: Arc<dyn Store>,
+    repository: RepositoryName,
+    digest: Digest,
+    address: String,
+}
+
+/// Where the chart refers to, and beside the chart.
+fn places(
+    target: &Target,
+    chart: &ChartReference,
+    image: &Image,
+    sources: &Sources,
+) -> Result<Vec<(Place, bool)>, Error> {
+    let text = format!("{}/{}@{}", image.registry, image.repository, image.digest);
+    let address: Reference = text.parse()?;
+    let digest: Digest = image.digest.parse().map_err(|_| Error::NotAnExport {
+        reference: chart.to_string(),
+        reason: format!("`{}` is no digest", image.digest),
+    })?;
+    let here = beside(&chart.repository, &image.repository)?;
+    let is_here = chart.host.as_ref() == Some(&address.host);
+    let near = Place {
+        store: Arc::clone(&target.store),
+        address: target.address(&here),
+        repository: here,
+        digest: digest.clone(),
+    };
+    if is_here && near.repository == address.repository {
+        return Ok(vec![(near, true)]);
+    }
+    let store = if is_here { Ok(Arc::clone(&target.store)) } else { sources.store(&address.host) };
+    let store = store.map_err(|source| target.failed(source))?;
+    let far = Place {
+        store,
+        address: format!("{}/{}", address.host, address.repository),
+        repository: address.repository,
+        digest,
+    };
+    Ok(vec![(far, true), (near, false)])
+}
+
+/// What refers to the chart: reports, signatures. None is fine.
+async fn attached(target: &Target, repository: &RepositoryName, chart: &PublishedChart) -> Check {
+    let listed = target.store.referrers(repository, &chart.digest).await;
+    let listed = match listed {
+        Ok(listed) => listed,
+        Err(error) => return Check::new("referrers", State::Unknown, error.to_string()),
+    };
+    for referrer in &listed {
+        let revision = Revision::Digest(referrer.digest.clone());
+        if let Ok(None) = target.store.manifest_digest(repository, &revision).await {
+            let detail = format!("{} is listed and not there", referrer.digest);
+            return Check::new("referrers", State::Missing, detail);
+        }
+    }
+    let types: BTreeSet<&str> =
+        listed.iter().filter_map(|referrer| referrer.artifact_type.as_deref()).collect();
+    let types: Vec<&str> = types.into_iter().collect();
+    let detail = if listed.is_empty() { "none".to_owned() } else { types.join(", ") };
+    Check::new("referrers", State::Ok, detail)
+}

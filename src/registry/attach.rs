@@ -1,0 +1,82 @@
+//! Attaching an artefact to a manifest: as a referrer (image-spec, "Guidelines for Artifact Usage"),
+//! and in the fallback tag of registries that list no referrers by themselves.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::blob::InMemory;
+use super::manifest::{OCI_INDEX, OCI_MANIFEST};
+use super::referrers::fallback_tag;
+use super::{Descriptor, Digest, Error, Manifest, RepositoryName, Revision, Store};
+
+/// Media type of the configuration that says nothing, and its only content (image-spec, "Guidance
+/// for an Empty Descriptor").
+const EMPTY: (&str, &[u8]) = ("application/vnd.oci.empty.v1+json", b"{}");
+
+/// Pushes `content` as an artefact that refers to the manifest `subject`, which must be there. The
+/// answer is the artefact's digest.
+///
+/// # Errors
+/// When the store refuses one of the parts. What was pushed until then refers to nothing.
+pub async fn attach(
+    store: &dyn Store,
+    repository: &RepositoryName,
+    subject: &Descriptor,
+    artifact_type: &str,
+    annotations: &BTreeMap<String, String>,
+    content: &[u8],
+) -> Result<Digest, Error> {
+    let config = push(store, repository, EMPTY.0, EMPTY.1).await?;
+    let layer = push(store, repository, artifact_type, content).await?;
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "artifactType": artifact_type,
+        "config": config,
+        "layers": [layer],
+        "subject": subject,
+        "annotations": annotations,
+    });
+    let manifest = Manifest::new(OCI_MANIFEST, manifest.to_string());
+    let revision = Revision::Digest(manifest.digest.clone());
+    store.put_manifest(repository, &revision, &manifest).await?;
+    let listed = store.referrers(repository, &subject.digest).await?;
+    if listed.iter().all(|referrer| referrer.digest != manifest.digest) {
+        let mut entry = manifest.descriptor();
+        entry.artifact_type = Some(artifact_type.to_owned());
+        entry.annotations.clone_from(annotations);
+        let tag = Revision::Tag(fallback_tag(&subject.digest));
+        let existing = store.manifest(repository, &tag).await?;
+        let list = extended(existing.as_ref(), &[&entry]);
+        store.put_manifest(repository, &tag, &list).await?;
+    }
+    Ok(manifest.digest)
+}
+
+async fn push(
+    store: &dyn Store,
+    repository: &RepositoryName,
+    media_type: &str,
+    content: &[u8],
+) -> Result<Descriptor, Error> {
+    let blob = Descriptor::new(media_type, Digest::of(content), content.len() as u64);
+    if !store.has_blob(repository, &blob).await? {
+        let source = InMemory(Bytes::copy_from_slice(content));
+        store.push_blob(repository, &blob, None, &source).await?;
+    }
+    Ok(blob)
+}
+
+/// The list in the fallback tag with more entries; a new one if there is none.
+pub(super) fn extended(existing: Option<&Manifest>, missing: &[&Descriptor]) -> Manifest {
+    let parsed = existing.and_then(|list| serde_json::from_slice::<Value>(&list.bytes).ok());
+    let mut list = parsed
+        .filter(|list| list["manifests"].is_array())
+        .unwrap_or_else(|| json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [] }));
+    if let Some(entries) = list["manifests"].as_array_mut() {
+        entries.extend(missing.iter().map(|referrer| json!(referrer)));
+    }
+    Manifest::new(OCI_INDEX, list.to_string())
+}

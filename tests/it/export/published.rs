@@ -1,0 +1,232 @@
+//! Published exports: what is attached to them, what has changed since, whether they are whole.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::shop::{codes, manifests, push_images, status};
+use crate::support::outhaul::Outhaul;
+use crate::support::output::Output;
+use crate::support::registry::Registry;
+
+const CHART: &str = "team/shop-shop-chart";
+
+/// The shop from manifests, and a registry that it goes to.
+struct Case {
+    registry: Registry,
+    outhaul: Outhaul,
+    objects: String,
+}
+
+impl Case {
+    fn new() -> Self {
+        let registry = Registry::plain().start();
+        push_images(&registry);
+        let objects = manifests(&registry);
+        let outhaul = Outhaul::new();
+        outhaul.write("shop.yaml", &objects);
+        Self { registry, outhaul, objects }
+    }
+
+    fn change(&self, from: &str, to: &str) {
+        assert!(self.objects.contains(from), "{from}");
+        self.outhaul.write("shop.yaml", self.objects.replace(from, to));
+    }
+
+    fn run(&self, command: &[&str], further: &[&str]) -> Output {
+        self.outhaul.run(&[command, &["-o", "json"], further].concat())
+    }
+
+    fn export(&self, further: &[&str]) -> Output {
+        let to = format!("{}/team", self.registry.address());
+        let args = ["app", "export", "shop", "-n", "shop", "--from", "shop.yaml", "-r", &to];
+        self.run(&args, further)
+    }
+
+    fn diff(&self, further: &[&str]) -> Output {
+        let args = ["app", "diff", "shop", "-n", "shop", "--from", "shop.yaml"];
+        self.outhaul.run(&[&args[..], further].concat())
+    }
+
+    fn reference(&self) -> String {
+        format!("oci://{}/{CHART}", self.registry.address())
+    }
+
+    fn verify(&self, further: &[&str]) -> Output {
+        self.run(&["verify", &self.reference()], further)
+    }
+
+    fn json(&self, repository: &str, digest: &Value) -> Value {
+        let bytes = self.registry.target().manifest(repository, digest.as_str().unwrap());
+        serde_json::from_slice(&bytes.expect("it is there")).unwrap()
+    }
+
+    /// The file in which the registry keeps a blob.
+    fn blob(&self, digest: &str) -> PathBuf {
+        let hex = digest.strip_prefix("sha256:").unwrap();
+        let blobs = self.registry.storage().join("blobs/sha256");
+        blobs.join(&hex[..2]).join(hex).join("data")
+    }
+}
+
+#[test]
+fn the_report_is_attached_to_a_new_version_and_to_no_other() {
+    let case = Case::new();
+    let report = case.export(&[]).ok().json();
+    let fidelity = &report["fidelity"];
+    assert!(fidelity["objects"].as_u64().unwrap() > 10);
+    assert_eq!(fidelity["objects"], fidelity["identical"]);
+    assert_eq!(fidelity["differences"], serde_json::json!([]));
+    assert!(
+        fidelity["intended"].as_array().unwrap().iter().any(|it| it["rule"] == "imageReference")
+    );
+
+    let artefact = case.json(CHART, &report["attached"]);
+    assert_eq!(artefact["artifactType"], "application/vnd.outhaul.report.v1+json");
+    assert_eq!(artefact["config"]["mediaType"], "application/vnd.oci.empty.v1+json");
+    assert_eq!(artefact["subject"]["digest"], report["chart"]["digest"]);
+    let layer = artefact["layers"][0]["digest"].as_str().unwrap();
+    let attached = case.registry.target().blob(CHART, layer).unwrap();
+    let attached: Value = serde_json::from_slice(&attached).unwrap();
+    assert_eq!((&attached["status"], &attached["fidelity"]), (&"exported".into(), fidelity));
+    // This registry lists no referrers by itself.
+    let digest = report["chart"]["digest"].as_str().unwrap();
+    let list = case.json(CHART, &digest.replace(':', "-").into());
+    assert_eq!(list["manifests"][0]["digest"], report["attached"]);
+
+    case.registry.clear_log();
+    let again = case.export(&[]).ok();
+    assert_eq!((status(&again).as_str(), &again.json()["attached"]), ("unchanged", &Value::Null));
+    assert_eq!(case.registry.requests(&["POST", "PUT", "PATCH"]), []);
+
+    case.change("CURRENCY: EUR", "CURRENCY: USD");
+    let without = case.export(&["--no-attach-report"]).ok().json();
+    assert_eq!((&without["status"], &without["attached"]), (&"exported".into(), &Value::Null));
+}
+
+#[test]
+fn a_diff_names_what_has_changed_since() {
+    let case = Case::new();
+    case.export(&[]).ok();
+    let reference = case.reference();
+    let at = format!("{}/team", case.registry.address());
+    assert!(case.diff(&[&reference]).ok().stdout.ends_with("no difference\n"));
+    assert!(case.diff(&["-r", &at]).ok().stdout.ends_with("no difference\n"));
+
+    let config = case.objects.replace("CURRENCY: EUR", "CURRENCY: USD");
+    let more = "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: more\n  labels: \
+                {app.kubernetes.io/name: shop}\ndata: {a: b}\n";
+    let renamed = config.replace("name: dumps", "name: dumped");
+    case.outhaul.write("shop.yaml", format!("{renamed}\n{more}"));
+    let found = case.diff(&[&reference, "-o", "json"]).exits(16).json();
+    let fields = &found["changed"][0]["fields"];
+    assert_eq!(found["changed"][0]["object"]["name"], "shop-config", "{found:#}");
+    assert_eq!(
+        fields,
+        &serde_json::json!([{"field": "data.CURRENCY", "before": "EUR", "after": "USD"}])
+    );
+    let names = |list: &str| {
+        let list = found[list].as_array().unwrap().iter();
+        list.map(|it| format!("{} {}", it["kind"].as_str().unwrap(), it["name"].as_str().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    assert!(names("added").contains(&"ConfigMap more".to_owned()), "{found:#}");
+    assert!(names("removed").contains(&"PersistentVolumeClaim dumps".to_owned()), "{found:#}");
+    let text = case.diff(&[&reference]).exits(16).stdout;
+    assert!(text.contains("~ ConfigMap shop-config\n    data.CURRENCY: \"EUR\" -> \"USD\"\n"));
+}
+
+#[test]
+fn a_diff_compares_images_by_digest_and_hides_credentials() {
+    let case = Case::new();
+    case.export(&[]).ok();
+    let image = crate::support::images::Image::new(9, 1, 1000);
+    let digest = image.push(&case.registry.target(), "shop/web", "1.4.2");
+    case.change(
+        "CURRENCY: EUR",
+        "CURRENCY: EUR\n  DATABASE_URL: postgres://shop:c4nary-9f3@db/shop",
+    );
+    let output = case.diff(&[&case.reference(), "-o", "json"]).exits(16);
+    assert!(!output.stdout.contains("c4nary-9f3"), "{}", output.stdout);
+    let found = output.json();
+    let changed = found["changed"].as_array().unwrap();
+    let of = |kind: &str| changed.iter().find(|it| it["object"]["kind"] == kind).unwrap();
+    assert_eq!(of("ConfigMap")["fields"][0]["hidden"], true);
+    let field = &of("Deployment")["fields"][0];
+    assert_eq!(field["field"], "spec.template.spec.containers[0].image");
+    assert!(field["after"].as_str().unwrap().ends_with(&digest), "{field}");
+}
+
+#[test]
+fn a_whole_export_passes_and_what_is_gone_or_wrong_is_named() {
+    let case = Case::new();
+    let report = case.export(&[]).ok().json();
+    for further in [&[][..], &["--deep"]] {
+        let found = case.verify(further).ok().json();
+        let checks = found["checks"].as_array().unwrap();
+        assert_eq!(checks.len(), 4 + 3, "{found:#}");
+        assert!(checks.iter().all(|check| check["state"] == "ok"), "{found:#}");
+        assert_eq!(checks.last().unwrap()["detail"], "application/vnd.outhaul.report.v1+json");
+    }
+    let index = &report["images"][0]["digest"];
+    let repository = "team/shop-shop-image";
+    let child = case.json(repository, index)["manifests"][1]["digest"].clone();
+    let layer = case.json(repository, &child)["layers"][0]["digest"].as_str().unwrap().to_owned();
+    let file = case.blob(&layer);
+    let bytes = fs::read(&file).unwrap();
+    let mut wrong = bytes.clone();
+    wrong[0] ^= 1;
+    fs::write(&file, wrong).unwrap();
+    case.verify(&[]).ok();
+    let found = case.verify(&["--deep"]).exits(14);
+    assert!(found.stdout.contains(&format!("{layer} has other bytes")), "{}", found.stdout);
+    fs::write(&file, bytes).unwrap();
+
+    case.registry.target().delete_manifest(repository, child.as_str().unwrap());
+    let found = case.verify(&[]).exits(19);
+    let missing = format!("{} is missing", child.as_str().unwrap());
+    assert!(found.stdout.contains(&missing), "{}", found.stdout);
+    case.registry.target().delete_manifest(repository, index.as_str().unwrap());
+    assert!(case.verify(&[]).exits(19).stdout.contains("is nowhere"));
+}
+
+#[test]
+fn what_is_no_export_of_ours_is_told_apart() {
+    let case = Case::new();
+    let images = format!("{}/shop/web:1.4.2", case.registry.address());
+    case.run(&["verify", &images], &[]).exits(15);
+    case.run(&["verify", &format!("{}/none/none", case.registry.address())], &[]).exits(15);
+}
+
+#[test]
+fn an_export_in_a_layout_can_be_verified() {
+    let case = Case::new();
+    let args = ["app", "export", "shop", "-n", "shop", "--from", "shop.yaml", "--to", "bundle"];
+    case.run(&args, &["--pull-address", "mirror.example.org/team"]).ok();
+    let verify = ["verify", "shop-shop-chart", "--from", "bundle", "--deep"];
+    let found = case.run(&verify, &[]);
+    assert!(!found.stdout.contains("missing"), "{}", found.stdout);
+}
+
+#[test]
+fn what_helm_cannot_upgrade_is_a_finding_and_in_the_notes() {
+    let case = Case::new();
+    let first = case.export(&[]).ok().json();
+    case.change("serviceName: db", "serviceName: other");
+    let report = case.export(&[]).ok().json();
+    assert!(codes(&report).contains(&"UPGRADE_NEEDS_RECREATE"), "{report:#}");
+    let findings = report["findings"].as_array().unwrap();
+    let finding = findings.iter().find(|it| it["code"] == "UPGRADE_NEEDS_RECREATE").unwrap();
+    assert_eq!(finding["object"]["name"], "db");
+    assert_eq!(finding["field"], "spec.serviceName");
+    assert!(
+        finding["text"].as_str().unwrap().contains(first["chart"]["version"].as_str().unwrap())
+    );
+    let command = "kubectl delete statefulset.apps db --namespace NAMESPACE --cascade=orphan";
+    assert!(finding["remedy"].as_str().unwrap().contains(command));
+    // The step after that is none any more.
+    case.change("serviceName: db", "serviceName: other\n  minReadySeconds: 5");
+    let report = case.export(&[]).ok().json();
+    assert!(!codes(&report).contains(&"UPGRADE_NEEDS_RECREATE"), "{report:#}");
+}
