@@ -21,4 +21,5 @@ pub mod cluster;
 pub mod destination;
 pub mod error;
 pub mod export;
+pub mod import;
 pub mod registry;

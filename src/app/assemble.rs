@@ -45,7 +45,8 @@ pub fn assemble(
     findings.extend(of_graph.into_iter().chain(of_images).chain(portability.findings));
     findings.extend(leaving);
     findings.extend(scan::scan(&objects));
-    let mut requirements = merge(requirements.into_iter().chain(portability.requirements).chain(kept));
+    let mut requirements =
+        merge(requirements.into_iter().chain(portability.requirements).chain(kept));
     let mut definitions = Definitions::default();
     if options.include_crds {
         definitions = definitions::definitions(&view, &objects);

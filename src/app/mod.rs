@@ -4,6 +4,7 @@
 //!  Snapshot ─ select ─► roots ─ graph ─► members ─ normalize ─► App { objects, images, findings }
 //! ```
 
+pub mod all;
 pub mod assemble;
 mod definitions;
 mod exclude;
@@ -14,13 +15,13 @@ mod images;
 mod kinds;
 mod leaving;
 pub mod model;
+mod needs;
 mod normalize;
 pub mod object;
 pub(crate) mod path;
 mod portability;
 pub mod redact;
 pub mod rollout;
-mod scan;
 pub(crate) mod scan;
 pub mod secret;
 pub mod select;
@@ -29,6 +30,7 @@ pub mod snapshot;
 pub(crate) mod tree;
 mod view;
 
+pub use all::{All, Shared, assemble_all};
 pub use assemble::assemble;
 pub use finding::{Code, Finding, Severity};
 pub use images::ImagePattern;
@@ -36,6 +38,7 @@ pub use model::{
     App, ContainerRef, ImageUse, JobsPolicy, NAMESPACE_PLACEHOLDER, NamespacePlace, Options,
     Requirement, Running, SecretUse,
 };
+pub use needs::needs;
 pub use object::{Object, ObjectId};
 pub use secret::{SecretValues, SecretsPolicy};
 pub use select::{Candidate, FoundBy, SelectError, Selection, list};

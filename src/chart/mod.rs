@@ -33,4 +33,5 @@ pub use input::{Chart, Error, Image, Input, Templates};
 pub use release::LARGEST_RELEASE;
 pub use relocate::{RelocateError, images, relocate};
 pub use size::Size;
+pub use text::is_release_name;
 pub use unpack::{UnpackError, unpack};

@@ -1,8 +1,9 @@
 //! What can be typed. Nothing here acts; each command turns its arguments into a request.
 
 mod app_copy;
-mod findings;
 mod app_diff;
+mod app_import;
+mod findings;
 mod verify;
 
 use std::path::PathBuf;
@@ -16,8 +17,9 @@ use crate::export::rollout::LONGEST_WAIT;
 use crate::registry::{Host, Platform, RepositoryName};
 
 pub(crate) use app_copy::AppCopyArgs;
-pub(crate) use findings::FindingsArgs;
 pub(crate) use app_diff::AppDiffArgs;
+pub(crate) use app_import::AppImportArgs;
+pub(crate) use findings::FindingsArgs;
 pub(crate) use verify::VerifyArgs;
 
 /// Ship a running Kubernetes application to any OCI registry as one Helm chart pinned by digest
@@ -72,7 +74,7 @@ pub(crate) enum Format {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Applications: list, show, export, copy
+    /// Applications: list, show, export, copy, import
     #[command(subcommand, visible_alias = "apps")]
     App(AppCommand),
     /// List the registries that exports may go to
@@ -105,6 +107,8 @@ pub(crate) enum AppCommand {
     Copy(AppCopyArgs),
     /// Show what has changed since a chart was published
     Diff(Box<AppDiffArgs>),
+    /// Install a published export in a cluster with your helm, and check the cluster first
+    Import(Box<AppImportArgs>),
 }
 
 /// Where the application is read
@@ -127,6 +131,13 @@ pub(crate) struct SelectArgs {
     /// Name of the application
     #[arg(value_parser = app_name)]
     pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) pick: PickArgs,
+}
+
+/// Which objects of it
+#[derive(Debug, Args)]
+pub(crate) struct PickArgs {
     /// Take what these labels select, under this name
     #[arg(short = 'l', long, value_name = "LABELS", conflicts_with = "all")]
     pub(crate) selector: Option<String>,
@@ -160,8 +171,17 @@ pub(crate) struct AppShowArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct AppExportArgs {
+    /// Name of the application
+    #[arg(value_parser = app_name, required_unless_present = "all_apps")]
+    pub(crate) name: Option<String>,
+    /// Export every application of the namespace that `app list` shows, each under its own name
+    #[arg(long, conflicts_with_all = ["name", "selector", "all", "chart_name", "image_name"])]
+    pub(crate) all_apps: bool,
+    /// Leave this application out (repeatable)
+    #[arg(long, value_name = "NAME", requires = "all_apps")]
+    pub(crate) exclude_app: Vec<String>,
     #[command(flatten)]
-    pub(crate) select: SelectArgs,
+    pub(crate) pick: PickArgs,
     /// Directory to export to, as `--to`
     #[arg(value_name = "DIRECTORY", conflicts_with = "to")]
     pub(crate) directory: Option<PathBuf>,

@@ -147,10 +147,18 @@ pub(crate) fn registry(address: &str, args: &AccessArgs) -> Result<Arc<Registry>
 
 /// A published chart that is named by address, and the registry that holds it.
 pub(crate) fn chart(text: &str, args: &AccessArgs) -> Result<(Target, ChartReference), Error> {
+    let (destination, chart) = published(text, args)?;
+    Ok((Target::registry(&destination)?, chart))
+}
+
+/// The same, with the registry as it is described.
+pub(crate) fn published(
+    text: &str,
+    args: &AccessArgs,
+) -> Result<(Destination, ChartReference), Error> {
     let chart: ChartReference = text.parse()?;
     let host = chart.host.as_ref().map(Host::as_str).unwrap_or_default();
-    let destination = direct::destination(host, &access(args)?)?;
-    Ok((Target::registry(&destination)?, chart))
+    Ok((direct::destination(host, &access(args)?)?, chart))
 }
 
 fn access(args: &AccessArgs) -> Result<Access, Error> {
@@ -180,7 +188,7 @@ fn keychain() -> Result<Keychain, Error> {
     Ok(Keychain::new().with_docker_config(DockerConfig::load_default()?))
 }
 
-fn client_options(global: &Global) -> ClientOptions {
+pub(crate) fn client_options(global: &Global) -> ClientOptions {
     ClientOptions { kubeconfig: global.kubeconfig.clone(), context: global.context.clone() }
 }
 

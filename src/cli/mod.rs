@@ -88,6 +88,9 @@ async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
         Command::App(AppCommand::Diff(args)) => {
             commands::app_diff::run(&args, global, printer).await
         }
+        Command::App(AppCommand::Import(args)) => {
+            commands::app_import::run(&args, global, printer).await
+        }
         Command::ExportRegistries(args) => {
             commands::export_registries::run(&args, global, printer).await
         }

@@ -2,12 +2,14 @@
 
 use comfy_table::{Table, presets};
 
-use crate::app::{App, Candidate, Finding, FoundBy, Severity};
+use super::commands::app_export_all::{Failure, Outcome, Summary};
+use crate::app::{App, Candidate, Code, Finding, FoundBy, Severity, Shared};
 use crate::export::diff::{ChangedObject, Diff};
 use crate::export::plan::Weight;
 use crate::export::report::Bytes;
 use crate::export::verify::Verification;
 use crate::export::{Action, Fidelity, Plan, PlannedImage, Report, Status};
+use crate::import;
 
 /// A table without borders: it pastes well and greps well.
 pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
@@ -60,6 +62,10 @@ pub(crate) fn app(app: &App) -> String {
 
 /// What an export will do.
 pub(crate) fn plan(plan: &Plan) -> String {
+    planned(plan) + &findings(&plan.findings)
+}
+
+fn planned(plan: &Plan) -> String {
     let what = match plan.action {
         Action::Push => "push",
         Action::Unchanged => "nothing to do, the content is unchanged",
@@ -86,14 +92,8 @@ pub(crate) fn plan(plan: &Plan) -> String {
         let (bytes, to_move) = (size(*bytes), size(*to_move));
         text.push_str(&format!("  bytes  {bytes} in all, at most {to_move} to move\n"));
     }
-    if !plan.objects.is_empty() {
-        text.push_str(&format!(
-            "  {}
-",
-            fidelity(&plan.fidelity)
-        ));
-    }
-    text + &findings(&plan.findings)
+    text.push_str(&fidelity(&plan.fidelity));
+    text
 }
 
 /// Platforms and size of a planned image, if it was asked for.
@@ -193,6 +193,79 @@ fn fidelity(fidelity: &Fidelity) -> String {
             format!("  {objects} objects, {identical} of them rendered as they ran\n")
         }
     }
+}
+
+/// What became of all applications of a namespace. What several of them need and none has is said
+/// once.
+pub(crate) fn summary(summary: &Summary) -> String {
+    let mut text = String::new();
+    let own = |all: &[Finding]| {
+        let said =
+            |of: &Finding| summary.shared.iter().any(|s| Some(&s.object) == of.object.as_ref());
+        let own = all.iter().filter(|of| of.code != Code::NotExported || !said(of)).cloned();
+        findings(&own.collect::<Vec<_>>())
+    };
+    for outcome in &summary.apps {
+        text.push_str(&match outcome {
+            Outcome::Plan(plan) => planned(plan) + &own(&plan.findings),
+            Outcome::Report(report) => shipped(report) + &own(&report.findings),
+            Outcome::Failure(Failure { app, error, .. }) => {
+                format!("not exported: {}/{app}: {error}\n", summary.namespace)
+            }
+        });
+        text.push('\n');
+    }
+    let failed =
+        summary.apps.iter().filter(|outcome| matches!(outcome, Outcome::Failure(_))).count();
+    let (all, namespace) = (summary.apps.len(), &summary.namespace);
+    text.push_str(&format!("{} of {all} applications of {namespace}\n", all - failed));
+    if !summary.excluded_apps.is_empty() {
+        text.push_str(&format!("left out on request: {}\n", summary.excluded_apps.join(", ")));
+    }
+    if !summary.shared.is_empty() {
+        text.push_str("\nin no chart, and needed\n");
+        for Shared { object, apps, reasons } in &summary.shared {
+            text.push_str(&format!("  {object}, by {}\n", apps.join(", ")));
+            for reason in reasons {
+                text.push_str(&format!("      {reason}\n"));
+            }
+        }
+    }
+    if !summary.left_over.is_empty() {
+        text.push_str("\nin no chart, because no application uses it\n");
+        for object in &summary.left_over {
+            text.push_str(&format!("  {object}\n"));
+        }
+    }
+    text
+}
+
+/// What an import will do, and what stands against it. What is in order is counted.
+pub(crate) fn import(plan: &import::Plan) -> String {
+    let what = match plan.action {
+        import::Action::Install => "install",
+        import::Action::Upgrade => "upgrade",
+    };
+    let mut text =
+        format!("plan: {what} release {} in namespace {}\n", plan.release, plan.namespace);
+    text.push_str(&format!("  chart    {}:{}\n", plan.chart, plan.version));
+    text.push_str(&format!("  cluster  {}\n  helm     {}\n", plan.server, plan.helm));
+    let ok = plan.checks.iter().filter(|check| check.state == import::State::Ok).count();
+    text.push_str(&format!("  {ok} of {} checks are in order\n\n", plan.checks.len()));
+    for check in plan.checks.iter().filter(|check| check.state != import::State::Ok) {
+        let state = if check.state == import::State::Missing { "missing" } else { "unknown" };
+        text.push_str(&format!("  {state}  {}: {}\n", check.subject, check.text));
+        if !check.remedy.is_empty() {
+            text.push_str(&format!("           {}\n", check.remedy));
+        }
+    }
+    text
+}
+
+/// What an import did.
+pub(crate) fn imported(plan: &import::Plan) -> String {
+    let import::Plan { chart, version, release, namespace, .. } = plan;
+    format!("imported {chart}:{version} as release {release} in namespace {namespace}\n")
 }
 
 fn findings(findings: &[Finding]) -> String {

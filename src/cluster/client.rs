@@ -1,16 +1,17 @@
-//! One Kubernetes client: `GET` with bounds on time, size and retries. Nothing here writes to the
-//! cluster.
+//! One Kubernetes client: requests with bounds on time, size and retries. Exports only `GET`; what an
+//! import sends is in [`super::target`].
 
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::time::Duration;
 
 use hyper::body::Body as _;
-use hyper::http::{Request, Response, header};
+use hyper::http::{Method, Request, Response, header};
 use kube::Client;
 use kube::client::Body;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::time::timeout;
 
 use super::error::root_cause;
@@ -26,6 +27,15 @@ pub(super) struct Api {
     server: String,
     /// Namespace of the context.
     namespace: String,
+}
+
+/// One request.
+struct Call<'a> {
+    method: Method,
+    path: &'a str,
+    accept: &'a str,
+    /// Type and bytes of what is sent.
+    body: Option<(&'a str, Vec<u8>)>,
 }
 
 /// What the API server says when it refuses.
@@ -65,6 +75,8 @@ pub(super) const MAX_DOCUMENT: usize = 32 << 20;
 /// Levels of a document that serde_json reads; what walks through objects is safe within them.
 /// Kinds of Kubernetes itself have about twenty.
 const MAX_DEPTH: usize = 128;
+
+pub(super) const JSON: &str = "application/json";
 
 /// An error and how long the server asks to wait.
 struct Failed(Box<Error>, Option<Duration>);
@@ -119,9 +131,36 @@ impl Api {
         accept: &str,
         limit: usize,
     ) -> Result<(T, usize), Error> {
+        let call = Call { method: Method::GET, path, accept, body: None };
+        self.repeat(&call, limit).await
+    }
+
+    /// Sends JSON of a media type, and reads the JSON of the answer. Asked again as [`Self::get`]
+    /// is, so only what may be sent twice.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub(super) async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        media_type: &str,
+        body: &Value,
+    ) -> Result<T, Error> {
+        let body = Some((media_type, body.to_string().into_bytes()));
+        let call = Call { method, path, accept: JSON, body };
+        Ok(self.repeat(&call, MAX_DOCUMENT).await?.0)
+    }
+
+    async fn repeat<T: DeserializeOwned>(
+        &self,
+        call: &Call<'_>,
+        limit: usize,
+    ) -> Result<(T, usize), Error> {
+        let path = call.path;
         let mut attempt = 1;
         let bytes = loop {
-            match self.attempt(path, accept, limit).await {
+            match self.attempt(call, limit).await {
                 Ok(bytes) => break bytes,
                 Err(Failed(error, pause)) if attempt < ATTEMPTS && error.is_transient() => {
                     tracing::debug!(server = self.server, path, %error, "asking again");
@@ -135,20 +174,29 @@ impl Api {
         Ok((value, bytes.len()))
     }
 
-    async fn attempt(&self, path: &str, accept: &str, limit: usize) -> Result<Vec<u8>, Failed> {
+    async fn attempt(&self, call: &Call<'_>, limit: usize) -> Result<Vec<u8>, Failed> {
+        let path = call.path;
         let expired = || Error::Timeout {
             server: self.server.clone(),
             what: bare(path),
             seconds: CALL_TIMEOUT.as_secs(),
         };
-        timeout(CALL_TIMEOUT, self.call(path, accept, limit))
+        timeout(CALL_TIMEOUT, self.call(call, limit))
             .await
             .unwrap_or_else(|_| Err(Failed::new(expired(), None)))
     }
 
     // `Client::request` would do, but it logs a body that does not parse, and reads without end.
-    async fn call(&self, path: &str, accept: &str, limit: usize) -> Result<Vec<u8>, Failed> {
-        let request = Request::get(path).header(header::ACCEPT, accept).body(Body::empty());
+    async fn call(&self, call: &Call<'_>, limit: usize) -> Result<Vec<u8>, Failed> {
+        let path = call.path;
+        let request = Request::builder().method(&call.method).uri(path);
+        let request = request.header(header::ACCEPT, call.accept);
+        let request = match &call.body {
+            Some((media_type, bytes)) => {
+                request.header(header::CONTENT_TYPE, *media_type).body(Body::from(bytes.clone()))
+            }
+            None => request.body(Body::empty()),
+        };
         let request = request.map_err(|error| Failed::new(self.protocol(path, &error), None))?;
         let response = self
             .client

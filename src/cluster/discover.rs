@@ -28,7 +28,7 @@ pub(super) struct Served {
 }
 
 /// Aggregated discovery: everything in two requests (Kubernetes 1.27 and later).
-const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
+pub(super) const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
                           application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList";
 
 /// Kinds that say nothing of an application: what controllers note down for themselves and for
@@ -136,6 +136,24 @@ fn add_group(served: &mut Served, group: &APIGroupDiscovery) {
         let reason = "the API server of this group does not answer".to_owned();
         served.broken.push(Unreadable { resource: format!("*.{name}"), reason });
     }
+}
+
+/// Every kind of a group in every version, the version that the server prefers first, with whether
+/// its objects are in namespaces. Subresources are no kinds.
+pub(super) fn all_of(group: &APIGroupDiscovery) -> Vec<(Resource, bool)> {
+    let name = group.metadata.as_ref().and_then(|meta| meta.name.clone()).unwrap_or_default();
+    let mut all = Vec::new();
+    for version in &group.versions {
+        let Some(number) = &version.version else { continue };
+        for found in &version.resources {
+            let kind = found.response_kind.as_ref().and_then(|of| of.kind.clone());
+            let (Some(plural), Some(kind)) = (found.resource.clone(), kind) else { continue };
+            let (group, version) = (name.clone(), number.clone());
+            let namespaced = found.scope.as_deref() == Some("Namespaced");
+            all.push((Resource { group, plural, version, kind }, namespaced));
+        }
+    }
+    all
 }
 
 fn listable(group: &str, version: &str, found: &APIResourceDiscovery) -> Option<Resource> {

@@ -10,7 +10,8 @@ use super::client::{Api, MAX_DOCUMENT};
 use super::discover::{discover, segment};
 use super::source::UNKNOWN;
 use super::{
-    ClientOptions, Error, Scope, SecretRead, Source, cluster_scoped, definitions, endpoints, releases,
+    ClientOptions, Error, Scope, SecretRead, Source, cluster_scoped, definitions, endpoints,
+    releases,
 };
 use crate::app::snapshot::Plaintext;
 use crate::app::{Object, Origin, Snapshot, Unreadable};

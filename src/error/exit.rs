@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::Error;
 use crate::app::select::SelectError;
 use crate::registry::{self, CopyError};
-use crate::{chart, cluster, destination, export};
+use crate::{chart, cluster, destination, export, import};
 
 macro_rules! exits {
     ($($(#[doc = $doc:literal])+ $name:ident = $code:literal,)+) => {
@@ -59,6 +59,8 @@ exits! {
     Differs = 16,
     /// Findings that `--fail-on` names; nothing was pushed.
     Findings = 17,
+    /// An import was refused: the target lacks something, or helm or the cluster said no.
+    Install = 18,
     /// A published export lacks something, or not all of it could be looked at.
     Incomplete = 19,
     /// Interrupted by Ctrl-C or SIGTERM.
@@ -83,9 +85,12 @@ impl Error {
             Self::Destination(error) => of_destination(error),
             Self::Cluster(error) => of_cluster(error),
             Self::Copy(error) => of_copy(error),
+            Self::Import(error) => of_import(error),
             Self::Registry(error) => of_registry(error),
             Self::File { .. } | Self::Listen { .. } => Exit::File,
             Self::Output { .. } | Self::Runtime { .. } => Exit::Failed,
+            Self::PartlyExported { first, .. } => first.exit(),
+            Self::NoApplications(_) => Exit::Application,
             Self::Interrupted => Exit::Interrupted,
         }
     }
@@ -125,6 +130,22 @@ fn of_export(error: &export::Error) -> Exit {
             _ => Exit::Incomplete,
         },
         E::Vanished { .. } => Exit::Registry,
+    }
+}
+
+fn of_import(error: &import::Error) -> Exit {
+    use import::Error as E;
+    match error {
+        E::Cluster(error) => match error {
+            cluster::Error::Forbidden { .. } | cluster::Error::Api { .. } => Exit::Install,
+            error => of_cluster(error),
+        },
+        E::HelmMissing { .. } | E::HelmVersion { .. } | E::HelmFailed { .. } | E::NotReady(_) => {
+            Exit::Install
+        }
+        E::NoCredentials(_) => Exit::Credentials,
+        E::Registry(error) => of_registry(error),
+        E::File { .. } => Exit::File,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::registry::{self, CopyError, Side};
-use crate::{app::select::SelectError, chart, cluster, destination, export};
+use crate::{app::select::SelectError, chart, cluster, destination, export, import};
 
 /// Most names that a hint lists.
 const MAX_LISTED: usize = 10;
@@ -22,10 +22,18 @@ impl Error {
             Self::Destination(error) => of_destination(error),
             Self::Cluster(error) => of_cluster(error),
             Self::Copy(error) => of_copy(error, None),
+            Self::Import(import::Error::Registry(error)) => of_registry(error, None),
+            Self::Import(error) => error.hint().map(str::to_owned),
             Self::Registry(error) => of_registry(error, None),
             Self::Listen { .. } => Some("choose another address with `--listen`".into()),
             Self::File { source, .. } => of_io(source),
             Self::Output { .. } | Self::Runtime { .. } => None,
+            Self::PartlyExported { .. } => {
+                Some("run the same command again: what is exported is unchanged then".into())
+            }
+            Self::NoApplications(_) => {
+                Some("look at `outhaul app list`, or choose another namespace with `-n`".into())
+            }
             Self::Interrupted => Some("run the same command again".into()),
         }
     }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::registry::{self, CopyError};
-use crate::{cluster, destination, export};
+use crate::{cluster, destination, export, import};
 
 mod exit;
 mod hint;
@@ -46,6 +46,9 @@ pub enum Error {
     /// A copy failed.
     #[error(transparent)]
     Copy(#[from] CopyError),
+    /// An import failed.
+    #[error(transparent)]
+    Import(#[from] import::Error),
     /// A registry or layout failed.
     #[error(transparent)]
     Registry(#[from] registry::Error),
@@ -77,6 +80,19 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// Of several exports, some failed; each was said by itself.
+    #[error("{} of {of} applications were not exported: {}", .failed.len(), .failed.join(", "))]
+    PartlyExported {
+        /// Names of those that failed.
+        failed: Vec<String>,
+        /// How many there were.
+        of: usize,
+        /// What stopped the first of them, which gives the exit code.
+        first: Box<Error>,
+    },
+    /// There is nothing to export.
+    #[error("no applications to export in namespace `{0}`")]
+    NoApplications(String),
     /// Ctrl-C or SIGTERM.
     #[error("interrupted")]
     Interrupted,

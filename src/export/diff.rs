@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::app::scan::scan;
-use crate::app::{App, Code, Finding, Object, ObjectId, SecretValues, SecretsPolicy};
+use crate::app::{self, App, Code, Finding, Object, ObjectId, SecretValues, SecretsPolicy};
 use crate::chart::check;
 use crate::chart::compare::Change;
 use crate::chart::{self, Input};
@@ -16,7 +16,7 @@ use crate::registry::Digest;
 
 use super::images::{ResolvedImage, resolve_images};
 use super::names::Names;
-use super::resolve::{application, place};
+use super::resolve::{place, read, whole};
 use super::upgrade::{RELEASE, rendered};
 use super::{ChartReference, Error, PublishedChart, Request, Sources, Target, fetch};
 
@@ -75,7 +75,9 @@ pub async fn diff(
     sources: &Sources,
     chart: Option<&ChartReference>,
 ) -> Result<Diff, Error> {
-    let (_, app, _) = application(request, source).await?;
+    let snapshot = read(request, source).await?;
+    let app = app::assemble(&snapshot, &request.selection, &request.options)?;
+    whole(request, &snapshot, &app)?;
     let reference = match chart {
         Some(chart) => chart.clone(),
         None => {
@@ -159,6 +161,7 @@ fn input<'a>(
             source: image.written.clone(),
             platforms: Vec::new(),
             uses: image.uses.clone(),
+            kept: image.kept,
         }
     });
     Input {
@@ -168,6 +171,8 @@ fn input<'a>(
         images: images.collect(),
         secrets: SecretsPolicy::Reference,
         secret_values,
+        sealed: None,
+        templates: chart::Templates::default(),
         annotations: std::collections::BTreeMap::new(),
         created: String::new(),
     }

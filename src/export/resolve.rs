@@ -60,12 +60,40 @@ pub async fn resolve(
     target: &Target,
     sources: &Sources,
 ) -> Result<Resolution, Error> {
+    let snapshot = read(request, source).await?;
+    let app = app::assemble(&snapshot, &request.selection, &request.options)?;
+    resolve_app(request, &snapshot, app, target, sources).await
+}
+
+/// Reads the namespace that `request` is about, with as much of Secrets as its policy needs.
+///
+/// # Errors
+/// When it cannot be read or is being deleted, or the request's names are not valid.
+pub async fn read(request: &Request, source: &dyn Source) -> Result<Snapshot, Error> {
     request.names.check()?;
+    let snapshot = source.snapshot(&scope(request)).await?;
+    if snapshot.is_terminating() && !request.allow_terminating {
+        return Err(Error::Terminating(snapshot.namespace));
+    }
+    Ok(snapshot)
+}
+
+/// The same as [`resolve`] for an application of a snapshot that was read before.
+///
+/// # Errors
+/// When its images or the destination cannot be read, or too little of the namespace was.
+pub async fn resolve_app(
+    request: &Request,
+    snapshot: &Snapshot,
+    app: App,
+    target: &Target,
+    sources: &Sources,
+) -> Result<Resolution, Error> {
     let recipients = match request.secrets {
         SecretsPolicy::Encrypt => seal::recipients(request, target)?,
         _ => Vec::new(),
     };
-    let (snapshot, app, mut findings) = application(request, source).await?;
+    let mut findings = whole(request, snapshot, &app)?;
     target.allow(&app.namespace)?;
     let names = Names::new(&app.namespace, &app.name, &request.names)?;
     let chart_repository = place(target, &names.chart)?;
@@ -80,7 +108,7 @@ pub async fn resolve(
     let missing = missing(target, &image_repository, &images).await.map_err(there)?;
     let sealed = match request.secrets {
         SecretsPolicy::Encrypt => {
-            seal::seal(&recipients, &snapshot, &app, target, &chart_repository, &history).await?
+            seal::seal(&recipients, snapshot, &app, target, &chart_repository, &history).await?
         }
         _ => None,
     };
@@ -96,7 +124,7 @@ pub async fn resolve(
         missing,
         findings,
         names,
-        secret_values: snapshot.secrets,
+        secret_values: snapshot.secrets.clone(),
         sealed,
     };
     let step = step(request, target, &resolution).await?;
@@ -121,20 +149,16 @@ async fn step(
     }
 }
 
-/// Reads the application, with the snapshot it is from and the findings of reading it.
+/// Findings about what of the application's namespace was not read.
 ///
 /// # Errors
-/// When it cannot be read, or the request means nothing or several things.
-pub(super) async fn application(
+/// When too little of it was, or the application holds nothing that can be exported.
+pub(super) fn whole(
     request: &Request,
-    source: &dyn Source,
-) -> Result<(Snapshot, App, Vec<Finding>), Error> {
-    let snapshot = source.snapshot(&scope(request)).await?;
-    if snapshot.is_terminating() && !request.allow_terminating {
-        return Err(Error::Terminating(snapshot.namespace));
-    }
-    let findings = unread(&snapshot, request)?;
-    let app = app::assemble(&snapshot, &request.selection, &request.options)?;
+    snapshot: &Snapshot,
+    app: &App,
+) -> Result<Vec<Finding>, Error> {
+    let findings = unread(snapshot, request)?;
     tracing::info!(
         read = snapshot.objects.len(),
         taken = app.objects.len(),
@@ -144,9 +168,9 @@ pub(super) async fn application(
         app.name
     );
     if app.objects.is_empty() {
-        return Err(Error::Empty { name: app.name });
+        return Err(Error::Empty { name: app.name.clone() });
     }
-    Ok((snapshot, app, findings))
+    Ok(findings)
 }
 
 /// Keys of the images of which the repository lacks the root or a child. Those that stay where they

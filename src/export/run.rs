@@ -42,6 +42,8 @@ pub struct Deps<'a> {
     pub sources: &'a Sources,
     /// Only these platforms of each image; as planned.
     pub platforms: &'a [Platform],
+    /// What copies to the target. Plans that share it send no blob twice.
+    pub copier: &'a Copier,
     /// Who is told.
     pub progress: &'a dyn Progress,
     /// Whether the report of a new version is attached to it.
@@ -70,7 +72,7 @@ pub async fn run(plan: &Plan, deps: Deps<'_>) -> Result<Report, Error> {
 async fn push(plan: &Plan, deps: Deps<'_>) -> Result<Report, Error> {
     let mut report = Report::new(plan, Status::Exported);
     check_tags(plan, deps.target).await?;
-    copy_images(plan, &copier(deps, false), deps, &mut report, |_| true).await?;
+    copy_images(plan, deps.copier, deps, &mut report, |_| true).await?;
     push_chart(plan, deps).await?;
     check_images(plan, deps, &mut report).await?;
     if deps.attach_report {
@@ -116,11 +118,16 @@ fn restored(image: &PlannedImage) -> crate::app::Finding {
         .remedy("Look for a clean-up policy at the registry that removes images in use.")
 }
 
-fn copier(deps: Deps<'_>, verify_present: bool) -> Copier {
+/// A copier for [`Deps`].
+pub fn copier(target: &Target, platforms: &[Platform]) -> Copier {
+    new_copier(target, platforms, false)
+}
+
+fn new_copier(target: &Target, platforms: &[Platform], verify_present: bool) -> Copier {
     Copier::new(
-        Arc::clone(&deps.target.store),
+        Arc::clone(&target.store),
         CopyOptions {
-            platforms: deps.platforms.to_vec(),
+            platforms: platforms.to_vec(),
             signatures: true,
             jobs: DEFAULT_JOBS,
             verify_present,
@@ -135,7 +142,8 @@ async fn restore_images(
     report: &mut Report,
     is_missing: impl Fn(&PlannedImage) -> bool,
 ) -> Result<(), Error> {
-    copy_images(plan, &copier(deps, true), deps, report, &is_missing).await?;
+    let copier = new_copier(deps.target, deps.platforms, true);
+    copy_images(plan, &copier, deps, report, &is_missing).await?;
     report.findings.extend(plan.images.iter().filter(|image| is_missing(image)).map(restored));
     Ok(())
 }
@@ -233,7 +241,7 @@ async fn copy_chart(plan: &Plan, source: &Located, deps: Deps<'_>) -> Result<(),
     let tag = names::version_tag(&plan.version)?;
     let revision = Revision::Digest(plan.digest.clone());
     check_version(plan, deps.target).await?;
-    copier(deps, false)
+    deps.copier
         .copy(source, &revision, &plan.chart_repository, &[tag], deps.progress)
         .await
         .map_err(|source| Error::Copy { image: ImageName::alone(&plan.chart), source })?;

@@ -80,6 +80,7 @@ mod tests {
             digest: crate::registry::Digest::of(b""),
             origin: None,
             content: None,
+            secrets: None,
         };
         let object = crate::app::ObjectId {
             group: String::new(),

@@ -6,15 +6,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module → modules of this crate that it may use. `cli` is the outermost door.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("registry", &[]),
     ("app", &[]),
     ("chart", &["app"]),
     ("cluster", &["app"]),
     ("destination", &["cluster", "registry"]),
     ("export", &["app", "chart", "cluster", "destination", "registry"]),
-    ("error", &["app", "chart", "cluster", "destination", "export", "registry"]),
-    ("cli", &["app", "chart", "cluster", "destination", "error", "export", "registry"]),
+    ("import", &["app", "chart", "cluster", "export", "registry"]),
+    ("error", &["app", "chart", "cluster", "destination", "export", "import", "registry"]),
+    ("cli", &["app", "chart", "cluster", "destination", "error", "export", "import", "registry"]),
 ];
 
 /// Libraries that only one module may use.

@@ -14,6 +14,7 @@ mod e2e;
 mod export;
 mod fidelity;
 mod generated;
+mod import;
 mod registry;
 mod support_faulty;
 mod support_smoke;

@@ -167,7 +167,7 @@ impl Walk<'_, '_> {
         let top = self.view.top(maker).unwrap_or(maker);
         let title = self.id(top);
         if !self.ours(maker) {
-            let mut others = self.others_using(name);
+            let mut others = self.others_using_secret(name);
             others.retain(|other| *other != top);
             if !others.is_empty() {
                 let others = self.names(&others);
@@ -194,7 +194,7 @@ impl Walk<'_, '_> {
     }
 
     /// Workloads and Ingresses of others that use the Secret.
-    fn others_using(&self, name: &str) -> Vec<Index> {
+    fn others_using_secret(&self, name: &str) -> Vec<Index> {
         let ingresses = self.view.of_kind(kinds::INGRESS).filter(|(index, entry)| {
             let named = path::find(entry.object.fields(), "spec.tls[].secretName");
             named.iter().any(|(_, secret)| **secret == *name) && !self.ours(*index)

@@ -26,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(super) use outward::CLUSTER_KINDS;
 pub(super) use refs::{Reference, references};
+pub(super) use roots::{claim_stems, is_made_from_template};
 pub(super) use shared::is_idle_pod;
 pub(super) use traffic::scales_replicas;
 

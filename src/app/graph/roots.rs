@@ -102,7 +102,7 @@ pub(super) fn epinio_skipped(id: &ObjectId) -> Finding {
 
 /// What StatefulSets here call the claims that they make, without the number at the end:
 /// `<template>-<set>`.
-fn claim_stems(view: &View<'_>) -> HashSet<String> {
+pub(in crate::app) fn claim_stems(view: &View<'_>) -> HashSet<String> {
     let sets = view.of_kind(kinds::STATEFUL_SET).flat_map(|(_, set)| {
         let templates = set.object.at("/spec/volumeClaimTemplates").and_then(Value::as_array);
         templates.into_iter().flatten().filter_map(|template| {
@@ -114,7 +114,7 @@ fn claim_stems(view: &View<'_>) -> HashSet<String> {
 }
 
 /// Whether a StatefulSet made the claim from its template: `<template>-<set>-<number>`.
-fn is_made_from_template(stems: &HashSet<String>, entry: &Entry<'_>) -> bool {
+pub(in crate::app) fn is_made_from_template(stems: &HashSet<String>, entry: &Entry<'_>) -> bool {
     let parts = entry.id.name.rsplit_once('-').filter(|_| entry.is(kinds::CLAIM));
     parts.is_some_and(|(stem, number)| {
         !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) && stems.contains(stem)

@@ -191,7 +191,8 @@ impl<'v> Walk<'v, '_> {
 
 /// The Secret without what servers and controllers wrote.
 fn written(secret: &Object, namespace: &str) -> Object {
-    normalise(secret, Context { namespace, here: true, scaled: false }).object
+    normalise(secret, Context { namespace, here: true, scaled: false, keeps_pull_secrets: false })
+        .object
 }
 
 /// Keys of a Secret, and whether they are all: as it was read, else as references name them.

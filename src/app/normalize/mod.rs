@@ -14,8 +14,8 @@ mod metadata;
 mod pod;
 mod service;
 
-pub(super) use metadata::is_foreign_annotation;
 pub(super) use admission::is_injected;
+pub(super) use metadata::is_foreign_annotation;
 pub(super) use pod::pull_secrets_dropped;
 
 use super::{Finding, Object, kinds};

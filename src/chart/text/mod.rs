@@ -137,12 +137,16 @@ impl<'a> Texts<'a> {
 
 /// A name for the release in examples: that of the application, if Helm takes it.
 fn release(app: &str) -> &str {
-    let valid = !app.is_empty()
-        && app.len() <= super::build::LONGEST_NAME
-        && app.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-        && !app.starts_with('-')
-        && !app.ends_with('-');
-    if valid { app } else { "RELEASE" }
+    if is_release_name(app) { app } else { "RELEASE" }
+}
+
+/// Whether helm takes the name for a release.
+pub fn is_release_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= super::build::LONGEST_NAME
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && !name.starts_with('-')
+        && !name.ends_with('-')
 }
 
 fn images(input: &Input<'_>) -> Vec<Value> {

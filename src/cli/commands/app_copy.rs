@@ -67,10 +67,12 @@ async fn copy(
         return Ok(None);
     }
     let progress = printer.progress();
+    let copier = export::run::copier(target, &[]);
     let deps = Deps {
         target,
         sources: &sources,
         platforms: &[],
+        copier: &copier,
         progress: &progress,
         attach_report: false,
     };

@@ -14,10 +14,13 @@ pub(crate) async fn run(
     printer: &Printer,
 ) -> Result<(), Error> {
     let request = Request {
-        options: options(&args.select),
+        options: options(&args.select.pick),
         names: ChosenNames { chart_name: args.chart_name.clone(), ..ChosenNames::default() },
         skip_unreadable: args.source.skip_unreadable,
-        ..Request::named(selection(&args.select), args.source.namespace.clone())
+        ..Request::named(
+            selection(&args.select.name, &args.select.pick),
+            args.source.namespace.clone(),
+        )
     };
     let (target, chart, known) = match (&args.reference, &args.registry) {
         (Some(reference), _) => {

@@ -1,20 +1,27 @@
 //! `outhaul app export NAME`: plan, run, report.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::app_show::{options, selection};
-use crate::app::Options;
-use crate::chart::Templates;
+use crate::app::{Options, Selection};
 use crate::cli::args::{AppExportArgs, Global, RecipientArgs, SecretsArg};
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Printer;
 use crate::cli::recipients::recipients;
 use crate::cli::{connect, tables, templates};
-use crate::destination::Destination;
 use crate::error::Error;
-use crate::export::run::Deps;
-use crate::export::{self, Plan, Report, Request, Target};
+use crate::export::run::{Deps, copier};
+use crate::export::{self, Plan, Request, Sources, Target};
+
+/// Where an export goes.
+pub(super) struct Place {
+    pub(super) target: Target,
+    /// Where images are read.
+    pub(super) sources: Sources,
+    /// The layout that is written, and where the user wants it.
+    bundle: Option<(Bundle, PathBuf)>,
+}
 
 pub(crate) async fn run(
     args: &AppExportArgs,
@@ -22,15 +29,74 @@ pub(crate) async fn run(
     printer: &Printer,
 ) -> Result<(), Error> {
     check(args)?;
-    let mut request = request(args)?;
-    if let Some(directory) = &args.templates {
-        request.templates = templates::read(directory)?;
+    let Some(name) = &args.name else {
+        return super::app_export_all::run(args, global, printer).await;
+    };
+    let request = request(args, selection(name, &args.pick))?;
+    let place = Place::new(args, global).await?;
+    let source = connect::source(&args.source, global).await?;
+    let (target, sources) = (&place.target, &place.sources);
+    export::rollout::wait(&request, source.as_ref(), &|line| printer.say(line)).await?;
+    let resolution = export::resolve(&request, source.as_ref(), target, sources).await?;
+    let mut plan = export::plan(&request, target, resolution)?;
+    if args.dry_run || !plan.stopped_by.is_empty() {
+        export::estimate(&mut plan, target, sources).await?;
+        printer.data(&plan, tables::plan)?;
+        return Ok(stopped(&plan)?);
     }
-    match (&args.registry, args.to.as_ref().or(args.directory.as_ref())) {
-        (None, None) => Err(Error::NoDestination),
-        (Some(_), Some(_)) => Err(Error::TwoDestinations),
-        (Some(registry), None) => to_registry(registry, args, &request, global, printer).await,
-        (None, Some(path)) => to_layout(path, args, &request, global, printer).await,
+    let copier = copier(target, &request.platforms);
+    let progress = printer.progress();
+    let platforms = &request.platforms;
+    let attach_report = !args.no_attach_report;
+    let deps =
+        Deps { target, sources, platforms, copier: &copier, progress: &progress, attach_report };
+    let report = export::run(&plan, deps).await?;
+    progress.finish();
+    place.finish().await?;
+    printer.data(&report, tables::report)
+}
+
+/// Refuses a plan that findings stop.
+pub(super) fn stopped(plan: &Plan) -> Result<(), export::Error> {
+    match plan.stopped_by.as_slice() {
+        [] => Ok(()),
+        codes => Err(export::Error::Stopped(codes.to_vec())),
+    }
+}
+
+impl Place {
+    /// What the arguments name. For a layout that does not exist a scratch folder is made.
+    pub(super) async fn new(args: &AppExportArgs, global: &Global) -> Result<Self, Error> {
+        let namespace = args.source.namespace.as_deref();
+        match (&args.registry, args.to.as_ref().or(args.directory.as_ref())) {
+            (None, None) => Err(Error::NoDestination),
+            (Some(_), Some(_)) => Err(Error::TwoDestinations),
+            (Some(registry), None) => {
+                let mut known = connect::destination(registry, &args.access, global).await?;
+                if args.pull_address.is_some() {
+                    known[0].pull_address.clone_from(&args.pull_address);
+                }
+                let mut sources = connect::sources(&known, namespace, &args.access)?;
+                connect::images(&mut sources, args, global).await?;
+                Ok(Self { target: Target::registry(&known[0])?, sources, bundle: None })
+            }
+            (None, Some(path)) => {
+                let bundle = Bundle::new(path, args.dry_run)?;
+                let (name, layout) = (path.display().to_string(), Arc::new(bundle.layout.clone()));
+                let target = Target::layout(name, layout, args.pull_address.clone());
+                let mut sources = connect::sources(&[], namespace, &args.access)?;
+                connect::images(&mut sources, args, global).await?;
+                Ok(Self { target, sources, bundle: Some((bundle, path.clone())) })
+            }
+        }
+    }
+
+    /// Puts a layout where the user wants it.
+    pub(super) async fn finish(self) -> Result<(), Error> {
+        match self.bundle {
+            Some((bundle, path)) => bundle.finish(&path).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -55,18 +121,20 @@ fn check(args: &AppExportArgs) -> Result<(), Error> {
     Ok(())
 }
 
-fn request(args: &AppExportArgs) -> Result<Request, Error> {
+/// What the arguments ask for.
+pub(super) fn request(args: &AppExportArgs, selection: Selection) -> Result<Request, Error> {
+    let read = args.templates.as_deref().map(templates::read).transpose()?;
     Ok(Request {
-        selection: selection(&args.select),
+        selection,
         namespace: args.source.namespace.clone(),
         options: Options {
             keep_images: args.keep_image.clone(),
             jobs: args.jobs.into(),
             rewrite_namespace: args.rewrite_namespace,
-            ..options(&args.select)
+            ..options(&args.pick)
         },
         secrets: args.secrets.into(),
-        templates: Templates::default(),
+        templates: read.unwrap_or_default(),
         recipients: recipients(&args.recipients)?,
         names: export::request::ChosenNames {
             chart_name: args.chart_name.clone(),
@@ -83,89 +151,4 @@ fn request(args: &AppExportArgs) -> Result<Request, Error> {
         wait_rollout: args.wait_rollout,
         gate: args.findings.gate(),
     })
-}
-
-async fn to_registry(
-    registry: &str,
-    args: &AppExportArgs,
-    request: &Request,
-    global: &Global,
-    printer: &Printer,
-) -> Result<(), Error> {
-    let mut known = connect::destination(registry, &args.access, global).await?;
-    if args.pull_address.is_some() {
-        known[0].pull_address.clone_from(&args.pull_address);
-    }
-    let target = Target::registry(&known[0])?;
-    match execute(args, request, &target, &known, global, printer).await? {
-        Outcome::Planned(plan) => planned(&plan, printer),
-        Outcome::Done(report) => printer.data(&report, |report| tables::report(report)),
-    }
-}
-
-async fn to_layout(
-    path: &Path,
-    args: &AppExportArgs,
-    request: &Request,
-    global: &Global,
-    printer: &Printer,
-) -> Result<(), Error> {
-    let bundle = Bundle::new(path, args.dry_run)?;
-    let name = path.display().to_string();
-    let target = Target::layout(name, Arc::new(bundle.layout.clone()), args.pull_address.clone());
-    match execute(args, request, &target, &[], global, printer).await? {
-        Outcome::Planned(plan) => planned(&plan, printer),
-        Outcome::Done(report) => {
-            bundle.finish(path).await?;
-            printer.data(&report, |report| tables::report(report))
-        }
-    }
-}
-
-/// What an export comes to.
-enum Outcome {
-    /// Under `--dry-run`, or because findings stop it.
-    Planned(Box<Plan>),
-    /// Otherwise.
-    Done(Box<Report>),
-}
-
-/// Shows a plan that is not carried out, and fails if findings stop it.
-fn planned(plan: &Plan, printer: &Printer) -> Result<(), Error> {
-    printer.data(plan, tables::plan)?;
-    match plan.stopped_by.as_slice() {
-        [] => Ok(()),
-        codes => Err(export::Error::Stopped(codes.to_vec()).into()),
-    }
-}
-
-async fn execute(
-    args: &AppExportArgs,
-    request: &Request,
-    target: &Target,
-    known: &[Destination],
-    global: &Global,
-    printer: &Printer,
-) -> Result<Outcome, Error> {
-    let source = connect::source(&args.source, global).await?;
-    let mut sources = connect::sources(known, request.namespace.as_deref(), &args.access)?;
-    connect::images(&mut sources, args, global).await?;
-    export::rollout::wait(request, source.as_ref(), &|line| printer.say(line)).await?;
-    let resolution = export::resolve(request, source.as_ref(), target, &sources).await?;
-    let mut plan = export::plan(request, target, resolution)?;
-    if args.dry_run || !plan.stopped_by.is_empty() {
-        export::estimate(&mut plan, target, &sources).await?;
-        return Ok(Outcome::Planned(Box::new(plan)));
-    }
-    let progress = printer.progress();
-    let deps = Deps {
-        target,
-        sources: &sources,
-        platforms: &request.platforms,
-        progress: &progress,
-        attach_report: !args.no_attach_report,
-    };
-    let report = export::run(&plan, deps).await?;
-    progress.finish();
-    Ok(Outcome::Done(Box::new(report)))
 }

@@ -1,7 +1,7 @@
 //! `outhaul app show NAME`: what an export would hold, without asking any registry.
 
 use crate::app::{self, Options};
-use crate::cli::args::{AppShowArgs, Global, SelectArgs};
+use crate::cli::args::{AppShowArgs, Global, PickArgs};
 use crate::cli::output::Printer;
 use crate::cli::{connect, tables};
 use crate::cluster::Scope;
@@ -13,8 +13,8 @@ pub(crate) async fn run(
     global: &Global,
     printer: &Printer,
 ) -> Result<(), Error> {
-    let selection = selection(&args.select);
-    let options = options(&args.select);
+    let selection = selection(&args.select.name, &args.select.pick);
+    let options = options(&args.select.pick);
     // No Secret is read but helm's record of a release, and the cluster's identity only if the
     // snapshot is kept: an export of it must know whose it is.
     let scope = Scope {
@@ -38,8 +38,8 @@ fn save(path: &std::path::Path, snapshot: &app::Snapshot) -> Result<(), Error> {
 }
 
 /// What the arguments select.
-pub(crate) fn selection(args: &SelectArgs) -> app::Selection {
-    let name = args.name.clone();
+pub(crate) fn selection(name: &str, args: &PickArgs) -> app::Selection {
+    let name = name.to_owned();
     match &args.selector {
         Some(selector) => app::Selection::Labels { name, selector: selector.clone() },
         None if args.all => app::Selection::All { name },
@@ -48,7 +48,7 @@ pub(crate) fn selection(args: &SelectArgs) -> app::Selection {
 }
 
 /// What the arguments leave out.
-pub(crate) fn options(args: &SelectArgs) -> Options {
+pub(crate) fn options(args: &PickArgs) -> Options {
     let include_crds = args.include_crds;
     Options { exclude: args.exclude.clone(), include_crds, ..Options::default() }
 }

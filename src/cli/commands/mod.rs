@@ -3,6 +3,8 @@
 pub(super) mod app_copy;
 pub(super) mod app_diff;
 pub(super) mod app_export;
+pub(super) mod app_export_all;
+pub(super) mod app_import;
 pub(super) mod app_list;
 pub(super) mod app_show;
 pub(super) mod copy;

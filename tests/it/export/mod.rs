@@ -1,5 +1,6 @@
 //! The main job on real parts: a live application to a registry, and back through helm.
 
+mod all;
 mod bad_input;
 mod canaries;
 mod content;
@@ -14,11 +15,11 @@ mod jobs;
 mod keep;
 mod layouts;
 mod lifecycle;
-mod rollout;
 mod published;
+mod rollout;
 mod roundtrip;
 mod secrets;
-mod shop;
+pub(crate) mod shop;
 mod size;
 mod sources;
 mod templates;

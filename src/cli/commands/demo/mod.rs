@@ -69,10 +69,12 @@ async fn export(scratch: &Path, address: &str, printer: &Printer) -> Result<Plan
     let plan = export::plan(&request, &target, resolution)?;
     printer.say(tables::plan(&plan));
     let progress = printer.progress();
+    let copier = export::run::copier(&target, &[]);
     let deps = Deps {
         target: &target,
         sources: &sources,
         platforms: &[],
+        copier: &copier,
         progress: &progress,
         attach_report: true,
     };

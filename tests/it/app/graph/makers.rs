@@ -9,7 +9,7 @@ const LOGIN: &str = "envFrom: [{secretRef: {name: login}}]";
 
 fn of(text: &str, exclude: &[(&str, &str)]) -> App {
     let exclude = exclude.iter().map(|(kind, name)| ((*kind).to_owned(), (*name).to_owned()));
-    let options = Options { exclude: exclude.collect() };
+    let options = Options { exclude: exclude.collect(), ..Options::default() };
     let name = Selection::Name("web".to_owned());
     assemble(&snapshot(Origin::Manifests, yaml(text)), &name, &options).unwrap()
 }

@@ -1,0 +1,63 @@
+//! Arguments of `outhaul app import`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::AccessArgs;
+
+#[derive(Debug, Args)]
+pub(crate) struct AppImportArgs {
+    /// Chart to import: `[oci://]HOST/PATH/NAME[:VERSION][@DIGEST]`, the newest version if none is
+    /// named
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+    /// Namespace to install to [default: the kubeconfig's]
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
+    /// Name of the release [default: the application's name]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) release: Option<String>,
+    /// Make the namespace if it does not exist
+    #[arg(long)]
+    pub(crate) create_namespace: bool,
+    /// Make a pull secret of this name from the credentials for the images, and use it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) pull_secret: Option<String>,
+    /// File with values, for helm (repeatable)
+    #[arg(short = 'f', long, value_name = "FILE", help_heading = "For helm")]
+    pub(crate) values: Vec<PathBuf>,
+    /// A value, for helm (repeatable)
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "For helm")]
+    pub(crate) set: Vec<OsString>,
+    /// A value that is text, for helm (repeatable)
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "For helm")]
+    pub(crate) set_string: Vec<OsString>,
+    /// Let the release take over objects that exist (helm 3.17 or later)
+    #[arg(long, help_heading = "For helm")]
+    pub(crate) take_ownership: bool,
+    /// Wait until everything is ready
+    #[arg(long, help_heading = "For helm")]
+    pub(crate) wait: bool,
+    /// How long helm may wait, such as 5m0s
+    #[arg(long, value_name = "DURATION", help_heading = "For helm")]
+    pub(crate) timeout: Option<OsString>,
+    /// The helm to run: 3.8 or later, or 4
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "HELM",
+        default_value = "helm",
+        help_heading = "For helm"
+    )]
+    pub(crate) helm: PathBuf,
+    /// Install although the target is not ready
+    #[arg(long)]
+    pub(crate) skip_checks: bool,
+    /// Show the plan and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
+}

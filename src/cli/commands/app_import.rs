@@ -1,0 +1,86 @@
+//! `outhaul app import REF`: a published chart into a cluster, by the user's helm.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use crate::cli::args::{AppImportArgs, Global};
+use crate::cli::output::Printer;
+use crate::cli::{connect, tables};
+use crate::cluster::Live;
+use crate::error::Error;
+use crate::export::{self, ChartReference, PublishedChart, Sources, Target};
+use crate::import::{self, Helm, Pull, Request};
+
+pub(crate) async fn run(
+    args: &AppImportArgs,
+    global: &Global,
+    printer: &Printer,
+) -> Result<(), Error> {
+    let (destination, reference) = connect::published(&args.reference, &args.access)?;
+    let (target, keychain) = (Target::registry(&destination)?, destination.keychain);
+    let helm = Helm::find(&args.helm, connection(global)).await?;
+    let live = Live::connect(&connect::client_options(global)).await?;
+    let chart = export::fetch(&target, &reference).await?;
+    let scratch =
+        tempfile::tempdir().map_err(|source| Error::File { path: std::env::temp_dir(), source })?;
+    let archive = scratch.path().join(format!("{}.tgz", chart.chart.name));
+    std::fs::write(&archive, &chart.archive.tgz)
+        .map_err(|source| Error::File { path: archive.clone(), source })?;
+
+    let request = request(args, &chart, live.default_namespace());
+    let sources = sources(args, &reference, &target)?;
+    let address = target.address(&reference.repository);
+    let plan = import::plan(&request, (&address, &chart), &archive, &helm, &live, &sources).await?;
+    if args.dry_run {
+        printer.data(&plan, tables::import)?;
+        return Ok(plan.require_ready()?);
+    }
+    if let (Err(not_ready), false) = (plan.require_ready(), args.skip_checks) {
+        printer.data(&plan, tables::import)?;
+        return Err(not_ready.into());
+    }
+    let pull = Pull::new(&chart, keychain);
+    import::run(&request, &archive, &helm, &live, &pull, &|line| printer.say(line)).await?;
+    printer.data(&plan, tables::imported)
+}
+
+/// Flags by which helm finds the cluster that we find.
+fn connection(global: &Global) -> Vec<OsString> {
+    let file = global.kubeconfig.as_ref().map(|path| ["--kubeconfig".into(), path.into()]);
+    let context = global.context.as_ref().map(|name| ["--kube-context".into(), name.into()]);
+    file.into_iter().chain(context).flatten().collect()
+}
+
+fn request(args: &AppImportArgs, chart: &PublishedChart, namespace: &str) -> Request {
+    let pair = |flag: &str, value: OsString| [flag.into(), value];
+    let files = args.values.iter().flat_map(|path| pair("--values", path.into()));
+    let set = args.set.iter().flat_map(|value| pair("--set", value.clone()));
+    let text = args.set_string.iter().flat_map(|value| pair("--set-string", value.clone()));
+    let mut further: Vec<OsString> = Vec::new();
+    further.extend(args.wait.then(|| "--wait".into()));
+    further.extend(args.take_ownership.then(|| "--take-ownership".into()));
+    further.extend(args.timeout.iter().flat_map(|time| pair("--timeout", time.clone())));
+    Request {
+        release: args.release.clone().unwrap_or_else(|| import::release_name(chart)),
+        namespace: args.namespace.clone().unwrap_or_else(|| namespace.to_owned()),
+        create_namespace: args.create_namespace,
+        pull_secret: args.pull_secret.clone(),
+        take_ownership: args.take_ownership,
+        values: files.chain(set).chain(text).collect(),
+        further,
+    }
+}
+
+/// Where images are looked for: the chart's registry as the user speaks to it, others by the Docker
+/// configuration.
+fn sources(
+    args: &AppImportArgs,
+    reference: &ChartReference,
+    target: &Target,
+) -> Result<Sources, Error> {
+    let mut sources = connect::sources(&[], None, &args.access)?;
+    if let Some(host) = &reference.host {
+        sources.replace(host.clone(), Arc::clone(&target.store));
+    }
+    Ok(sources)
+}

@@ -1,0 +1,74 @@
+//! What can go wrong with an import, by situation.
+
+use std::io;
+use std::path::PathBuf;
+
+/// An import that failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The cluster could not be asked, or refused the namespace or the pull secret.
+    #[error(transparent)]
+    Cluster(#[from] crate::cluster::Error),
+    /// helm cannot be run.
+    #[error("cannot run {}: {source}", .program.display())]
+    HelmMissing {
+        /// The program.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A helm that cannot read charts from registries, or what is no helm.
+    #[error("{} is not helm 3.8 or later: it says `{said}`", .program.display())]
+    HelmVersion {
+        /// The program.
+        program: PathBuf,
+        /// What it says of its version.
+        said: String,
+    },
+    /// helm ended with an error.
+    #[error("helm {command} failed: {said}")]
+    HelmFailed {
+        /// Which of its commands.
+        command: &'static str,
+        /// The end of what it said.
+        said: String,
+    },
+    /// The target lacks something.
+    #[error("the target is not ready: {}", .0.join("; "))]
+    NotReady(Vec<String>),
+    /// No credentials for the pull secret.
+    #[error("there are no credentials for {0} to make a pull secret of")]
+    NoCredentials(String),
+    /// A credential helper failed.
+    #[error(transparent)]
+    Registry(#[from] crate::registry::Error),
+    /// A file of ours could not be written.
+    #[error("{}: {source}", .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// What the user can do about it, in a sentence.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Cluster(error) => return error.hint(),
+            Self::HelmMissing { .. } | Self::HelmVersion { .. } => {
+                "install helm (https://helm.sh), or name it with --helm PATH or HELM"
+            }
+            Self::NotReady(_) => {
+                "the plan on standard output says what to do for each; `--skip-checks` installs all \
+                 the same"
+            }
+            Self::NoCredentials(_) => {
+                "log in with `docker login`, or give --username and --password-stdin"
+            }
+            Self::HelmFailed { .. } | Self::Registry(_) | Self::File { .. } => return None,
+        })
+    }
+}

@@ -1,0 +1,19 @@
+//! The way back: a published chart into a cluster, through the user's helm. What the cluster lacks
+//! is found before anything is made.
+//!
+//! ```text
+//!  PublishedChart + cluster ─ plan (all reads: rendered by helm, checked) ─► Plan ─ run ─► release
+//! ```
+
+mod checks;
+pub mod error;
+mod helm;
+mod images;
+pub mod plan;
+mod rendered;
+mod run;
+
+pub use error::Error;
+pub use helm::Helm;
+pub use plan::{Action, Check, Plan, Request, State, What, plan, release_name};
+pub use run::{Pull, run};

@@ -1,0 +1,5 @@
+//! `app import`: a published export into a cluster that never saw it, by the user's helm.
+
+mod checks;
+mod install;
+mod site;
