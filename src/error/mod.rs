@@ -88,7 +88,7 @@ pub enum Error {
         /// How many there were.
         of: usize,
         /// What stopped the first of them, which gives the exit code.
-        first: Box<Error>,
+        first: Box<Self>,
     },
     /// There is nothing to export.
     #[error("no applications to export in namespace `{0}`")]
