@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::definitions::{self, Definitions};
 use super::graph::{self, Members};
 use super::normalize::{self, Context};
 use super::select::{self, SelectError};
@@ -42,16 +43,26 @@ pub fn assemble(
     findings.extend(of_graph.into_iter().chain(of_images).chain(portability.findings));
     findings.extend(leaving);
     findings.extend(scan::scan(&objects));
+    let mut requirements = merge(requirements.into_iter().chain(portability.requirements));
+    let mut definitions = Definitions::default();
+    if options.include_crds {
+        definitions = definitions::definitions(&view, &objects);
+        let brought = |id: &ObjectId| definitions.include(id);
+        requirements.retain(|of| !brought(&of.object));
+        findings.retain(|of| !of.object.as_ref().is_some_and(brought));
+        findings.append(&mut definitions.findings);
+    }
     let findings: BTreeSet<Finding> = findings.into_iter().collect();
     Ok(App {
         name: roots.name,
         namespace: snapshot.namespace.clone(),
         found_by: roots.found_by,
         objects,
+        definitions: definitions.objects,
         images,
         secrets,
         pull_secrets: pull_secrets.into_iter().collect(),
-        requirements: merge(requirements.into_iter().chain(portability.requirements)),
+        requirements,
         findings: findings.into_iter().collect(),
         rewrites: portability.rewrites,
     })

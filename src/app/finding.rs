@@ -96,6 +96,8 @@ codes! {
     ClusterRights "CLUSTER_RIGHTS" Warning,
     /// A cluster-scoped or foreign object is needed and is not part of the chart.
     ClusterScopedRequired "CLUSTER_SCOPED_REQUIRED" Warning,
+    /// The definition of a custom resource is in the chart; helm installs it where it is absent, and never changes it.
+    CrdIncluded "CRD_INCLUDED" Info,
     /// Nothing names a class, so that the target cluster must have a default one.
     DefaultClassRequired "DEFAULT_CLASS_REQUIRED" Info,
     /// A list held the same environment variable or port twice; the last one was kept.

@@ -5,6 +5,7 @@
 //! ```
 
 pub mod assemble;
+mod definitions;
 mod exclude;
 pub mod finding;
 mod graph;

@@ -17,6 +17,9 @@ pub struct App {
     /// Its objects, normalised, in canonical order (kind as Helm installs, then name). Objects of
     /// the application's namespace carry no `metadata.namespace`. Secrets are not among them.
     pub objects: Vec<Object>,
+    /// Definitions of its custom resources, in order of name, if they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub definitions: Vec<Object>,
     /// Its images, one entry for each distinct reference, in order of key.
     pub images: Vec<ImageUse>,
     /// The Secrets that it uses, in order of name; pull secrets are not among them unless a
@@ -42,6 +45,9 @@ pub struct Options {
     /// the plural or short, as kubectl takes them (`deploy`, `svc`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<(String, String)>,
+    /// Bring the definitions of custom resources along.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub include_crds: bool,
     /// What becomes of Jobs that nothing owns.
     #[serde(default)]
     pub jobs: JobsPolicy,

@@ -57,6 +57,10 @@ fn files(
         let example = manifest::example(input.app);
         files.insert("secrets.example.yaml".to_owned(), example);
     }
+    for definition in &input.app.definitions {
+        let text = yaml::document(&yaml::Node::from(&definition.clone().into()));
+        files.insert(format!("crds/{}.yaml", definition.name()), text);
+    }
     files.extend(manifests.files);
     Ok(files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect())
 }

@@ -127,6 +127,9 @@ pub(crate) struct SelectArgs {
     /// Leave this object out (repeatable)
     #[arg(long, value_name = "KIND/NAME", value_parser = kind_and_name)]
     pub(crate) exclude: Vec<(String, String)>,
+    /// Bring the definitions of the application's custom resources along, in `crds/`
+    #[arg(long)]
+    pub(crate) include_crds: bool,
 }
 
 #[derive(Debug, Args)]

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use super::args::{AccessArgs, Global, SourceArgs};
 use crate::app::Snapshot;
 use crate::cluster::client::ClientOptions;
-use crate::cluster::{Live, Manifests, Scope, SecretRead, SecretReader, Source};
+use crate::cluster::{Live, Manifests, Scope, SecretReader, Source};
 use crate::destination::direct::{self, Access};
 use crate::destination::{Destination, select};
 use crate::error::Error;
@@ -35,22 +35,13 @@ pub(crate) async fn source(args: &SourceArgs, global: &Global) -> Result<Box<dyn
     })
 }
 
-/// Reads what `app list` and `app show` are about. No Secret is read but helm's record of
-/// `release`, and the cluster's identity only if the snapshot is kept: an export of it must know
-/// whose it is.
+/// Reads what `app list` and `app show` are about.
 pub(crate) async fn snapshot(
     args: &SourceArgs,
     global: &Global,
-    release: Option<&str>,
-    identity: bool,
+    scope: Scope,
 ) -> Result<Snapshot, Error> {
     let source = source(args, global).await?;
-    let scope = Scope {
-        namespace: args.namespace.clone(),
-        secrets: SecretRead::Nothing,
-        identity,
-        release: release.map(str::to_owned),
-    };
     let snapshot = source.snapshot(&scope).await?;
     if !args.skip_unreadable {
         require_readable(&snapshot)?;

@@ -163,7 +163,11 @@ fn url(resource: &Resource, query: Query<'_>, more: Option<&str>) -> String {
 }
 
 /// Items of built-in kinds come without `apiVersion` and `kind`; they go first, as kubectl prints.
-fn complete(api: &Api, resource: &Resource, item: Map<String, Value>) -> Result<Object, Error> {
+pub(super) fn complete(
+    api: &Api,
+    resource: &Resource,
+    item: Map<String, Value>,
+) -> Result<Object, Error> {
     let mut object = Map::with_capacity(item.len() + 2);
     object.insert("apiVersion".to_owned(), resource.api_version().into());
     object.insert("kind".to_owned(), resource.kind.clone().into());

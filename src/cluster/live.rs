@@ -9,7 +9,9 @@ use serde::Deserialize;
 use super::client::{Api, MAX_DOCUMENT};
 use super::discover::{discover, segment};
 use super::source::UNKNOWN;
-use super::{ClientOptions, Error, Scope, SecretRead, Source, cluster_scoped, releases};
+use super::{
+    ClientOptions, Error, Scope, SecretRead, Source, cluster_scoped, definitions, releases,
+};
 use crate::app::snapshot::Plaintext;
 use crate::app::{Object, Origin, Snapshot, Unreadable};
 
@@ -105,6 +107,10 @@ impl Source for Live {
         snapshot.unreadable.append(&mut served.broken);
         let (kinds, moved) = self.settle(served.resources, namespace).await?;
         snapshot.moved = moved;
+        let definitions = match scope.definitions {
+            true => definitions::read(self, &kinds).await?,
+            false => Ok(Vec::new()),
+        };
         if let Some(name) = &scope.release {
             snapshot.release = releases::read(self, namespace, name).await?;
         }
@@ -113,6 +119,7 @@ impl Source for Live {
         for listed in kinds {
             door.take(listed.map(|kind| kind.objects))?;
         }
+        door.take(definitions)?;
         for listed in cluster_scoped::read(self, namespace, &door.snapshot.objects).await? {
             door.take(listed)?;
         }

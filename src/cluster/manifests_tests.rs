@@ -18,7 +18,7 @@ fn read(text: &str) -> Result<Manifests, Error> {
 }
 
 fn scope(namespace: Option<&str>, secrets: SecretRead) -> Scope {
-    Scope { namespace: namespace.map(str::to_owned), secrets, identity: true, release: None }
+    Scope { secrets, ..Scope::new(namespace.map(str::to_owned)) }
 }
 
 fn snapshot(manifests: &Manifests, namespace: Option<&str>) -> Result<Snapshot, Error> {

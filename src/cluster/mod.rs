@@ -9,6 +9,7 @@
 pub mod client;
 pub mod cluster_scoped;
 mod config;
+mod definitions;
 mod discover;
 mod document;
 pub mod error;

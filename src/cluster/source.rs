@@ -23,6 +23,16 @@ pub struct Scope {
     /// The release of Helm of which the record is read: the application's name, where it is asked
     /// for by name.
     pub release: Option<String>,
+    /// Whether the definitions of custom resources are read.
+    pub definitions: bool,
+}
+
+impl Scope {
+    /// Objects alone: no Secrets, no identity, no record of a release, no definitions.
+    pub const fn new(namespace: Option<String>) -> Self {
+        let secrets = SecretRead::Nothing;
+        Self { namespace, secrets, identity: false, release: None, definitions: false }
+    }
 }
 
 /// What stands for the uid and the version of a cluster that were not read.

@@ -99,6 +99,9 @@ pub fn application_digest(
     if !app.rewrites.is_empty() {
         content["rewriteNamespace"] = true.into();
     }
+    if !app.definitions.is_empty() {
+        content["definitions"] = app.definitions.iter().cloned().map(Value::from).collect();
+    }
     Digest::of(canonical(content).to_string().as_bytes())
 }
 

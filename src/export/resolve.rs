@@ -130,7 +130,8 @@ fn scope(request: &Request) -> Scope {
         SecretsPolicy::Include => SecretRead::Values,
     };
     let release = request.selection.release().map(str::to_owned);
-    Scope { namespace: request.namespace.clone(), secrets, identity: true, release }
+    let definitions = request.options.include_crds;
+    Scope { namespace: request.namespace.clone(), secrets, identity: true, release, definitions }
 }
 
 /// Refuses a snapshot that lacks kinds which an application may be made of. Cluster-scoped kinds

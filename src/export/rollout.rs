@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::app::{self, rollout::Unsettled};
-use crate::cluster::{Scope, SecretRead, Source};
+use crate::cluster::{Scope, Source};
 
 use super::{Error, Request};
 
@@ -56,10 +56,9 @@ pub async fn wait(
 
 async fn unsettled(request: &Request, source: &dyn Source) -> Result<Vec<Unsettled>, Error> {
     let scope = Scope {
-        namespace: request.namespace.clone(),
-        secrets: SecretRead::Nothing,
-        identity: false,
         release: request.selection.release().map(str::to_owned),
+        definitions: request.options.include_crds,
+        ..Scope::new(request.namespace.clone())
     };
     let snapshot = source.snapshot(&scope).await?;
     let app = app::assemble(&snapshot, &request.selection, &request.options)?;

@@ -10,6 +10,8 @@
 //! Workloads are members by selection alone: nothing that is followed brings another one in. So
 //! whether something is shared is the question whether a workload that is not a member uses it.
 
+mod custom;
+mod epinio;
 mod outward;
 mod rbac;
 mod refs;
@@ -25,9 +27,10 @@ pub(super) use outward::CLUSTER_KINDS;
 pub(super) use refs::{Reference, references};
 pub(super) use traffic::scales_replicas;
 
+use super::kinds::{self, Kind};
 use super::select::Roots;
 use super::view::{Index, View};
-use super::{Code, Finding, ObjectId, Requirement, SecretUse, kinds};
+use super::{Code, Finding, ObjectId, Requirement, SecretUse};
 use release::Recorded;
 use shared::Workloads;
 
@@ -57,6 +60,7 @@ pub(super) fn members<'a>(view: &View<'a>, roots: &Roots<'a>) -> Members {
     let secrets = walk.secrets(&labelled.secrets);
     walk.unread_secrets(&roots.found_by);
     walk.release(roots, &secrets);
+    walk.epinio_services(&secrets);
     let pull_secrets = walk.left_behind();
     Members {
         objects: walk.members,
@@ -78,6 +82,8 @@ struct Walk<'v, 'a> {
     excluded_secrets: Vec<String>,
     /// Secrets that the record of the release names.
     recorded: Recorded<'a>,
+    /// Custom resources by what they refer to.
+    referring: HashMap<(Kind, String), Vec<Index>>,
     /// Bindings by kind and name of the role that they refer to.
     bound: HashMap<(&'a str, &'a str), Vec<Index>>,
     requirements: BTreeSet<Requirement>,
@@ -106,6 +112,7 @@ impl<'v, 'a> Walk<'v, 'a> {
             secret_refs: BTreeMap::new(),
             excluded_secrets: Vec::new(),
             recorded: Recorded::new(),
+            referring: outward::referring(view),
             bound: rbac::bound(view),
             requirements: BTreeSet::new(),
             findings: Vec::new(),

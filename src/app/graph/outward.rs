@@ -1,15 +1,15 @@
 //! What members refer to by name: taken if only they use it, else required; absent, a finding.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
 use super::refs::{Reference, references};
-use super::{Taken, Walk};
+use super::{Taken, Walk, custom};
 use crate::app::kinds::{self, Kind};
 use crate::app::normalize::{is_foreign_annotation, pull_secrets_dropped};
 use crate::app::path;
-use crate::app::view::{Entry, Index};
+use crate::app::view::{Entry, Index, Place, View};
 use crate::app::{Code, Finding, Object, ObjectId, Requirement};
 
 /// Kinds without a namespace. Whether they are needed is known only after normalising, as
@@ -19,10 +19,17 @@ pub(in crate::app) const CLUSTER_KINDS: [Kind; 4] =
 
 impl<'v> Walk<'v, '_> {
     pub(super) fn outward(&mut self) {
-        // What is taken here (ConfigMaps, claims, accounts, Services) refers to nothing further.
-        let members: Vec<Index> = self.members.iter().copied().collect();
-        for from in members {
-            self.outward_of(from, from);
+        // What is taken here may refer further: a route to a gateway, that to a certificate.
+        let mut followed = BTreeSet::new();
+        loop {
+            let new: Vec<Index> = self.members.difference(&followed).copied().collect();
+            if new.is_empty() {
+                break;
+            }
+            for from in new {
+                followed.insert(from);
+                self.outward_of(from, from);
+            }
         }
         // What a custom resource makes is not exported, but needs what a person gave it.
         let made: Vec<Index> =
@@ -71,7 +78,7 @@ impl<'v> Walk<'v, '_> {
         let taken = if reference.kind == kinds::SERVICE {
             self.take_service(to).map_err(|others| self.names(&others))
         } else {
-            match self.workloads.others_using(reference.kind, &reference.name) {
+            match self.others_using(reference).as_slice() {
                 [] => Ok(self.take(to)),
                 others => Err(self.names(others)),
             }
@@ -93,6 +100,14 @@ impl<'v> Walk<'v, '_> {
                 self.not_exported(to, text);
             }
         }
+    }
+
+    /// What else refers to the same, and is not the application's.
+    fn others_using(&self, reference: &Reference) -> Vec<Index> {
+        let workloads = self.workloads.others_using(reference.kind, &reference.name);
+        let custom = self.referring.get(&(reference.kind, reference.name.clone()));
+        let custom = custom.into_iter().flatten().filter(|index| !self.ours(**index));
+        workloads.iter().chain(custom).copied().collect()
     }
 
     fn absent(&mut self, from: Index, reference: &Reference) {
@@ -157,6 +172,23 @@ impl<'v> Walk<'v, '_> {
         }
         names
     }
+}
+
+/// Custom resources of this namespace by what they refer to.
+pub(super) fn referring(view: &View<'_>) -> HashMap<(Kind, String), Vec<Index>> {
+    let mut referring: HashMap<_, Vec<Index>> = HashMap::new();
+    for (index, entry) in view.all() {
+        if entry.place != Place::Here || entry.excluded || !custom::is_known(entry.object) {
+            continue;
+        }
+        for reference in references(entry.object, &view.snapshot.namespace) {
+            let from = referring.entry((reference.kind, reference.name)).or_default();
+            if from.last() != Some(&index) {
+                from.push(index);
+            }
+        }
+    }
+    referring
 }
 
 /// Name of the service account that the pods of a workload run as.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::custom;
 use crate::app::Object;
 use crate::app::kinds::{
     self, CLAIM, CONFIG_MAP, INGRESS, Kind, PRIORITY_CLASS, RESOURCE_CLAIM,
@@ -28,18 +29,20 @@ pub(in crate::app) struct Reference {
 }
 
 /// A field that refers to something.
-struct Row {
+pub(super) struct Row {
     /// The mapping that holds the name, or the name itself.
-    at: &'static str,
+    pub(super) at: &'static str,
     /// Field of that mapping with the name; empty if `at` is the name.
-    name: &'static str,
-    kind: Kind,
-    keys: Keys,
-    missing: Missing,
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) keys: Keys,
+    pub(super) missing: Missing,
+    /// Whether the mapping may say another kind, group or namespace, and then means nothing here.
+    pub(super) typed: bool,
 }
 
 /// Which keys of a ConfigMap or Secret a reference uses.
-enum Keys {
+pub(super) enum Keys {
     /// All of them.
     All,
     /// The one in the field `key`.
@@ -51,7 +54,7 @@ enum Keys {
 }
 
 /// What it means if the target is not there.
-enum Missing {
+pub(super) enum Missing {
     /// Pods do not start, or nothing is routed.
     Breaks,
     /// Pods do not start, unless the reference says `optional: true`.
@@ -66,15 +69,15 @@ const TLS: Keys = Keys::These(&["tls.crt", "tls.key"]);
 const LOGIN: Keys = Keys::All;
 
 const fn row(at: &'static str, name: &'static str, kind: Kind, keys: Keys) -> Row {
-    Row { at, name, kind, keys, missing: Missing::Breaks }
+    Row { at, name, kind, keys, missing: Missing::Breaks, typed: false }
 }
 
 const fn may_be_optional(at: &'static str, name: &'static str, kind: Kind, keys: Keys) -> Row {
-    Row { at, name, kind, keys, missing: Missing::BreaksUnlessOptional }
+    Row { at, name, kind, keys, missing: Missing::BreaksUnlessOptional, typed: false }
 }
 
 const fn loose(at: &'static str, name: &'static str, kind: Kind) -> Row {
-    Row { at, name, kind, keys: Keys::All, missing: Missing::Works }
+    Row { at, name, kind, keys: Keys::All, missing: Missing::Works, typed: false }
 }
 
 /// Below the `spec` of a pod. Pull secrets are not here: they are dropped.
@@ -160,25 +163,29 @@ const INGRESS_SECRETS: [&str; 5] = [
 /// are followed by [`super::rbac`], selectors by [`super::traffic`].
 pub(in crate::app) fn references(object: &Object, namespace: &str) -> Vec<Reference> {
     let mut found = Vec::new();
-    if let Some(template) = kinds::pod_template(object) {
+    let rollout = || kinds::is(object, custom::ROLLOUT).then_some("spec.template");
+    if let Some(template) = kinds::pod_template(object).or_else(rollout) {
         let spec = kinds::below(template, "spec");
         for row in POD {
-            collect(object, &format!("{spec}.{}", row.at), row, &mut found);
+            collect(object, &format!("{spec}.{}", row.at), row, namespace, &mut found);
         }
     }
-    for (kind, rows) in OBJECTS {
-        if kinds::is(object, *kind) {
-            rows.iter().for_each(|row| collect(object, row.at, row, &mut found));
-        }
+    let of_kind = OBJECTS.iter().filter(|(kind, _)| kinds::is(object, *kind));
+    for row in of_kind.flat_map(|(_, rows)| *rows).chain(custom::rows(object)) {
+        collect(object, row.at, row, namespace, &mut found);
     }
+    custom::secret_refs(object, namespace, &mut found);
     if kinds::is(object, INGRESS) {
         INGRESS_SECRETS.iter().for_each(|key| annotation(object, key, namespace, &mut found));
     }
     found
 }
 
-fn collect(object: &Object, at: &str, row: &Row, found: &mut Vec<Reference>) {
+fn collect(object: &Object, at: &str, row: &Row, here: &str, found: &mut Vec<Reference>) {
     for (place, value) in path::find(object.fields(), at) {
+        if row.typed && !custom::means(value, row.kind, here) {
+            continue;
+        }
         let (field, name) = if row.name.is_empty() {
             (place, value.as_str())
         } else {

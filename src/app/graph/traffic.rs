@@ -8,21 +8,23 @@ use serde_json::Value;
 
 use super::refs::references;
 use super::shared::Reach;
-use super::{Taken, Walk};
+use super::{Taken, Walk, custom};
 use crate::app::kinds::{self, Kind};
 use crate::app::selector::Selector;
-use crate::app::view::{Entry, Index};
+use crate::app::view::{Entry, Index, View};
 use crate::app::{Code, Finding, Object};
 
 /// Kinds that select pods by label, and where.
-const SELECTING: [(Kind, &str); 3] = [
+const SELECTING: [(Kind, &str); 4] = [
     (kinds::DISRUPTION_BUDGET, "/spec/selector"),
     (kinds::NETWORK_POLICY, "/spec/podSelector"),
+    (custom::POD_MONITOR, "/spec/selector"),
     (kinds::SERVICE, "/spec/selector"),
 ];
 
-/// Kinds that scale a workload, and where they name it.
-const SCALING: [(Kind, &str); 3] = [
+/// Kinds that scale a workload or roll it out, and where they name it.
+const SCALING: [(Kind, &str); 4] = [
+    (custom::ROLLOUT, "/spec/workloadRef"),
     (kinds::HPA, "/spec/scaleTargetRef"),
     (("autoscaling.k8s.io", "VerticalPodAutoscaler"), "/spec/targetRef"),
     (("keda.sh", "ScaledObject"), "/spec/scaleTargetRef"),
@@ -36,7 +38,10 @@ impl Walk<'_, '_> {
         for (kind, _) in SCALING {
             self.each(kind, Self::scaling);
         }
-        self.each(kinds::INGRESS, Self::ingress);
+        for kind in custom::ROUTES {
+            self.each(kind, Self::route);
+        }
+        self.each(custom::SERVICE_MONITOR, Self::monitor);
     }
 
     fn each(&mut self, kind: Kind, mut visit: impl FnMut(&mut Self, Index)) {
@@ -47,7 +52,7 @@ impl Walk<'_, '_> {
     }
 
     fn selecting(&mut self, index: Index, at: &str) {
-        if self.ours(index) {
+        if self.ours(index) || !looks_here(self.view.entries[index].object, self.view) {
             return;
         }
         match self.reach(index, at) {
@@ -96,7 +101,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn ingress(&mut self, index: Index) {
+    fn route(&mut self, index: Index) {
         if self.ours(index) {
             return;
         }
@@ -106,8 +111,27 @@ impl Walk<'_, '_> {
             .filter(|reference| reference.kind == kinds::SERVICE)
             .filter_map(|reference| self.view.named(kinds::SERVICE, &reference.name))
             .collect();
+        self.points_at(index, backends, "routes to");
+    }
+
+    /// A monitor of Services, which it selects by their labels.
+    fn monitor(&mut self, index: Index) {
+        let object = self.view.entries[index].object;
+        let Some(selector) = object.at("/spec/selector").map(Selector::of_object) else { return };
+        if self.ours(index) || !looks_here(object, self.view) {
+            return;
+        }
+        let none = serde_json::Map::new();
+        let selected = self.view.of_kind(kinds::SERVICE);
+        let selected = selected.filter(|(_, of)| selector.matches(of.labels().unwrap_or(&none)));
+        let selected = selected.map(|(index, _)| index).collect();
+        self.points_at(index, selected, "watches");
+    }
+
+    /// Takes what points at the application's Services, and at no others.
+    fn points_at(&mut self, index: Index, services: Vec<Index>, how: &str) {
         let (ours, mut others): (Vec<Index>, Vec<Index>) =
-            backends.into_iter().partition(|backend| self.ours(*backend));
+            services.into_iter().partition(|service| self.ours(*service));
         others.sort_unstable();
         others.dedup();
         if ours.is_empty() {
@@ -116,7 +140,7 @@ impl Walk<'_, '_> {
         if others.is_empty() {
             self.take(index);
         } else {
-            let text = format!("{} routes to {} as well", self.id(index), self.names(&others));
+            let text = format!("{} {how} {} as well", self.id(index), self.names(&others));
             self.not_exported(index, text);
         }
     }
@@ -158,6 +182,15 @@ impl Walk<'_, '_> {
     }
 }
 
+/// Whether a monitor looks at this namespace, and no other: those of a whole cluster are not an
+/// application's.
+fn looks_here(object: &Object, view: &View<'_>) -> bool {
+    let Some(namespaces) = object.at("/spec/namespaceSelector") else { return true };
+    let names = namespaces.get("matchNames").and_then(Value::as_array);
+    namespaces.get("any").and_then(Value::as_bool) != Some(true)
+        && names.is_none_or(|all| all.iter().all(|name| *name == *view.snapshot.namespace))
+}
+
 fn selector(entry: &Entry<'_>, at: &str) -> Option<Selector> {
     let value = entry.object.at(at)?;
     if entry.is(kinds::SERVICE) {
@@ -184,7 +217,8 @@ fn is_controlled_slice(slice: &Object) -> bool {
 
 /// The workload whose number of replicas the object sets, if it is an autoscaler that does so.
 pub(in crate::app) fn scales_replicas(object: &Object) -> Option<(&str, &str, &str)> {
-    (object.kind() != "VerticalPodAutoscaler").then(|| scale_target(object))?
+    let sets = !matches!(object.kind(), "VerticalPodAutoscaler" | "Rollout");
+    sets.then(|| scale_target(object))?
 }
 
 /// What a scaler scales: group, kind, name.

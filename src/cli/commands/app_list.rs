@@ -4,6 +4,7 @@ use crate::app;
 use crate::cli::args::{AppListArgs, Global};
 use crate::cli::output::Printer;
 use crate::cli::{connect, tables};
+use crate::cluster::Scope;
 use crate::error::Error;
 
 pub(crate) async fn run(
@@ -11,7 +12,8 @@ pub(crate) async fn run(
     global: &Global,
     printer: &Printer,
 ) -> Result<(), Error> {
-    let snapshot = connect::snapshot(&args.source, global, None, false).await?;
+    let snapshot =
+        connect::snapshot(&args.source, global, Scope::new(args.source.namespace.clone())).await?;
     let candidates = app::list(&snapshot);
     if candidates.is_empty() {
         printer.say(format!("no applications in namespace `{}`", snapshot.namespace));

@@ -4,6 +4,7 @@ use crate::app::{self, Options};
 use crate::cli::args::{AppShowArgs, Global, SelectArgs};
 use crate::cli::output::Printer;
 use crate::cli::{connect, tables};
+use crate::cluster::Scope;
 use crate::error::Error;
 use crate::export;
 
@@ -13,14 +14,21 @@ pub(crate) async fn run(
     printer: &Printer,
 ) -> Result<(), Error> {
     let selection = selection(&args.select);
-    let identity = args.save_snapshot.is_some();
-    let snapshot = connect::snapshot(&args.source, global, selection.release(), identity).await?;
+    let options = options(&args.select);
+    // No Secret is read but helm's record of a release, and the cluster's identity only if the
+    // snapshot is kept: an export of it must know whose it is.
+    let scope = Scope {
+        identity: args.save_snapshot.is_some(),
+        release: selection.release().map(str::to_owned),
+        definitions: options.include_crds,
+        ..Scope::new(args.source.namespace.clone())
+    };
+    let snapshot = connect::snapshot(&args.source, global, scope).await?;
     if let Some(path) = &args.save_snapshot {
         save(path, &snapshot)?;
         printer.say(format!("wrote {}", path.display()));
     }
-    let app = app::assemble(&snapshot, &selection, &options(&args.select))
-        .map_err(export::Error::from)?;
+    let app = app::assemble(&snapshot, &selection, &options).map_err(export::Error::from)?;
     printer.data(&app, tables::app)
 }
 
@@ -41,5 +49,6 @@ pub(crate) fn selection(args: &SelectArgs) -> app::Selection {
 
 /// What the arguments leave out.
 pub(crate) fn options(args: &SelectArgs) -> Options {
-    Options { exclude: args.exclude.clone(), ..Options::default() }
+    let include_crds = args.include_crds;
+    Options { exclude: args.exclude.clone(), include_crds, ..Options::default() }
 }

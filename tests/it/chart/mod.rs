@@ -1,6 +1,7 @@
 //! The chart as a whole: what it looks like, that it comes out the same each time, and what the
 //! real helm makes of it.
 
+mod definitions;
 mod each_value;
 mod helm;
 mod namespace;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use outhaul::app::{Origin, Snapshot};
+use outhaul::app::{Object, Options, Origin, Selection, Snapshot, assemble};
 use outhaul::cluster::{ClientOptions, Error, Live, Scope, SecretRead, Source as _};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
@@ -53,8 +53,8 @@ pub(super) async fn read(
     secrets: SecretRead,
 ) -> Result<Snapshot, Error> {
     let live = Live::connect(&options(kubeconfig)).await?;
-    let namespace = Some(namespace.to_owned());
-    live.snapshot(&Scope { namespace, secrets, identity: true, release: None }).await
+    let scope = Scope { secrets, identity: true, ..Scope::new(Some(namespace.to_owned())) };
+    live.snapshot(&scope).await
 }
 
 pub(super) fn ids(snapshot: &Snapshot) -> Vec<String> {
@@ -145,12 +145,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: bob}]
 ",
     );
     let live = Live::connect(&options(cluster.kubeconfig("bob"))).await.unwrap();
-    let scope = |identity| Scope {
-        namespace: Some(name.to_owned()),
-        secrets: SecretRead::Nothing,
-        identity,
-        release: None,
-    };
+    let scope = |identity| Scope { identity, ..Scope::new(Some(name.to_owned())) };
     let snapshot = live.snapshot(&scope(false)).await.unwrap();
     assert!(ids(&snapshot).contains(&format!("Deployment {name}/web")));
     assert_eq!(snapshot.origin.id(), "unknown");
@@ -204,6 +199,22 @@ spec:
     let snapshot = read(cluster.kubeconfig("admin"), name, SecretRead::Nothing).await.unwrap();
     let thing = snapshot.objects.iter().find(|object| object.kind() == "Thing").unwrap();
     assert_eq!(thing.at("/spec").unwrap().to_string(), r#"{"empty":{},"unheard":[{"of":1}]}"#);
+    definitions_are_read_when_they_are_asked_for(name, &snapshot).await;
+}
+
+async fn definitions_are_read_when_they_are_asked_for(namespace: &str, without: &Snapshot) {
+    assert!(without.objects.iter().all(|object| object.kind() != "CustomResourceDefinition"));
+    let scope = Scope { definitions: true, ..Scope::new(Some(namespace.to_owned())) };
+    let live = Live::connect(&options(cluster().kubeconfig("admin"))).await.unwrap();
+    let snapshot = live.snapshot(&scope).await.unwrap();
+    let all = Selection::All { name: "all".to_owned() };
+    let asked = Options { include_crds: true, ..Options::default() };
+    let app = assemble(&snapshot, &all, &asked).unwrap();
+    let names: Vec<_> = app.definitions.iter().map(Object::name).collect();
+    assert_eq!(names, ["things.live.example.org"]);
+    let fields: Vec<_> = app.definitions[0].fields().keys().map(String::as_str).collect();
+    assert_eq!(fields, ["apiVersion", "kind", "metadata", "spec"]);
+    assert_eq!(app.definitions[0].at("/spec/conversion"), None);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use outhaul::app::helm::Lookup;
 use outhaul::app::{App, FoundBy, Options, Selection, Snapshot, assemble};
-use outhaul::cluster::{Live, Manifests, Scope, SecretRead, Source as _};
+use outhaul::cluster::{Live, Manifests, Scope, Source as _};
 use serde_json::{Value, json};
 
 use super::live::options;
@@ -74,12 +74,7 @@ async fn read(user: &str, namespace: &str) -> Snapshot {
 }
 
 fn scope(namespace: &str, release: &str) -> Scope {
-    Scope {
-        namespace: Some(namespace.to_owned()),
-        secrets: SecretRead::Nothing,
-        identity: false,
-        release: Some(release.to_owned()),
-    }
+    Scope { release: Some(release.to_owned()), ..Scope::new(Some(namespace.to_owned())) }
 }
 
 fn app(snapshot: &Snapshot) -> App {

@@ -1,5 +1,6 @@
 //! What belongs to an application, what only it needs, and what is shared.
 
+mod custom;
 mod left_out;
 mod rights;
 mod secrets;
