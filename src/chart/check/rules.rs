@@ -71,6 +71,11 @@ pub const RULES: &[Rule] = &[
         covers: Covers::Change(is_default_type),
     },
     Rule {
+        name: "emptyVariable",
+        reason: "each plain variable is a value, and one without a value is empty",
+        covers: Covers::Change(is_empty_variable),
+    },
+    Rule {
         name: "secretMade",
         reason: "the policy for Secrets has the chart make this one",
         covers: Covers::Object(is_made_secret),
@@ -174,6 +179,15 @@ fn is_default_type(case: &Case<'_>) -> bool {
         && change.pointer == "/spec/type"
         && change.before.is_none()
         && change.after.and_then(Value::as_str) == Some("ClusterIP")
+}
+
+/// The API server keeps no empty values: a variable without one may have been written with it.
+fn is_empty_variable(case: &Case<'_>) -> bool {
+    let change = case.change;
+    let steps: Vec<&str> = change.pointer.rsplit('/').take(3).collect();
+    matches!(steps[..], ["value", _, "env"])
+        && change.before.is_none()
+        && change.after.and_then(Value::as_str) == Some("")
 }
 
 /// A Secret with exactly the values that were read, or with those made up for `require`; without any
