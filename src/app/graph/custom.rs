@@ -18,6 +18,7 @@ pub(super) const POD_MONITOR: Kind = (MONITORING, "PodMonitor");
 pub(super) const SERVICE_MONITOR: Kind = (MONITORING, "ServiceMonitor");
 pub(super) const ROLLOUT: Kind = (ROLLOUTS, "Rollout");
 
+const MIDDLEWARE: Kind = (TRAEFIK, "Middleware");
 const ISSUER: Kind = ("cert-manager.io", "Issuer");
 const STORE: Kind = ("external-secrets.io", "SecretStore");
 const TRIGGER: Kind = ("keda.sh", "TriggerAuthentication");
@@ -56,23 +57,23 @@ const ROUTE: &[Row] = &[
     typed("spec.parentRefs[]", (GATEWAY, "Gateway")),
 ];
 
-const fn ingress_route(middleware: Kind, options: Kind) -> [Row; 4] {
+const fn ingress_route(middleware: Kind, options: Kind, transport: Kind) -> [Row; 5] {
     [
         typed("spec.routes[].services[]", SERVICE),
+        named("spec.routes[].services[]", "serversTransport", transport, Keys::All),
         typed("spec.routes[].middlewares[]", middleware),
         named("spec.tls", "secretName", SECRET, Keys::These(&["tls.crt", "tls.key"])),
         typed("spec.tls.options", options),
     ]
 }
 
-const fn middleware(kind: Kind) -> [Row; 6] {
+const fn middleware(kind: Kind) -> [Row; 5] {
     [
         named("spec.basicAuth|digestAuth", "secret", SECRET, Keys::All),
         named("spec.forwardAuth.tls", "certSecret", SECRET, Keys::All),
         named("spec.forwardAuth.tls", "caSecret", SECRET, Keys::All),
         typed("spec.errors.service", SERVICE),
         typed("spec.chain.middlewares[]", kind),
-        named("spec.errors.service", "serversTransport", (kind.0, "ServersTransport"), Keys::All),
     ]
 }
 
@@ -133,15 +134,26 @@ const ROWS: [(Kind, &[Row]); 21] = [
     (POD_MONITOR, MONITOR),
     (SERVICE_MONITOR, MONITOR),
     (ROLLOUT, ROLLOUT_ROWS),
-    ((TRAEFIK, "IngressRoute"), &ingress_route((TRAEFIK, "Middleware"), (TRAEFIK, "TLSOption"))),
+    (
+        (TRAEFIK, "IngressRoute"),
+        &ingress_route(MIDDLEWARE, (TRAEFIK, "TLSOption"), (TRAEFIK, "ServersTransport")),
+    ),
     (
         (TRAEFIK, "IngressRouteTCP"),
-        &ingress_route((TRAEFIK, "MiddlewareTCP"), (TRAEFIK, "TLSOption")),
+        &ingress_route(
+            (TRAEFIK, "MiddlewareTCP"),
+            (TRAEFIK, "TLSOption"),
+            (TRAEFIK, "ServersTransportTCP"),
+        ),
     ),
-    ((TRAEFIK, "Middleware"), &middleware((TRAEFIK, "Middleware"))),
+    (MIDDLEWARE, &middleware(MIDDLEWARE)),
     (
         (TRAEFIK_2, "IngressRoute"),
-        &ingress_route((TRAEFIK_2, "Middleware"), (TRAEFIK_2, "TLSOption")),
+        &ingress_route(
+            (TRAEFIK_2, "Middleware"),
+            (TRAEFIK_2, "TLSOption"),
+            (TRAEFIK_2, "ServersTransport"),
+        ),
     ),
     ((TRAEFIK_2, "Middleware"), &middleware((TRAEFIK_2, "Middleware"))),
 ];
@@ -153,6 +165,9 @@ const PROVIDERS: [Kind; 3] = [ISSUER, STORE, TRIGGER];
 /// What cert-manager makes itself: the key of an ACME account.
 const MADE: &str = "privateKeySecretRef";
 
+/// Annotation of Ingresses: middlewares as `<namespace>-<name>@kubernetescrd`, with commas between.
+const MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
+
 /// The rows of a kind, if it is known.
 pub(super) fn rows(object: &Object) -> &'static [Row] {
     ROWS.iter().find(|(kind, _)| kinds::is(object, *kind)).map_or(&[], |(_, rows)| rows)
@@ -161,6 +176,19 @@ pub(super) fn rows(object: &Object) -> &'static [Row] {
 /// Whether the object refers to others in a way that is known.
 pub(super) fn is_known(object: &Object) -> bool {
     !rows(object).is_empty()
+}
+
+/// Middlewares of this namespace that an Ingress names.
+pub(super) fn middlewares(ingress: &Object, here: &str, found: &mut Vec<Reference>) {
+    let field = Path::default().key("metadata").key("annotations").key(MIDDLEWARES);
+    for one in ingress.annotation(MIDDLEWARES).into_iter().flat_map(|text| text.split(',')) {
+        let own = one.trim().strip_suffix("@kubernetescrd").and_then(|one| one.strip_prefix(here));
+        if let Some(name) =
+            own.and_then(|own| own.strip_prefix('-')).filter(|name| !name.is_empty())
+        {
+            found.push(needed(MIDDLEWARE, name, None, &field));
+        }
+    }
 }
 
 /// Secrets of providers, wherever they stand.
@@ -182,7 +210,10 @@ fn below(value: &Value, at: &Path, here: &str, found: &mut Vec<Reference>) {
                 let name =
                     value.get("name").and_then(Value::as_str).filter(|name| !name.is_empty());
                 match name.filter(|_| named && key != MADE && is_here(value, here)) {
-                    Some(name) => found.push(reference(name, value, &at.key("name"))),
+                    Some(name) => {
+                        let key = value.get("key").and_then(Value::as_str);
+                        found.push(needed(SECRET, name, key, &at.key("name")));
+                    }
                     None => below(value, &at, here, found),
                 }
             }
@@ -196,10 +227,9 @@ fn below(value: &Value, at: &Path, here: &str, found: &mut Vec<Reference>) {
     }
 }
 
-fn reference(name: &str, value: &Value, at: &Path) -> Reference {
-    let key = value.get("key").and_then(Value::as_str);
+fn needed(kind: Kind, name: &str, key: Option<&str>, at: &Path) -> Reference {
     Reference {
-        kind: SECRET,
+        kind,
         name: name.to_owned(),
         field: at.to_string(),
         optional: false,

@@ -178,6 +178,7 @@ pub(in crate::app) fn references(object: &Object, namespace: &str) -> Vec<Refere
     custom::secret_refs(object, namespace, &mut found);
     if kinds::is(object, INGRESS) {
         INGRESS_SECRETS.iter().for_each(|key| annotation(object, key, namespace, &mut found));
+        custom::middlewares(object, namespace, &mut found);
     }
     found
 }
@@ -192,7 +193,9 @@ fn collect(object: &Object, at: &str, row: &Row, here: &str, found: &mut Vec<Ref
         } else {
             (place.key(row.name), value.get(row.name).and_then(Value::as_str))
         };
-        let Some(name) = name.filter(|name| !name.is_empty()) else { continue };
+        // Traefik names what other providers have as `name@provider`.
+        let elsewhere = |name: &str| row.typed && name.contains('@');
+        let Some(name) = name.filter(|name| !name.is_empty() && !elsewhere(name)) else { continue };
         let may_be_optional = matches!(row.missing, Missing::BreaksUnlessOptional);
         let marked = value.get("optional").and_then(Value::as_bool) == Some(true);
         let optional = matches!(row.missing, Missing::Works) || (may_be_optional && marked);

@@ -137,6 +137,27 @@ fn known_projects_are_followed_both_ways() {
     }
 }
 
+/// In an annotation of an Ingress, and not what Traefik has from elsewhere.
+#[test]
+fn middlewares_are_known_by_their_namespace_and_name() {
+    let ingress = "
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: web
+  annotations:
+    traefik.ingress.kubernetes.io/router.middlewares: shop-auth@kubernetescrd, other-a@kubernetescrd,b@file
+spec: {defaultBackend: {service: {name: web}}}
+---
+";
+    let route = "spec: {routes: [{services: [{name: web}], middlewares: [{name: c@file}]}]}";
+    let app = app(&(ingress.to_owned()
+        + &object("traefik.io/v1alpha1", "Middleware", "auth", "")
+        + &object("traefik.io/v1alpha1", "IngressRoute", "r", &format!(", {route}"))));
+    assert_eq!(more(&app), ["Ingress web", "IngressRoute r", "Middleware auth"]);
+    assert!(app.findings.iter().all(|of| of.code != Code::ReferenceMissing), "{:?}", codes(&app));
+}
+
 #[test]
 fn members_lead_to_issuers_and_stores_and_those_to_their_secrets() {
     let mine = "labels: {app: web}";
