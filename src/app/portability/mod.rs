@@ -18,6 +18,7 @@ mod releases;
 mod required;
 mod rights;
 mod volumes;
+mod webhooks;
 
 use super::view::View;
 use super::{Finding, NamespacePlace, Object, Options, Requirement};
@@ -56,5 +57,6 @@ pub(super) fn check(view: &View<'_>, objects: &[Object], options: &Options) -> P
     namespace::check(view, objects, options.rewrite_namespace, &mut found);
     pod_security::check(objects, &mut found);
     rights::check(objects, &mut found);
+    webhooks::check(view, objects, &mut found);
     found
 }

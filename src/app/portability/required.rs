@@ -118,7 +118,9 @@ fn others(object: &Object, here: &str) -> Vec<ObjectId> {
     let mut named: Vec<ObjectId> = rows
         .flat_map(|row| {
             let found = path::find(object.fields(), row.at);
-            found.into_iter().filter_map(move |(_, value)| named_by(value, row.names, here))
+            let named = found.into_iter();
+            let named = named.filter_map(move |(_, value)| named_by(value, row.names, here));
+            named.filter(|of| !is_followed(of))
         })
         .collect();
     for (key, kind) in ANNOTATIONS {
@@ -130,6 +132,13 @@ fn others(object: &Object, here: &str) -> Vec<ObjectId> {
         named.extend(drivers.filter_map(|(_, name)| Some(id(DRIVER, name.as_str()?.to_owned()))));
     }
     named
+}
+
+/// Whether it is of the application's own namespace: then it is taken, or missing, by
+/// [`crate::app::graph`].
+fn is_followed(of: &ObjectId) -> bool {
+    const FOLLOWED: [Kind; 4] = [(CERT_MANAGER, "Issuer"), (GATEWAY, "Gateway"), STORE, TRIGGER];
+    of.namespace.is_none() && FOLLOWED.contains(&(of.group.as_str(), of.kind.as_str()))
 }
 
 /// What a reference names: a mapping with a name, or the name.

@@ -47,12 +47,19 @@ fn value_mut<'a>(object: &'a mut Object, pointer: &str) -> Option<&'a mut Value>
 }
 
 impl Builder<'_> {
+    /// Whether the placeholder stands in text of the object at hand.
+    pub(super) fn has_placeholder(&self, text: &str) -> bool {
+        self.has_placeholders && text.contains(NAMESPACE_PLACEHOLDER)
+    }
+
     /// `pipeline`, which prints `text`, with the namespace in place of the placeholder; nothing if
     /// there is none in it.
     pub(super) fn text_with_namespace(&self, pipeline: &str, text: &str) -> Option<String> {
-        let placed = self.has_placeholders && text.contains(NAMESPACE_PLACEHOLDER);
-        placed
-            .then(|| format!("{pipeline} | replace {} {NAMESPACE}", literal(NAMESPACE_PLACEHOLDER)))
+        let replace = || {
+            let placeholder = literal(NAMESPACE_PLACEHOLDER);
+            format!("{pipeline} | replace {placeholder} {NAMESPACE}")
+        };
+        self.has_placeholder(text).then(replace)
     }
 }
 

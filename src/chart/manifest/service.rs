@@ -27,7 +27,7 @@ pub(super) fn parameterise(builder: &mut Builder<'_>, draft: &mut Draft<'_>) {
     let key = builder.keys.key(Section::Services, draft.object);
     draft.variable("service", &expr::entry("services", &key));
     let mut settings = Vec::new();
-    settings.extend(external_name(draft).map(|name| ("externalName", name)));
+    settings.extend(external_name(builder, draft).map(|name| ("externalName", name)));
     if let Some(kind) = switch(draft) {
         settings.push(("type", kind));
         settings.extend(balanced(draft));
@@ -139,9 +139,13 @@ fn external_addresses(draft: &mut Draft<'_>) -> Option<Setting> {
     Some(Setting::value(comment, live, values::addresses()))
 }
 
-/// The host that a Service stands for: outside of the cluster, so elsewhere on another one.
-fn external_name(draft: &mut Draft<'_>) -> Option<Setting> {
+/// The host that a Service stands for: outside of the cluster, so elsewhere on another one. One
+/// that follows the release's namespace is no value: it is right everywhere.
+fn external_name(builder: &Builder<'_>, draft: &mut Draft<'_>) -> Option<Setting> {
     let live = draft.object.text("/spec/externalName")?.to_owned();
+    if builder.has_placeholder(&live) {
+        return None;
+    }
     let name = draft.body.at_mut(&["spec", "externalName"])?;
     *name = Node::expr("$service.externalName | quote");
     Some(Setting::value("Host name that the Service stands for.", live, values::host()).needed())

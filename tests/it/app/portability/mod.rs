@@ -1,5 +1,6 @@
 //! What an application asks of a cluster: field by field, and that an ordinary one asks little.
 
+mod any;
 mod pod_security;
 
 use outhaul::app::{App, Code, Finding, Options, Origin, Selection, assemble};
@@ -321,6 +322,29 @@ spec: {gatewayClassName: envoy}
         .map(|of| of.object.to_string())
         .collect();
     assert_eq!(needed, ["Gateway infra/shared", "GatewayClass envoy"]);
+}
+
+#[test]
+fn webhooks_that_call_the_application_are_required() {
+    let webhook = |name: &str, namespace: &str| {
+        format!(
+            "
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {{name: {name}}}
+webhooks: [{{name: a.example.org, clientConfig: {{service: {{name: guard, namespace: {namespace}}}}}}}]
+---"
+        )
+    };
+    let service = "
+apiVersion: v1
+kind: Service
+metadata: {name: guard}
+spec: {selector: {a: b}}
+";
+    let app = app(&(webhook("ours", "shop") + &webhook("theirs", "other") + service));
+    assert_eq!(said(&app), ["CLUSTER_SCOPED_REQUIRED"]);
+    assert_eq!(app.requirements[0].object.to_string(), "ValidatingWebhookConfiguration ours");
 }
 
 #[test]
