@@ -193,7 +193,11 @@ impl<'c> Server<'c> {
             let client = self.client();
             let mut answers = Vec::new();
             for document in documents {
-                let object: Value = serde_saphyr::from_str(document).unwrap();
+                // helmify writes some keys twice; what has no name cannot be sent.
+                let Ok(object) = serde_saphyr::from_str::<Value>(document) else {
+                    answers.push((Value::Null, Err("is no YAML".to_owned())));
+                    continue;
+                };
                 let path = self.path(&client, &object, namespace).await;
                 let query = "fieldManager=helm&dryRun=All";
                 let text = document.clone();
