@@ -109,6 +109,7 @@ fn compare(
         rendered.into_iter().map(|object| (object.id(), object)).collect();
     let secret_values = SecretValues::default();
     let input = input(app, images, published, &secret_values);
+    let comparison = check::Comparison::new(&input, RELEASE);
     let (mut added, mut changed) = (Vec::new(), Vec::new());
     for object in &app.objects {
         let id = object.id();
@@ -116,7 +117,7 @@ fn compare(
             added.push(id);
             continue;
         };
-        let found = check::differences(&input, RELEASE, object, &was);
+        let found = comparison.differences(object, &was);
         let fields: Vec<ChangedField> =
             found.iter().map(|change| field(&id, change, &input, &credentials)).collect();
         if !fields.is_empty() {

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::compare::{Change, changes};
-use super::input::{Chart, Input};
+use super::input::{Chart, Image, Input};
 use super::render::{self, Manifest, Release, RenderError};
 use crate::app::{Object, ObjectId, SecretsPolicy};
 
@@ -69,9 +69,20 @@ pub enum What {
     Changed,
 }
 
+/// A comparison of an application with what a chart renders.
+pub struct Comparison<'a> {
+    input: &'a Input<'a>,
+    release: Release<'a>,
+    /// The images of each object, by the place that an [`ImageUse`](crate::app::ImageUse) names.
+    images: Images<'a>,
+}
+
+type Images<'a> = HashMap<&'a ObjectId, Vec<(&'a str, &'a Image)>>;
+
 /// A change of one object, with all that a rule may look at.
 struct Case<'a> {
     input: &'a Input<'a>,
+    images: &'a Images<'a>,
     release: Release<'a>,
     object: &'a Object,
     change: &'a Change<'a>,
@@ -86,22 +97,36 @@ pub fn check(input: &Input<'_>, chart: &Chart) -> Result<Fidelity, RenderError> 
     let (name, namespace) = (unheard_of(chart, "release"), unheard_of(chart, "namespace"));
     let release = Release { name: &name, namespace: &namespace };
     let rendered = render::render(chart, release, &asked_for(input, chart)?)?;
-    Ok(compare(input, release, rendered))
+    Ok(compare(&Comparison::new(input, release), rendered))
 }
 
-/// The fields of `rendered` that are not what they are in `object`, but for what is intended.
-pub fn differences<'o>(
-    input: &Input<'_>,
-    release: Release<'_>,
-    object: &'o Object,
-    rendered: &'o Object,
-) -> Vec<Change<'o>> {
-    let mut changes = changes(object.fields(), rendered.fields());
-    changes.retain(|change| rules::of_change(&Case { input, release, object, change }).is_none());
-    changes
+impl<'a> Comparison<'a> {
+    /// With what a chart of `input` renders as `release`.
+    pub fn new(input: &'a Input<'a>, release: Release<'a>) -> Self {
+        let mut images = Images::new();
+        for image in &input.images {
+            for place in &image.uses {
+                images.entry(&place.object).or_default().push((&*place.pointer, image));
+            }
+        }
+        Self { input, release, images }
+    }
+
+    /// The fields of `rendered` that are not what they are in `object`, but for what is intended.
+    pub fn differences<'o>(&self, object: &'o Object, rendered: &'o Object) -> Vec<Change<'o>> {
+        let mut changes = changes(object.fields(), rendered.fields());
+        changes.retain(|change| self.rule(object, change).is_none());
+        changes
+    }
+
+    fn rule(&self, object: &Object, change: &Change<'_>) -> Option<&'static Rule> {
+        let Self { input, release, images } = self;
+        rules::of_change(&Case { input, images, release: *release, object, change })
+    }
 }
 
-fn compare(input: &Input<'_>, release: Release<'_>, rendered: Vec<Manifest>) -> Fidelity {
+fn compare(comparison: &Comparison<'_>, rendered: Vec<Manifest>) -> Fidelity {
+    let input = comparison.input;
     let mut found = Found::default();
     let mut objects: HashMap<ObjectId, Object> = HashMap::with_capacity(rendered.len());
     for Manifest { object, .. } in rendered {
@@ -114,7 +139,7 @@ fn compare(input: &Input<'_>, release: Release<'_>, rendered: Vec<Manifest>) -> 
     for object in &input.app.objects {
         let id = object.id();
         let is_identical = match objects.remove(&id) {
-            Some(rendered) => found.object(input, release, object, &rendered),
+            Some(rendered) => found.object(comparison, object, &rendered),
             None => found.differ(id, None, What::Missing),
         };
         identical += usize::from(is_identical);
@@ -139,16 +164,10 @@ struct Found {
 
 impl Found {
     /// Compares one object; the answer is whether it is as it was.
-    fn object(
-        &mut self,
-        input: &Input<'_>,
-        release: Release<'_>,
-        object: &Object,
-        rendered: &Object,
-    ) -> bool {
+    fn object(&mut self, comparison: &Comparison<'_>, object: &Object, rendered: &Object) -> bool {
         let mut is_identical = true;
         for change in changes(object.fields(), rendered.fields()) {
-            match rules::of_change(&Case { input, release, object, change: &change }) {
+            match comparison.rule(object, &change) {
                 Some(rule) => self.intend(rule),
                 None => {
                     let what = match (change.before, change.after) {

@@ -98,11 +98,9 @@ fn is_image(case: &Case<'_>) -> bool {
     let pointer = case.change.pointer.as_str();
     let container = pointer.strip_suffix("/image");
     let id = case.object.id();
-    let image = case.input.images.iter().find(|image| {
-        let is_here = |place: &str| place == pointer || Some(place) == container;
-        image.uses.iter().any(|place| is_here(&place.pointer) && place.object == id)
-    });
-    image.is_some_and(|image| {
+    let places = case.images.get(&id).map(Vec::as_slice).unwrap_or_default();
+    let place = places.iter().find(|(place, _)| *place == pointer || Some(*place) == container);
+    place.is_some_and(|(_, image)| {
         let prefix = if image.registry.is_empty() { "" } else { "/" };
         let reference = format!("{}{prefix}{}@{}", image.registry, image.repository, image.digest);
         case.change.after.and_then(Value::as_str) == Some(&*reference)

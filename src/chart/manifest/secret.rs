@@ -165,12 +165,16 @@ pub(in crate::chart) fn kind<'a>(app: &App, secret: &'a SecretUse) -> &'a str {
 
 /// The type as it was read, or as its use tells: certificates of Ingresses.
 fn known_kind<'a>(app: &App, secret: &'a SecretUse) -> Option<&'a str> {
+    // Few Secrets are an Ingress's, and an application may have thousands of either.
+    let is_of_ingress = || secret.used_by.iter().any(|user| user.kind == "Ingress");
     let is_certificate = |object: &Object| {
         let entries = object.at("/spec/tls").and_then(Value::as_array);
         object.kind() == "Ingress"
             && entries.into_iter().flatten().any(|entry| entry["secretName"] == *secret.name)
     };
-    let certificate = || app.objects.iter().any(is_certificate).then_some("kubernetes.io/tls");
+    let certificate = || {
+        (is_of_ingress() && app.objects.iter().any(is_certificate)).then_some("kubernetes.io/tls")
+    };
     secret.secret_type.as_deref().or_else(certificate)
 }
 

@@ -163,6 +163,7 @@ fn images(input: &Input<'_>) -> Vec<Value> {
 }
 
 fn secrets(input: &Input<'_>) -> Vec<Value> {
+    let (keys, ingresses) = (Keys::new(input.app), ingresses(input.app));
     let secret = |secret: &crate::app::SecretUse| {
         let users: Vec<String> =
             secret.used_by.iter().map(|id| format!("{} {}", id.kind, id.name)).collect();
@@ -174,7 +175,7 @@ fn secrets(input: &Input<'_>) -> Vec<Value> {
             "keys": secret.keys.join(", "),
             "complete": secret.complete,
             "optional": secret.optional,
-            "guard": guard(input.app, |ingress| {
+            "guard": guard(&keys, &ingresses, |ingress| {
                 let id = ingress.id();
                 only_ingresses && secret.used_by.contains(&id)
             }),
@@ -185,6 +186,7 @@ fn secrets(input: &Input<'_>) -> Vec<Value> {
 }
 
 fn requirements(input: &Input<'_>) -> Vec<Value> {
+    let (keys, ingresses) = (Keys::new(input.app), ingresses(input.app));
     let requirement = |it: &Requirement| {
         let class = |ingress: &Object| {
             it.object.kind == "IngressClass"
@@ -194,7 +196,7 @@ fn requirements(input: &Input<'_>) -> Vec<Value> {
             "object": it.object.to_string(),
             "reason": it.reason,
             "literal": literal(&format!("{}: {}", it.object, it.reason)),
-            "guard": guard(input.app, class),
+            "guard": guard(&keys, &ingresses, class),
         })
     };
     input.app.requirements.iter().map(requirement).collect()
@@ -217,10 +219,13 @@ fn recreate(app: &App) -> Vec<String> {
     steps.map(|finding| format!("{}. {}", finding.text, finding.remedy)).collect()
 }
 
+fn ingresses(app: &App) -> Vec<&Object> {
+    app.objects.iter().filter(|object| object.kind() == "Ingress").collect()
+}
+
 /// The condition that one of the Ingresses that `uses` holds for is wanted; empty if there is none.
-fn guard(app: &App, uses: impl Fn(&Object) -> bool) -> String {
-    let keys = Keys::new(app);
-    let ingresses = app.objects.iter().filter(|object| object.kind() == "Ingress" && uses(object));
+fn guard(keys: &Keys, ingresses: &[&Object], uses: impl Fn(&Object) -> bool) -> String {
+    let ingresses = ingresses.iter().filter(|ingress| uses(ingress));
     let enabled: Vec<String> = ingresses
         .map(|it| format!("({}).enabled", entry("ingresses", &keys.key(Section::Ingresses, it))))
         .collect();
