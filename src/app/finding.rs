@@ -102,10 +102,10 @@ codes! {
     DefaultClassRequired "DEFAULT_CLASS_REQUIRED" Info,
     /// A list held the same environment variable or port twice; the last one was kept.
     DuplicateKey "DUPLICATE_KEY" Warning,
-    /// What Epinio notes down of an application is not exported: the chart runs without Epinio.
-    EpinioSkipped "EPINIO_SKIPPED" Info,
     /// A container was added to a running pod to look into it. It is not exported.
     EphemeralContainer "EPHEMERAL_CONTAINER" Info,
+    /// What Epinio notes down of an application is not exported: the chart runs without Epinio.
+    EpinioSkipped "EPINIO_SKIPPED" Info,
     /// An object was left out on request.
     Excluded "EXCLUDED" Info,
     /// A hook of a Helm release, which runs around installs and upgrades, is not exported.
