@@ -65,6 +65,8 @@ fn parse(text: &str) -> Result<Value, String> {
             max_nodes: MAX_NODES,
             max_events: MAX_NODES * 2,
             max_documents: 1,
+            // An image that many workloads use has a long comment in `values.yaml`.
+            max_buffered_comment_events: MAX_NODES,
         },
         legacy_octal_numbers: true,
         reject_unsupported_tags: true,
