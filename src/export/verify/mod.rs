@@ -151,17 +151,25 @@ fn rendering(chart: &Chart, images: &[Image]) -> Vec<Check> {
     if let Err(error) = render::notes(chart, RELEASE, &stand_ins.unwrap_or_else(|_| json!({}))) {
         checks.push(Check::new("notes", State::Differs, error.to_string()));
     }
-    let mut pinned = BTreeSet::new();
+    let (mut pinned, mut anywhere) = (BTreeSet::new(), BTreeSet::new());
     for manifest in &objects {
         for value in manifest.object.fields().values() {
-            digests(value, &mut pinned);
+            digests(value, is_image_field, &mut pinned);
+            digests(value, |_| true, &mut anywhere);
         }
     }
     let locked: BTreeSet<&str> = images.iter().map(|image| &*image.digest).collect();
     let unlocked: Vec<&str> =
         pinned.iter().map(String::as_str).filter(|digest| !locked.contains(digest)).collect();
-    let unused: Vec<&str> =
-        images.iter().filter(|it| !pinned.contains(&it.digest)).map(|it| &*it.key).collect();
+    // An image that no object names, as an operator runs it, is no value.
+    let values = render::values(chart).unwrap_or_default();
+    let is_value = |image: &&Image| values["images"].get(&image.key).is_some();
+    let unused: Vec<&str> = images
+        .iter()
+        .filter(is_value)
+        .filter(|image| !anywhere.contains(&image.digest))
+        .map(|image| &*image.key)
+        .collect();
     checks.push(match (unlocked.as_slice(), unused.as_slice()) {
         ([], []) => Check::new("lock", State::Ok, format!("{} images, as rendered", images.len())),
         ([digest, ..], _) => {
@@ -174,20 +182,25 @@ fn rendering(chart: &Chart, images: &[Image]) -> Vec<Check> {
     checks
 }
 
-/// The digests of images in an object: those of references under the names that images have.
-fn digests(value: &Value, found: &mut BTreeSet<String>) {
+/// Whether containers and volumes have their images in a field of this name.
+fn is_image_field(name: &str) -> bool {
+    matches!(name, "image" | "reference")
+}
+
+/// The digests of references in the fields that `which` holds for, at any depth.
+fn digests(value: &Value, which: fn(&str) -> bool, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(fields) => {
             for (key, value) in fields {
                 match value {
-                    Value::String(text) if matches!(key.as_str(), "image" | "reference") => {
+                    Value::String(text) if which(key) => {
                         found.extend(text.split_once('@').map(|(_, digest)| digest.to_owned()));
                     }
-                    value => digests(value, found),
+                    value => digests(value, which, found),
                 }
             }
         }
-        Value::Array(items) => items.iter().for_each(|item| digests(item, found)),
+        Value::Array(items) => items.iter().for_each(|item| digests(item, which, found)),
         _ => {}
     }
 }

@@ -340,7 +340,7 @@ fn volumes_of_images_are_images() {
     let at = "/spec/template/spec/volumes/1/image/reference model".to_owned();
     assert_eq!(uses(&app)[0], ("r.io/model:7", vec![at], 1));
     assert_eq!(app.images[0].running[0].image_id, "r.io/model@sha256:0007");
-    assert_eq!(codes(&app), Vec::<String>::new());
+    assert_eq!(codes(&app), ["KUBERNETES_VERSION_REQUIRED Deployment web"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::shop::Shop;
+use super::shop::{Shop, versions_in};
 use crate::support::output::Output;
 
 /// Two small applications that share an image and a ConfigMap, and what belongs to nobody.
@@ -79,7 +79,7 @@ fn every_application_is_exported_once_and_the_rest_is_named() {
     assert_eq!(apps(&summary), ["one", "shop", "two"]);
     for app in ["one", "shop", "two"] {
         let chart = format!("backups/{}-{app}-chart", shop.namespace.name());
-        assert_eq!(shop.destination.target().tags(&chart).len(), 1, "{app}");
+        assert_eq!(versions_in(&shop, &chart).len(), 1, "{app}");
     }
     let bytes = |at: usize| &summary["apps"][at]["report"]["bytes"];
     assert!(bytes(0)["copied"].as_u64().unwrap() > 0);
@@ -143,7 +143,7 @@ fn one_that_fails_does_not_stop_the_others() {
     assert_eq!(apps(&summary), ["one", "shop", "two"]);
     assert_eq!(summary["apps"][1]["failure"]["exit"], 10);
     assert!(output.stderr.contains("error: 1 of 3 applications were not exported: shop"));
-    let tags = |app: &str| shop.destination.target().tags(&format!("backups/{name}-{app}-chart"));
+    let tags = |app: &str| versions_in(&shop, &format!("backups/{name}-{app}-chart"));
     assert_eq!((tags("one").len(), tags("shop").len(), tags("two").len()), (1, 0, 1));
 
     let args = ["app", "export", "--all-apps", "-n", name, "-o", "json"];

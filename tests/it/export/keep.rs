@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::shop::{Shop, codes, status};
+use super::shop::{Shop, codes, push_images, status};
+use crate::support::outhaul::Outhaul;
+use crate::support::registry::Registry;
 
 /// The image of the only planned or reported image with this key.
 fn image<'a>(report: &'a Value, key: &str) -> &'a Value {
@@ -58,7 +60,7 @@ spec: {containers: [{name: far, image: '127.0.0.1:1/far:1'}]}
     let keep = [&args[..], &["--keep-image", "127.0.0.1:1/*"]].concat();
     let report = shop.outhaul().run(&keep).ok().json();
     assert_eq!(report["images"][0]["digest"], digest);
-    assert_eq!(codes(&report), ["IMAGE_NOT_READ"]);
+    assert_eq!(codes(&report), ["IMAGE_NOT_READ", "POD_SECURITY_BASELINE"]);
 }
 
 #[test]
@@ -83,4 +85,52 @@ spec:
     assert_eq!(image(&report, "db")["digest"], *digest);
     let repository = format!("backups/{namespace}-model-image");
     assert!(shop.destination.target().manifest(&repository, digest).is_some());
+}
+
+/// A resource of which a field names one image, and its operator knows another.
+#[test]
+fn images_of_an_operator_are_copied_pointed_to_and_verified() {
+    let registry = Registry::plain().start();
+    push_images(&registry);
+    let outhaul = Outhaul::new();
+    let at = registry.address();
+    let owner =
+        "{apiVersion: db.example.com/v1, kind: Database, name: main, uid: x, controller: true}";
+    outhaul.write(
+        "app.yaml",
+        format!(
+            "
+apiVersion: db.example.com/v1
+kind: Database
+metadata: {{name: main}}
+spec: {{imageName: '{at}/shop/db:15'}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: main-1, ownerReferences: [{owner}]}}
+spec:
+  containers:
+  - {{name: db, image: '{at}/shop/db:15'}}
+  - {{name: metrics, image: '{at}/shop/web:1.4.2'}}
+status: {{phase: Running}}
+"
+        ),
+    );
+    let to = format!("{at}/backup");
+    let args = ["app", "export", "main", "--all", "--from", "app.yaml", "-n", "shop", "-r", &to];
+    let report = outhaul.run(&[&args[..], &["-o", "json"]].concat()).ok().json();
+    assert_eq!(report["images"].as_array().unwrap().len(), 2, "{report:#}");
+    let of_operator = report["findings"].as_array().unwrap().iter();
+    let texts: Vec<_> = of_operator
+        .filter(|finding| finding["code"] == "IMAGE_OF_OPERATOR")
+        .map(|finding| finding["text"].as_str().unwrap())
+        .collect();
+    assert_eq!(texts.len(), 1, "{report:#}");
+    assert!(texts[0].starts_with("container `metrics` of Database main runs"), "{texts:?}");
+    assert!(texts[0].contains(&format!("it is at {to}/shop-main-image@sha256:")), "{texts:?}");
+    let chart = report["chart"]["repository"].as_str().unwrap();
+    outhaul.run(&["verify", chart]).ok();
+    let copied = format!("{at}/elsewhere");
+    outhaul.run(&["app", "copy", chart, &copied]).ok();
+    outhaul.run(&["verify", &format!("{copied}/shop-main-chart")]).ok();
 }

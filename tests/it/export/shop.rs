@@ -143,7 +143,12 @@ stringData:
 
 /// The versions in a chart repository: its tags, without those that list what is attached.
 pub(crate) fn versions(shop: &Shop<'_>) -> Vec<String> {
-    let mut tags = shop.destination.target().tags(&shop.chart_repository());
+    versions_in(shop, &shop.chart_repository())
+}
+
+/// The tags of a repository, without those that stand for the referrers API.
+pub(crate) fn versions_in(shop: &Shop<'_>, repository: &str) -> Vec<String> {
+    let mut tags = shop.destination.target().tags(repository);
     tags.retain(|tag| !tag.starts_with("sha256-"));
     tags
 }
