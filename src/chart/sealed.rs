@@ -28,6 +28,8 @@ pub const FILE: &str = "secrets.age";
 pub struct OpenedSecret {
     /// Its name.
     pub name: String,
+    /// Names of its values.
+    pub keys: Vec<String>,
     /// The whole object as JSON, without a namespace.
     pub manifest: SecretString,
 }
@@ -47,6 +49,33 @@ pub enum OpenError {
     /// More than a file of a chart may hold.
     #[error("{FILE} decrypts to more than {} MiB", LARGEST_FILE >> 20)]
     TooLarge,
+}
+
+/// A file of identities that cannot be used. What stands in it is never quoted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidIdentity {
+    /// A line that is no identity, counted from 1.
+    #[error(
+        "line {0} is no identity of age (`AGE-SECRET-KEY-1…`): keys of SSH and of plugins, and \
+         files with a passphrase, are not read"
+    )]
+    Line(usize),
+    /// Nothing but comments.
+    #[error("it has no identity of age (`AGE-SECRET-KEY-1…`)")]
+    Empty,
+}
+
+/// The identities of a file as `age-keygen` writes it: one a line, with comments (`#`) between.
+///
+/// # Errors
+/// When a line is something else, or there is none.
+pub fn identities(file: &SecretString) -> Result<Vec<x25519::Identity>, InvalidIdentity> {
+    let lines = (1..).zip(file.expose_secret().lines().map(str::trim));
+    let identities: Vec<x25519::Identity> = lines
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .map(|(number, line)| line.parse().map_err(|_| InvalidIdentity::Line(number)))
+        .collect::<Result<_, _>>()?;
+    if identities.is_empty() { Err(InvalidIdentity::Empty) } else { Ok(identities) }
 }
 
 /// The manifests of the Secrets whose values are known, in order of name; `None` if there are none.
@@ -118,5 +147,26 @@ fn opened(document: Value) -> Result<OpenedSecret, OpenError> {
         return foreign(format!("{} names a namespace", object.id()));
     }
     let name = object.name().to_owned();
-    Ok(OpenedSecret { name, manifest: Value::from(object).to_string().into() })
+    let maps = ["/data", "/stringData"].map(|map| object.at(map).and_then(Value::as_object));
+    let keys = maps.into_iter().flatten().flat_map(|map| map.keys().cloned()).collect();
+    Ok(OpenedSecret { name, keys, manifest: Value::from(object).to_string().into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_identities_is_read_and_never_quoted() {
+        let key = x25519::Identity::generate();
+        let key = key.to_string();
+        let read = |text: String| identities(&text.into()).map(|all| all.len());
+        let file = format!("# created: now\n# public key: age1…\n{}\r\n\n", key.expose_secret());
+        assert_eq!(read(file.clone()), Ok(1));
+        assert_eq!(read(file.clone() + &file), Ok(2));
+        assert_eq!(read("# nothing\n".to_owned()), Err(InvalidIdentity::Empty));
+        let refused = read(file + "AGE-SECRET-KEY-1CANARY").unwrap_err();
+        assert_eq!(refused, InvalidIdentity::Line(5));
+        assert!(!refused.to_string().contains("CANARY"));
+    }
 }

@@ -1,14 +1,19 @@
-//! For whom Secrets are encrypted: from flags and files.
+//! For whom Secrets are encrypted, and who opens them: from flags and files.
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use secrecy::SecretString;
+
 use super::args::RecipientArgs;
+use crate::chart::Chart;
+use crate::chart::sealed::{self, OpenedSecret};
 use crate::destination::{InvalidRecipient, Recipient, recipients};
 use crate::error::Error;
+use crate::import;
 
-/// Largest file of recipients: a line for each of a thousand people, with a comment.
+/// Largest file of recipients or identities: a line for each of a thousand people, with a comment.
 const MAX_FILE: u64 = 256 << 10;
 
 /// Everybody who is named.
@@ -29,6 +34,20 @@ pub(super) fn recipients(args: &RecipientArgs) -> Result<Vec<Recipient>, Error> 
     Ok(all)
 }
 
+/// The Secrets of a chart, opened with the identities in a file; none if it has no encrypted ones.
+///
+/// # Errors
+/// When the file cannot be read or is none of identities, or they do not open the Secrets.
+pub(super) fn opened(path: &Path, chart: &Chart) -> Result<Vec<OpenedSecret>, Error> {
+    let identities = sealed::identities(&SecretString::from(read(path)?));
+    let identities = identities.map_err(|error| Error::Arguments {
+        text: format!("{}: {error}", path.display()),
+        hint: "`age-keygen -o key.txt` writes such a file; with another key, open secrets.age by \
+               age's own program",
+    })?;
+    Ok(sealed::open(chart, &identities).map_err(import::Error::from)?)
+}
+
 fn read(path: &Path) -> Result<String, Error> {
     let failed = |source| Error::File { path: path.to_owned(), source };
     let mut text = String::new();
@@ -37,7 +56,7 @@ fn read(path: &Path) -> Result<String, Error> {
     if text.len() as u64 > MAX_FILE {
         return Err(Error::Arguments {
             text: format!("{} has more than {} KiB", path.display(), MAX_FILE >> 10),
-            hint: "a file of recipients has one `age1…` a line",
+            hint: "such a file has one key a line",
         });
     }
     Ok(text)

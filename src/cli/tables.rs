@@ -250,6 +250,9 @@ pub(crate) fn import(plan: &import::Plan) -> String {
         format!("plan: {what} release {} in namespace {}\n", plan.release, plan.namespace);
     text.push_str(&format!("  chart    {}:{}\n", plan.chart, plan.version));
     text.push_str(&format!("  cluster  {}\n  helm     {}\n", plan.server, plan.helm));
+    for secret in &plan.secrets {
+        text.push_str(&format!("  secret   {}: {}\n", secret.name, secret.keys.join(", ")));
+    }
     let ok = plan.checks.iter().filter(|check| check.state == import::State::Ok).count();
     text.push_str(&format!("  {ok} of {} checks are in order\n\n", plan.checks.len()));
     for check in plan.checks.iter().filter(|check| check.state != import::State::Ok) {

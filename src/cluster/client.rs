@@ -163,7 +163,9 @@ impl Api {
             match self.attempt(call, limit).await {
                 Ok(bytes) => break bytes,
                 Err(Failed(error, pause)) if attempt < ATTEMPTS && error.is_transient() => {
-                    tracing::debug!(server = self.server, path, %error, "asking again");
+                    // What is said of a body may quote it.
+                    let error = call.body.is_none().then(|| tracing::field::display(&error));
+                    tracing::debug!(server = self.server, path, error, "asking again");
                     tokio::time::sleep(pause.unwrap_or_else(|| backoff(attempt))).await;
                     attempt += 1;
                 }

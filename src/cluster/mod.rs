@@ -22,6 +22,7 @@ mod releases;
 mod secret;
 mod settle;
 pub mod source;
+pub mod standing;
 pub mod target;
 
 pub use config::ClientOptions;

@@ -71,13 +71,18 @@ impl SecretReader for Live {
     }
 
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<SecretObject>, Error> {
-        let path = format!("{}/{}", secrets().path(Some(namespace)), segment(name));
+        let path = secret_path(namespace, name);
         match self.api.get::<Object>(&path, "application/json", MAX_DOCUMENT).await {
             Ok((object, _)) => Ok(Some(SecretObject::new(&object))),
             Err(Error::Api { status: 404, .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
+}
+
+/// Path of one Secret.
+pub(super) fn secret_path(namespace: &str, name: &str) -> String {
+    format!("{}/{}", secrets().path(Some(namespace)), segment(name))
 }
 
 fn secrets() -> Resource {

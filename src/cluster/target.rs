@@ -1,5 +1,6 @@
 //! The cluster that an import goes to: what it serves, what it has, and what it would say to new
-//! objects. Only [`Live::create_namespace`] and [`Live::apply_secret`] change anything.
+//! objects. Only [`Live::create_namespace`], [`Live::apply_secret`] and [`Live::bring_secret`] change
+//! anything.
 
 use hyper::http::Method;
 use kube::client::APIGroupDiscoveryList;
@@ -10,11 +11,13 @@ use serde_json::{Value, json};
 use super::client::{JSON, MAX_DOCUMENT};
 use super::discover::{AGGREGATED, Resource, segment};
 use super::live::Live;
+use super::secret::secret_path;
+use super::standing::parsed;
 use super::{Error, discover};
 use crate::app::Object;
 
 /// Who is said to have written what we write; helm is `helm`.
-const MANAGER: &str = "outhaul";
+pub(super) const MANAGER: &str = "outhaul";
 
 /// Media type of server-side apply; JSON is YAML.
 const APPLY: &str = "application/apply-patch+yaml";
@@ -224,13 +227,39 @@ impl Live {
     ) -> Result<(), Error> {
         let body = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name},
             "type": secret_type, "stringData": {key: value.expose_secret()}});
-        let path = format!(
-            "/api/v1/namespaces/{}/secrets/{}?force=true&fieldManager={MANAGER}",
-            segment(namespace),
-            segment(name)
-        );
+        let path = secret_path(namespace, name) + "?force=true&fieldManager=" + MANAGER;
         self.api.send::<Value>(Method::PATCH, &path, APPLY, &body).await.map(drop)
     }
+
+    /// Makes a Secret of its manifest, or changes the one that is there to that.
+    ///
+    /// # Errors
+    /// When the cluster refuses: so it does where another has set one of the fields otherwise. Its
+    /// words are not in the error, as they may quote what was sent.
+    pub async fn bring_secret(
+        &self,
+        namespace: &str,
+        manifest: &SecretString,
+    ) -> Result<(), Error> {
+        let secret = parsed(manifest)?;
+        let path = secret_path(namespace, secret.name()) + "?fieldManager=" + MANAGER;
+        let sent = self.api.send::<Value>(Method::PATCH, &path, APPLY, &secret.into()).await;
+        sent.map(drop).map_err(without_words)
+    }
+}
+
+/// A refusal in words of ours.
+fn without_words(mut error: Error) -> Error {
+    if let Error::Api { status, reason, .. } = &mut error {
+        *reason = match status {
+            409 => "others have set fields of it otherwise",
+            _ => "its reason is not repeated, as it may quote a value",
+        }
+        .to_owned();
+    } else if let Error::Forbidden { reason, .. } = &mut error {
+        "the Secret may not be written".clone_into(reason);
+    }
+    error
 }
 
 /// The object as it is sent to a namespace, which may be another than the one that it names.

@@ -143,6 +143,8 @@ fn of_import(error: &import::Error) -> Exit {
         E::HelmMissing { .. } | E::HelmVersion { .. } | E::HelmFailed { .. } | E::NotReady(_) => {
             Exit::Install
         }
+        E::Sealed(chart::sealed::OpenError::NotARecipient) | E::SecretTaken(_) => Exit::Install,
+        E::Sealed(_) => Exit::Chart,
         E::NoCredentials(_) => Exit::Credentials,
         E::Registry(error) => of_registry(error),
         E::File { .. } => Exit::File,

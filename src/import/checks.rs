@@ -2,37 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 
-use super::Error;
 use super::plan::{Check, Request, State, What};
 use super::rendered::Rendered;
+use super::{Error, rights};
+use crate::app::helm::{RELEASE_NAME, RELEASE_NAMESPACE};
 use crate::app::{Object, ObjectId};
-use crate::cluster::target::{ApiKind, ApiKinds, Right};
+use crate::cluster::target::{ApiKind, ApiKinds};
 use crate::cluster::{self, Live};
 use crate::export::PublishedChart;
 
 /// Questions to the API server at once: its own fairness lets one client have more.
-const MAX_AT_ONCE: usize = 8;
-
-/// What helm does to the objects of a release.
-const VERBS: [&str; 4] = ["get", "create", "patch", "delete"];
-
-/// What it does to the Secrets in which it keeps releases.
-const STORAGE_VERBS: [&str; 5] = ["get", "list", "create", "update", "delete"];
+pub(super) const MAX_AT_ONCE: usize = 8;
 
 /// Where objects are tried as long as their own namespace is not there: every cluster has it.
 const STAND_IN: &str = "default";
-
-/// Annotations by which helm knows whose an object is (helm, `pkg/action/validate.go`).
-const RELEASE_NAME: &str = "meta.helm.sh/release-name";
-const RELEASE_NAMESPACE: &str = "meta.helm.sh/release-namespace";
 
 /// The namespace of the release.
 pub(super) struct Place {
     pub(super) check: Check,
     /// Whether it is there.
-    exists: bool,
+    pub(super) exists: bool,
 }
 
 /// Whether the namespace is there, or may be made.
@@ -76,7 +67,7 @@ pub(super) async fn all(
             None => {}
         }
     }
-    checks.extend(rights(request, &served, live).await?);
+    checks.extend(rights::all(request, &served, live).await?);
     checks.extend(needed(request, rendered, kinds, live, place).await);
     let each = served.into_iter().map(|(object, kind)| tried(request, object, kind, live, place));
     let tried: Vec<_> = stream::iter(each).buffered(MAX_AT_ONCE).collect().await;
@@ -123,57 +114,6 @@ fn brings(chart: &PublishedChart, group: &str, kind: &str) -> bool {
     })
 }
 
-/// Whether the user may do what helm does, kind by kind.
-async fn rights(
-    request: &Request,
-    served: &[(&Object, &ApiKind)],
-    live: &Live,
-) -> Result<Vec<Check>, Error> {
-    let namespace = request.namespace.as_str();
-    let mut wanted = BTreeSet::new();
-    for (object, kind) in served {
-        for verb in VERBS {
-            wanted.insert((object.group(), kind.plural(), kind.namespaced, verb));
-        }
-    }
-    for verb in STORAGE_VERBS {
-        wanted.insert(("", "secrets", true, verb));
-    }
-    if request.create_namespace {
-        wanted.insert(("", "namespaces", false, "create"));
-    }
-    let each = wanted.into_iter().map(|(group, resource, namespaced, verb)| async move {
-        let namespace = namespaced.then_some(namespace);
-        let allowed = live.may(Right { verb, group, resource, namespace }).await?;
-        Ok::<_, Error>((group, resource, verb, allowed))
-    });
-    let asked: Vec<_> = stream::iter(each).buffered(MAX_AT_ONCE).try_collect().await?;
-    Ok(summed(&asked))
-}
-
-/// One check for each kind, with all verbs that are missing.
-fn summed(asked: &[(&str, &str, &str, bool)]) -> Vec<Check> {
-    let mut checks: Vec<Check> = Vec::new();
-    for of in asked.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-        let (group, resource, ..) = of[0];
-        let dot = if group.is_empty() { "" } else { "." };
-        let subject = format!("{resource}{dot}{group}");
-        let missing: Vec<&str> = of.iter().filter(|of| !of.3).map(|of| of.2).collect();
-        checks.push(if missing.is_empty() {
-            Check::ok(What::Right, subject)
-        } else {
-            let text = format!("you may not {}", missing.join(", "));
-            Check::missing(
-                What::Right,
-                subject,
-                text,
-                "Ask for the right, as `kubectl auth can-i` names it.",
-            )
-        });
-    }
-    checks
-}
-
 /// Whether what the objects refer to is there. Nothing is in a namespace that is new.
 async fn needed(
     request: &Request,
@@ -203,7 +143,11 @@ async fn needed(
 
 /// Whether the import itself makes the object.
 fn is_made(request: &Request, object: &ObjectId) -> bool {
-    object.kind == "Secret" && request.pull_secret.as_ref() == Some(&object.name)
+    let mut sealed = request.secrets.iter().flatten();
+    object.group.is_empty()
+        && object.kind == "Secret"
+        && (request.pull_secret.as_ref() == Some(&object.name)
+            || sealed.any(|secret| secret.name == object.name))
 }
 
 fn absent(object: &ObjectId, users: &[ObjectId], text: &str) -> Check {
@@ -277,25 +221,5 @@ fn taken(title: String, answer: Result<(), cluster::Error>) -> Check {
             Check::missing(What::Object, title, reason, "Change the chart's values accordingly.")
         }
         Err(error) => Check::unknown(What::Object, title, error.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn verbs_that_are_missing_are_said_by_kind() {
-        let asked = [
-            ("", "secrets", "create", true),
-            ("", "secrets", "get", true),
-            ("apps", "deployments", "create", false),
-            ("apps", "deployments", "get", true),
-            ("apps", "deployments", "patch", false),
-        ];
-        let checks = summed(&asked);
-        assert_eq!(checks[0], Check::ok(What::Right, "secrets"));
-        assert_eq!(checks[1].subject, "deployments.apps");
-        assert_eq!(checks[1].text, "you may not create, patch");
     }
 }

@@ -3,11 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::chart::sealed::OpenError;
+
 /// An import that failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The cluster could not be asked, or refused the namespace or the pull secret.
+    /// The cluster could not be asked, or refused the namespace or a Secret.
     #[error(transparent)]
     Cluster(#[from] crate::cluster::Error),
     /// helm cannot be run.
@@ -37,6 +39,12 @@ pub enum Error {
     /// The target lacks something.
     #[error("the target is not ready: {}", .0.join("; "))]
     NotReady(Vec<String>),
+    /// The encrypted Secrets cannot be had.
+    #[error(transparent)]
+    Sealed(#[from] OpenError),
+    /// Another's Secret is where an encrypted one belongs.
+    #[error("Secret {0} exists with other values, and is not overwritten")]
+    SecretTaken(String),
     /// No credentials for the pull secret.
     #[error("there are no credentials for {0} to make a pull secret of")]
     NoCredentials(String),
@@ -68,7 +76,16 @@ impl Error {
             Self::NoCredentials(_) => {
                 "log in with `docker login`, or give --username and --password-stdin"
             }
-            Self::HelmFailed { .. } | Self::Registry(_) | Self::File { .. } => return None,
+            Self::Sealed(OpenError::NotARecipient) => {
+                "give the identity of one of the recipients that the export named"
+            }
+            Self::SecretTaken(_) => {
+                "delete it if that of the chart shall take its place; leave `--identity` out if it \
+                 shall stay"
+            }
+            Self::Sealed(_) | Self::HelmFailed { .. } | Self::Registry(_) | Self::File { .. } => {
+                return None;
+            }
         })
     }
 }

@@ -11,9 +11,12 @@ mod helm;
 mod images;
 pub mod plan;
 mod rendered;
+mod rights;
 mod run;
+mod sealed;
 
 pub use error::Error;
 pub use helm::Helm;
 pub use plan::{Action, Check, Plan, Request, State, What, plan, release_name};
 pub use run::{Pull, run};
+pub use sealed::SealedSecret;

@@ -7,8 +7,10 @@ use serde::Serialize;
 
 use super::helm::Release;
 use super::rendered::Rendered;
+use super::sealed::{self, SealedSecret};
 use super::{Error, Helm, checks, images};
 use crate::chart::is_release_name;
+use crate::chart::sealed::OpenedSecret;
 use crate::cluster::Live;
 use crate::export::identity::ORIGIN;
 use crate::export::{PublishedChart, Sources};
@@ -25,6 +27,8 @@ pub struct Request {
     pub create_namespace: bool,
     /// Name of a pull secret to make.
     pub pull_secret: Option<String>,
+    /// The Secrets of the chart's `secrets.age` to bring; `None` if it was not opened.
+    pub secrets: Option<Vec<OpenedSecret>>,
     /// Whether the release may take over objects that are there.
     pub take_ownership: bool,
     /// The user's values, as flags for helm.
@@ -53,6 +57,8 @@ pub struct Plan {
     pub action: Action,
     /// Version of helm.
     pub helm: String,
+    /// Secrets of the chart's `secrets.age` that it brings.
+    pub secrets: Vec<SealedSecret>,
     /// What was looked at.
     pub checks: Vec<Check>,
 }
@@ -99,6 +105,8 @@ pub enum What {
     Right,
     /// An object that the chart needs and does not bring.
     Needed,
+    /// The encrypted Secrets of the chart, or one of them.
+    Sealed,
     /// An object of the chart is another's already.
     Conflict,
     /// The cluster would take an object.
@@ -190,6 +198,8 @@ pub async fn plan(
         Ok(rendered) => {
             checks.push(Check::ok(What::Rendering, chart.chart.name.clone()));
             checks.extend(checks::all(request, &rendered, chart, &kinds, live, &place).await?);
+            checks.extend(sealed::closed(request, chart, &checks));
+            checks.extend(sealed::opened(request, &rendered, live, &place).await);
             checks.extend(images::all(&rendered, sources).await);
         }
         Err(said) => {
@@ -208,6 +218,7 @@ pub async fn plan(
         release: release.clone(),
         action: if exists { Action::Upgrade } else { Action::Install },
         helm: helm.version.to_string(),
+        secrets: request.secrets.iter().flatten().map(SealedSecret::from).collect(),
         checks,
     })
 }

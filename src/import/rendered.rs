@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::Error;
 use crate::app::{Object, ObjectId};
-use crate::cluster::{Manifests, Scope, SecretRead, Source as _};
+use crate::cluster::{Manifests, Scope, Source as _};
 
 /// The objects of a release.
 pub(super) struct Rendered {
@@ -29,13 +29,7 @@ impl Rendered {
         let (name, now) = ("the rendered chart", Timestamp::UNIX_EPOCH);
         let read = |error: crate::cluster::Error| error.to_string();
         let manifests = Manifests::from_reader(yaml.as_slice(), name, now).map_err(read)?;
-        let scope = Scope {
-            namespace: Some(namespace.to_owned()),
-            secrets: SecretRead::Nothing,
-            identity: false,
-            release: None,
-            definitions: false,
-        };
+        let scope = Scope::new(Some(namespace.to_owned()));
         let snapshot = manifests.snapshot(&scope).await.map_err(read)?;
         Ok(Self { objects: snapshot.objects })
     }
@@ -54,6 +48,12 @@ impl Rendered {
             needs.remove(&ObjectId { namespace: None, ..object.id() });
         }
         needs
+    }
+
+    /// Whether a Secret of this name is among them.
+    pub(super) fn makes_secret(&self, name: &str) -> bool {
+        let is = |object: &Object| object.group().is_empty() && object.kind() == "Secret";
+        self.objects.iter().any(|object| is(object) && object.name() == name)
     }
 
     /// The images of all containers, each once.

@@ -1,4 +1,4 @@
-//! Carries an import out: namespace, pull secret, and then helm does the rest.
+//! Carries an import out: namespace, pull secret, encrypted Secrets, and then helm does the rest.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 
 use super::helm::{Release, flag};
-use super::{Error, Helm, Request};
+use super::{Error, Helm, Request, sealed};
 use crate::chart;
 use crate::cluster::Live;
 use crate::export::PublishedChart;
@@ -47,7 +47,7 @@ impl Pull {
 /// Every line that helm says goes to `say`.
 ///
 /// # Errors
-/// When the cluster refuses the namespace or the pull secret, there are no credentials for that, or
+/// When the cluster refuses the namespace or a Secret, there are no credentials for that, or
 /// helm fails. What was made until then stays, as helm leaves it.
 pub async fn run(
     request: &Request,
@@ -73,6 +73,7 @@ pub async fn run(
         let (secret_type, key) = DOCKER_CONFIG;
         live.apply_secret(&request.namespace, name, secret_type, (key, &config)).await?;
     }
+    sealed::bring(request, live, say).await?;
     values.extend(request.values.iter().cloned());
     let further: Vec<OsString> = request.further.clone();
     let (name, namespace) = (&*request.release, &*request.namespace);

@@ -18,7 +18,7 @@ pub use release::{Hook, Lookup, Newer, Release, Rendered, SecretShape};
 pub use storage::{Choice, Entry, Status, choose, is_record, is_release_name, payload};
 
 /// Annotation of every object that helm installed: name of its release.
-pub(super) const RELEASE_NAME: &str = "meta.helm.sh/release-name";
+pub const RELEASE_NAME: &str = "meta.helm.sh/release-name";
 
 /// The same: namespace of its release.
-pub(super) const RELEASE_NAMESPACE: &str = "meta.helm.sh/release-namespace";
+pub const RELEASE_NAMESPACE: &str = "meta.helm.sh/release-namespace";

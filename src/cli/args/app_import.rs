@@ -25,6 +25,10 @@ pub(crate) struct AppImportArgs {
     /// Make a pull secret of this name from the credentials for the images, and use it
     #[arg(long, value_name = "NAME")]
     pub(crate) pull_secret: Option<String>,
+    /// File with the identity of age (`AGE-SECRET-KEY-1…`) that opens the chart's secrets.age:
+    /// apply its Secrets first
+    #[arg(long, value_name = "FILE")]
+    pub(crate) identity: Option<PathBuf>,
     /// File with values, for helm (repeatable)
     #[arg(short = 'f', long, value_name = "FILE", help_heading = "For helm")]
     pub(crate) values: Vec<PathBuf>,
@@ -48,6 +52,7 @@ pub(crate) struct AppImportArgs {
         long,
         value_name = "PATH",
         env = "HELM",
+        hide_env_values = true,
         default_value = "helm",
         help_heading = "For helm"
     )]

@@ -1,11 +1,12 @@
 //! `outhaul app import REF`: a published chart into a cluster, by the user's helm.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::args::{AppImportArgs, Global};
 use crate::cli::output::Printer;
-use crate::cli::{connect, tables};
+use crate::cli::{connect, recipients, tables};
 use crate::cluster::Live;
 use crate::error::Error;
 use crate::export::{self, ChartReference, PublishedChart, Sources, Target};
@@ -21,13 +22,18 @@ pub(crate) async fn run(
     let helm = Helm::find(&args.helm, connection(global)).await?;
     let live = Live::connect(&connect::client_options(global)).await?;
     let chart = export::fetch(&target, &reference).await?;
+    let open = |path: &PathBuf| recipients::opened(path, &chart.chart);
+    let secrets = args.identity.as_ref().map(open).transpose()?;
+    if secrets.as_ref().is_some_and(Vec::is_empty) {
+        printer.say("the chart has no encrypted Secrets: --identity is not needed");
+    }
     let scratch =
         tempfile::tempdir().map_err(|source| Error::File { path: std::env::temp_dir(), source })?;
     let archive = scratch.path().join(format!("{}.tgz", chart.chart.name));
     std::fs::write(&archive, &chart.archive.tgz)
         .map_err(|source| Error::File { path: archive.clone(), source })?;
 
-    let request = request(args, &chart, live.default_namespace());
+    let request = Request { secrets, ..request(args, &chart, live.default_namespace()) };
     let sources = sources(args, &reference, &target)?;
     let address = target.address(&reference.repository);
     let plan = import::plan(&request, (&address, &chart), &archive, &helm, &live, &sources).await?;
@@ -65,6 +71,7 @@ fn request(args: &AppImportArgs, chart: &PublishedChart, namespace: &str) -> Req
         namespace: args.namespace.clone().unwrap_or_else(|| namespace.to_owned()),
         create_namespace: args.create_namespace,
         pull_secret: args.pull_secret.clone(),
+        secrets: None,
         take_ownership: args.take_ownership,
         values: files.chain(set).chain(text).collect(),
         further,

@@ -2,4 +2,5 @@
 
 mod checks;
 mod install;
+mod sealed;
 mod site;
