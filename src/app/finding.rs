@@ -180,6 +180,8 @@ codes! {
     ReferenceMissing "REFERENCE_MISSING" Error,
     /// The chart was rewritten for another place; signatures and reports of the original are not about it and stayed behind.
     ReferrersLeft "REFERRERS_LEFT" Warning,
+    /// The chart of a Helm release cannot be rebuilt and pinned as `--chart-from release` asks; the chart was made of what runs.
+    ReleaseChartUnusable "RELEASE_CHART_UNUSABLE" Warning,
     /// The release is near the limit of the one Secret, of 1 MiB, that helm keeps it in, or beyond it as asked.
     ReleaseTooLarge "RELEASE_TOO_LARGE" Warning,
     /// The chart does not render a field or object as it ran; exported because of `--allow-differences`.

@@ -55,6 +55,11 @@ impl Meta {
         &self.description
     }
 
+    /// The annotations of `Chart.yaml`.
+    pub const fn annotations(&self) -> &BTreeMap<String, String> {
+        &self.annotations
+    }
+
     /// `Chart.yaml`, in the order that people write it.
     pub fn to_yaml(&self) -> String {
         let text = |text: &str| Node::str(text);

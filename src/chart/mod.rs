@@ -14,6 +14,7 @@ pub mod keys;
 pub mod lock;
 pub mod manifest;
 pub mod meta;
+pub mod original;
 pub mod release;
 pub mod relocate;
 pub mod render;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::input::{Chart, Image};
 use super::manifest::reference;
+use super::original;
 use super::values::{default_cell, path};
 use super::yaml::{Node, document};
 
@@ -28,6 +29,9 @@ pub enum RelocateError {
         /// What the parser said.
         reason: String,
     },
+    /// A chart of a Helm release, whose images are pinned by values of its own.
+    #[error("it was exported with `--chart-from release`, and its values are its own")]
+    Original,
     /// A text that is not where this release writes it.
     #[error("its {file} has no line `{line}`")]
     Line {
@@ -56,7 +60,7 @@ struct Locked {
 }
 
 /// `values.yaml`, as far as it is read.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Values {
     #[serde(default)]
     images: BTreeMap<String, Place>,
@@ -75,7 +79,8 @@ struct Place {
 /// When the chart is none of ours.
 pub fn images(chart: &Chart) -> Result<Vec<Image>, RelocateError> {
     let lock: Lock = parse(chart, "images.lock")?;
-    let values: Values = parse(chart, "values.yaml")?;
+    let values =
+        if original::is_original(chart) { Values::default() } else { parse(chart, "values.yaml")? };
     let image = |locked: Locked| {
         let Place { registry, repository, tag } = match values.images.get(&locked.key) {
             Some(place) => place.clone(),
@@ -118,6 +123,9 @@ pub fn relocate(
     to: &[Image],
     annotations: &BTreeMap<String, String>,
 ) -> Result<Chart, RelocateError> {
+    if original::is_original(chart) {
+        return Err(RelocateError::Original);
+    }
     let mut moved = chart.clone();
     let values: Values = parse(chart, "values.yaml")?;
     let pairs: Vec<(&Image, &Image)> = from.iter().zip(to).filter(|(a, b)| a != b).collect();

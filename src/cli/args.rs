@@ -13,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::app::{ImagePattern, JobsPolicy, SecretsPolicy};
 use crate::export::Mapping;
+use crate::export::request::ChartFrom;
 use crate::export::rollout::LONGEST_WAIT;
 use crate::registry::{Host, Platform, RepositoryName};
 
@@ -196,6 +197,9 @@ pub(crate) struct AppExportArgs {
     /// Where clusters find the images, if not where they are pushed to: `HOST[:PORT][/PATH]`
     #[arg(long, value_name = "ADDRESS", value_parser = pull_address)]
     pub(crate) pull_address: Option<String>,
+    /// What the chart is made of
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    pub(crate) chart_from: ChartFromArg,
     /// Name of the chart [default: <namespace>-<app>-chart]
     #[arg(long, value_name = "NAME", help_heading = "Names")]
     pub(crate) chart_name: Option<String>,
@@ -317,6 +321,17 @@ pub(crate) enum JobsArg {
     Hook,
 }
 
+/// What a chart is made of
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ChartFromArg {
+    /// The objects as they run
+    #[default]
+    Live,
+    /// The original chart of the Helm release, with pinned images; `live` where that cannot be
+    /// rebuilt
+    Release,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ExportRegistriesArgs {
     /// Connect to each and say what may be done there
@@ -372,6 +387,15 @@ impl From<SecretsArg> for SecretsPolicy {
             SecretsArg::Require => Self::Require,
             SecretsArg::Encrypt => Self::Encrypt,
             SecretsArg::Include => Self::Include,
+        }
+    }
+}
+
+impl From<ChartFromArg> for ChartFrom {
+    fn from(arg: ChartFromArg) -> Self {
+        match arg {
+            ChartFromArg::Live => Self::Live,
+            ChartFromArg::Release => Self::Release,
         }
     }
 }

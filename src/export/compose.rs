@@ -7,11 +7,13 @@ use secrecy::ExposeSecret;
 use semver::Version;
 
 use crate::app::SecretsPolicy;
+use crate::chart::original::Original;
 use crate::chart::{Image, Input, sealed};
 use crate::registry::{Digest, Tag};
 
 use super::identity::{self, Content, ContentOptions};
 use super::images::ResolvedImage;
+use super::names::Names;
 use super::{PlannedImage, Request, Resolution, Target};
 
 /// What the chart is built from.
@@ -26,25 +28,9 @@ pub(super) fn chart<'a>(
     // Whole seconds, like the version: two exports of one content at one moment are one chart.
     let taken_at = Timestamp::from_second(resolution.taken_at.as_second());
     let taken_at = taken_at.unwrap_or(resolution.taken_at).to_string();
-    let images = images.iter().map(|planned| {
-        let image = &planned.image;
-        let (registry, repository) = address(target, resolution, image);
-        let tag = match &target.pull_address {
-            Some(_) if !image.kept => planned.tags.last().map(Tag::to_string),
-            _ => image.source.tag.as_ref().map(Tag::to_string),
-        };
-        Image {
-            key: image.key.clone(),
-            registry,
-            repository,
-            tag: tag.unwrap_or_default(),
-            digest: image.digest.to_string(),
-            source: image.written.clone(),
-            platforms: image.platforms.clone(),
-            uses: image.uses.clone(),
-            kept: image.kept,
-        }
-    });
+    let images = images
+        .iter()
+        .map(|planned| image(target, &resolution.names, &planned.image, planned.tags.last()));
     Input {
         app: &resolution.app,
         name: resolution.names.chart.to_string(),
@@ -56,6 +42,31 @@ pub(super) fn chart<'a>(
         templates: request.templates.clone(),
         annotations: annotations(resolution, content, &taken_at),
         created: taken_at,
+    }
+}
+
+/// An image as the chart refers to it; `tag` is the last that it gets at the destination.
+pub(super) fn image(
+    target: &Target,
+    names: &Names,
+    image: &ResolvedImage,
+    tag: Option<&Tag>,
+) -> Image {
+    let (registry, repository) = address(target, names, image);
+    let tag = match &target.pull_address {
+        Some(_) if !image.kept => tag,
+        _ => image.source.tag.as_ref(),
+    };
+    Image {
+        key: image.key.clone(),
+        registry,
+        repository,
+        tag: tag.map(Tag::to_string).unwrap_or_default(),
+        digest: image.digest.to_string(),
+        source: image.written.clone(),
+        platforms: image.platforms.clone(),
+        uses: image.uses.clone(),
+        kept: image.kept,
     }
 }
 
@@ -79,7 +90,7 @@ fn annotations(
 /// Digests over everything that decides the content.
 pub(super) fn content(request: &Request, target: &Target, resolution: &Resolution) -> Content {
     let addresses = resolution.images.iter().map(|image| {
-        let (registry, repository) = address(target, resolution, image);
+        let (registry, repository) = address(target, &resolution.names, image);
         format!("{registry}/{repository}")
     });
     let mut secret_digests = Vec::new();
@@ -99,19 +110,16 @@ pub(super) fn content(request: &Request, target: &Target, resolution: &Resolutio
         secrets: request.secrets,
         secret_digests,
         templates: &request.templates,
+        release: resolution.original.as_ref().map(Original::record),
     };
     let application = identity::application_digest(&resolution.app, &resolution.images, &options);
     Content::new(application, &addresses.collect::<Vec<_>>())
 }
 
 /// Registry (host and path prefix) and repository of an image as the chart writes them.
-pub(super) fn address(
-    target: &Target,
-    resolution: &Resolution,
-    image: &ResolvedImage,
-) -> (String, String) {
+pub(super) fn address(target: &Target, names: &Names, image: &ResolvedImage) -> (String, String) {
     match &target.pull_address {
-        Some(address) if !image.kept => (address.clone(), resolution.names.images.to_string()),
+        Some(address) if !image.kept => (address.clone(), names.images.to_string()),
         _ => (image.source.host.to_string(), image.source.repository.to_string()),
     }
 }

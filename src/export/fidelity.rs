@@ -2,6 +2,7 @@
 
 use crate::app::{Code, Finding};
 use crate::chart::check::{self, Difference, Fidelity};
+use crate::chart::original::Original;
 use crate::chart::{Chart, Input};
 
 use super::{Error, Request};
@@ -15,9 +16,14 @@ pub(super) fn check(
     request: &Request,
     input: &Input<'_>,
     chart: &Chart,
+    original: Option<&Original>,
     found: &mut Vec<Finding>,
 ) -> Result<Fidelity, Error> {
-    let fidelity = match check::check(input, chart) {
+    let checked = match original {
+        Some(original) => original.fidelity(chart, &input.images),
+        None => check::check(input, chart),
+    };
+    let fidelity = match checked {
         Ok(fidelity) => fidelity,
         Err(error) if request.allow_differences => {
             found.push(Finding::new(Code::RenderDiffers, error.to_string()).remedy(REMEDY));

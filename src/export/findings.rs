@@ -28,7 +28,7 @@ fn images_of_operators<'a>(
     resolution: &'a Resolution,
 ) -> impl Iterator<Item = Finding> + 'a {
     resolution.images.iter().flat_map(move |image| {
-        let (registry, repository) = super::compose::address(target, resolution, image);
+        let (registry, repository) = super::compose::address(target, &resolution.names, image);
         let nowhere = image.uses.iter().filter(|of| of.pointer.is_empty());
         nowhere.map(move |of| {
             let ContainerRef { object, container, .. } = of;

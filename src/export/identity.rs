@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::app::helm::Record;
 use crate::app::{App, Origin, SecretsPolicy};
-use crate::chart::Templates;
+use crate::chart::{Templates, original};
 use crate::registry::{Digest, Tag};
 
 use super::images::ResolvedImage;
@@ -55,6 +56,8 @@ pub struct ContentOptions<'a> {
     pub secret_digests: Vec<(String, Digest)>,
     /// Templates of the user's for the texts.
     pub templates: &'a Templates,
+    /// The chart of a Helm release that is rebuilt.
+    pub release: Option<&'a Record>,
 }
 
 /// Whose an export is.
@@ -107,6 +110,9 @@ pub fn application_digest(
     });
     if *options.templates != Templates::default() {
         content["templates"] = json!(options.templates);
+    }
+    if let Some(record) = options.release {
+        content["release"] = original::identity(record);
     }
     if !app.rewrites.is_empty() {
         content["rewriteNamespace"] = true.into();

@@ -17,6 +17,7 @@ pub mod images;
 pub mod learn;
 pub mod mapping;
 pub mod names;
+mod original;
 pub mod plan;
 pub mod published;
 pub mod relocate;

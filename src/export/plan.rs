@@ -10,6 +10,7 @@ use crate::registry::{Digest, Located, RepositoryName, Tag};
 
 use super::history::{History, Published};
 use super::images::ResolvedImage;
+use super::names::Names;
 use super::resolve::Resolution;
 use super::{Error, Request, Target, compose, fidelity, findings, names, size, version};
 
@@ -136,9 +137,13 @@ pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Resul
     let action = Action::of(holder.is_some(), resolution.missing.is_empty());
     let images = planned_images(target, &resolution)?;
     let input = compose::chart(request, target, &resolution, &version, &content, &images);
-    let files = chart::build(&input)?;
+    let files = match &resolution.original {
+        Some(original) => original.build(&input)?,
+        None => chart::build(&input)?,
+    };
     found.extend(size::check(&files.size(&input), &resolution.app, request.allow_oversize)?);
-    let fidelity = fidelity::check(request, &input, &files, &mut found)?;
+    let fidelity =
+        fidelity::check(request, &input, &files, resolution.original.as_ref(), &mut found)?;
     found.sort_by(|a, b| (b.code.severity(), a).cmp(&(a.code.severity(), b)));
     found.dedup();
     let archive = chart::archive(&files);
@@ -226,28 +231,36 @@ pub(super) fn check_origin(
 }
 
 fn planned_images(target: &Target, resolution: &Resolution) -> Result<Vec<PlannedImage>, Error> {
-    let only = resolution.images.iter().filter(|image| !image.kept).count() == 1;
+    let tags = |image| image_tags(&resolution.names, &resolution.images, image);
     let each = resolution.images.iter().map(|image| {
         if image.kept {
             let destination = format!("{}/{}", image.source.host, image.source.repository);
             let (tags, image) = (Vec::new(), image.clone());
             return Ok(PlannedImage { destination, tags, present: true, image, weight: None });
         }
-        let mut tags =
-            vec![names::image_tag(&image.key, image.source.tag.as_ref(), &image.digest)?];
-        if let Some(tag) = &resolution.names.image_tag {
-            let tag = if only { tag.clone() } else { format!("{}-{tag}", image.key).parse()? };
-            tags.push(tag);
-        }
         Ok(PlannedImage {
             destination: target.address(&resolution.image_repository),
-            tags,
+            tags: tags(image)?,
             present: !resolution.missing.contains(&image.key),
             image: image.clone(),
             weight: None,
         })
     });
     each.collect()
+}
+
+/// The tags that an image gets, which is one of `images`.
+pub(super) fn image_tags(
+    names: &Names,
+    images: &[ResolvedImage],
+    image: &ResolvedImage,
+) -> Result<Vec<Tag>, Error> {
+    let mut tags = vec![names::image_tag(&image.key, image.source.tag.as_ref(), &image.digest)?];
+    if let Some(tag) = &names.image_tag {
+        let only = images.iter().filter(|image| !image.kept).count() == 1;
+        tags.push(if only { tag.clone() } else { format!("{}-{tag}", image.key).parse()? });
+    }
+    Ok(tags)
 }
 
 impl Plan {

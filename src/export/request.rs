@@ -31,6 +31,9 @@ pub struct Request {
     /// For whom Secrets are encrypted; empty: for the destination's recipients.
     #[serde(default)]
     pub recipients: Vec<Recipient>,
+    /// What the chart is made of.
+    #[serde(default)]
+    pub chart_from: ChartFrom,
     /// Names that the user chose.
     #[serde(default)]
     pub names: ChosenNames,
@@ -61,6 +64,17 @@ pub struct Request {
     pub gate: Gate,
 }
 
+/// What a chart is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ChartFrom {
+    /// The objects as they run.
+    #[default]
+    Live,
+    /// The original chart of the Helm release, where that can be rebuilt, else the objects.
+    Release,
+}
+
 /// Names that the user chose instead of the defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -85,6 +99,7 @@ impl Request {
             secrets: SecretsPolicy::default(),
             templates: Templates::default(),
             recipients: Vec::new(),
+            chart_from: ChartFrom::default(),
             names: ChosenNames::default(),
             platforms: Vec::new(),
             adopt: false,

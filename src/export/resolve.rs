@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::app::{self, App, Code, Finding, SecretValues, SecretsPolicy, Snapshot, Unreadable};
+use crate::chart::original::Original;
 use crate::cluster::cluster_scoped::OPTIONAL;
 use crate::cluster::{Scope, SecretRead, Source};
 use crate::registry::quirks;
@@ -11,6 +12,7 @@ use crate::registry::{RepositoryName, Revision};
 use super::history::{self, History};
 use super::images::{ResolvedImage, resolve_images};
 use super::names::Names;
+use super::original;
 use super::seal::{self, Sealed};
 use super::{Error, Request, Sources, Target, compose, upgrade};
 
@@ -47,6 +49,9 @@ pub struct Resolution {
     /// The same encrypted, under [`SecretsPolicy::Encrypt`].
     #[serde(skip)]
     pub sealed: Option<Sealed>,
+    /// The chart of the Helm release, if that is what is exported.
+    #[serde(skip)]
+    pub original: Option<Original>,
 }
 
 /// Reads everything that `request` needs. Changes nothing anywhere.
@@ -95,12 +100,14 @@ pub async fn resolve_app(
     };
     let mut findings = whole(request, snapshot, &app)?;
     target.allow(&app.namespace)?;
-    let names = Names::new(&app.namespace, &app.name, &request.names)?;
-    let chart_repository = place(target, &names.chart)?;
-    let image_repository = place(target, &names.images)?;
+    let mut names = Names::new(&app.namespace, &app.name, &request.names)?;
     findings.extend(super::learn::learn(sources, &app).await?);
     let (images, seen) = resolve_images(&app, sources, &request.platforms).await?;
     findings.extend(seen);
+    let mut app = app;
+    let original = original::original(request, snapshot, target, &images, &mut app, &mut names)?;
+    let chart_repository = place(target, &names.chart)?;
+    let image_repository = place(target, &names.images)?;
     let there = |source| target.failed(source);
     let store = target.store.as_ref();
     let history = history::read(store, &chart_repository, names.version.as_ref()).await;
@@ -126,6 +133,7 @@ pub async fn resolve_app(
         names,
         secret_values: snapshot.secrets.clone(),
         sealed,
+        original,
     };
     let step = step(request, target, &resolution).await?;
     resolution.app.findings.extend(step);

@@ -45,7 +45,7 @@ pub enum RecordError {
 }
 
 /// A release as helm stored it. Times, notes and what nobody here needs are left out.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct Record {
     /// Name of the release.
     pub name: String,
@@ -70,7 +70,7 @@ pub struct Record {
 }
 
 /// The chart of a record. What its dependencies were is lost.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct ChartRecord {
     /// `Chart.yaml`, dependencies cut down to those that were enabled.
     #[serde(default, deserialize_with = "or_default")]
@@ -90,7 +90,7 @@ pub struct ChartRecord {
 }
 
 /// One file of the chart.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct ChartFile {
     /// Path within the chart.
     pub name: String,
@@ -100,7 +100,7 @@ pub struct ChartFile {
 }
 
 /// One hook of the release.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct HookRecord {
     /// Its manifest.
     #[serde(default)]

@@ -1,5 +1,7 @@
 //! What a snapshot keeps of a release: names of objects, and no value.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Choice, Entry, Record, RecordError, manifest};
@@ -55,6 +57,9 @@ pub struct Release {
     /// Later revisions that are not installed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub newer: Vec<Newer>,
+    /// The record itself, which holds values in clear: never in a saved snapshot.
+    #[serde(skip)]
+    pub record: Option<Arc<Record>>,
 }
 
 /// An object of the manifest.
@@ -127,7 +132,7 @@ impl Lookup {
     /// What the chosen record says.
     pub fn decoded(choice: &Choice, payload: Result<Vec<u8>, RecordError>) -> Self {
         match payload.and_then(|payload| Record::decode(&payload)) {
-            Ok(record) => Self::Found(Box::new(Release::new(&record, choice))),
+            Ok(record) => Self::Found(Box::new(Release::new(record, choice))),
             Err(error) => {
                 Self::Broken { record: choice.taken.record.clone(), reason: error.to_string() }
             }
@@ -136,16 +141,18 @@ impl Lookup {
 }
 
 impl Release {
-    fn new(record: &Record, choice: &Choice) -> Self {
+    fn new(record: Record, choice: &Choice) -> Self {
         let of_chart = |key: &str| {
             record.chart.metadata.get(key).and_then(serde_json::Value::as_str).unwrap_or_default()
         };
         let (objects, broken_documents) = manifest::objects(&record.manifest, &record.namespace);
+        let chart = format!("{}-{}", of_chart("name"), of_chart("version"));
         let hooks = record.hooks.iter().flat_map(|hook| {
             let (objects, _) = manifest::objects(&hook.manifest, &record.namespace);
             let events = &hook.events;
             objects.into_iter().map(|of| Hook { object: of.object, events: events.clone() })
         });
+        let hooks = hooks.collect();
         let newer = choice.newer.iter().map(|entry| Newer {
             revision: entry.revision,
             status: entry.status.as_str().to_owned(),
@@ -155,11 +162,12 @@ impl Release {
             namespace: record.namespace.clone(),
             revision: record.version,
             status: choice.taken.status.as_str().to_owned(),
-            chart: format!("{}-{}", of_chart("name"), of_chart("version")),
-            hooks: hooks.collect(),
+            chart,
+            hooks,
             newer: newer.collect(),
             objects,
             broken_documents,
+            record: Some(Arc::new(record)),
         }
     }
 }

@@ -113,6 +113,15 @@ pub fn notes(
     on_large_stack(|| engine::Engine::new(chart, release, overrides)?.text(engine::NOTES))
 }
 
+/// The objects of text that helm rendered.
+///
+/// # Errors
+/// When it holds something that is no object.
+pub fn objects(text: &str) -> Result<Vec<Object>, RenderError> {
+    let read = on_large_stack(|| read::objects("manifest", text))?;
+    Ok(read.into_iter().map(|manifest| manifest.object).collect())
+}
+
 /// The values of a chart, as `values.yaml` has them.
 ///
 /// # Errors

@@ -136,6 +136,7 @@ pub(super) fn request(args: &AppExportArgs, selection: Selection) -> Result<Requ
         secrets: args.secrets.into(),
         templates: read.unwrap_or_default(),
         recipients: recipients(&args.recipients)?,
+        chart_from: args.chart_from.into(),
         names: export::request::ChosenNames {
             chart_name: args.chart_name.clone(),
             chart_version: args.chart_version.clone(),

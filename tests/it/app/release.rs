@@ -44,6 +44,7 @@ fn release(objects: Vec<Rendered>) -> Release {
         hooks: Vec::new(),
         broken_documents: 0,
         newer: Vec::new(),
+        record: None,
     }
 }
 

@@ -16,6 +16,7 @@ mod keep;
 mod layouts;
 mod lifecycle;
 mod published;
+mod release;
 mod rollout;
 mod roundtrip;
 mod secrets;
