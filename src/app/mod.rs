@@ -27,6 +27,7 @@ pub mod secret;
 pub mod select;
 pub mod selector;
 pub mod snapshot;
+pub(crate) mod stack;
 pub(crate) mod tree;
 mod view;
 

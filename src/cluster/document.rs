@@ -6,6 +6,7 @@ use serde_saphyr::{Spanned, options};
 use super::Error;
 use crate::app::Object;
 use crate::app::snapshot::{MAX_BYTES, MAX_OBJECTS};
+use crate::app::stack::with_stack;
 use crate::app::tree::Tree;
 
 /// One document of a file.
@@ -47,13 +48,8 @@ const STACK: usize = MAX_DEPTH * (64 << 10);
 /// # Errors
 /// [`Error::Malformed`] with the line within the file.
 pub(super) fn parse(file: &str, text: &str) -> Result<Vec<Document>, Error> {
-    std::thread::scope(|scope| {
-        let parser = std::thread::Builder::new().stack_size(STACK);
-        let parser = parser.spawn_scoped(scope, || parse_here(file, text));
-        let failed = |source| Error::File { path: file.into(), source };
-        let broken = || malformed(file, 0, 0, "the parser broke off");
-        parser.map_err(failed)?.join().unwrap_or_else(|_| Err(broken()))
-    })
+    let broken = || Err(malformed(file, 0, 0, "the parser broke off"));
+    with_stack(STACK, || parse_here(file, text)).unwrap_or_else(broken)
 }
 
 fn parse_here(file: &str, text: &str) -> Result<Vec<Document>, Error> {

@@ -8,6 +8,7 @@ use serde_saphyr::options;
 
 use super::release::{Rendered, SecretShape};
 use crate::app::ObjectId;
+use crate::app::stack::with_stack;
 
 /// Most documents that are looked at: what a snapshot holds.
 const MAX_DOCUMENTS: usize = crate::app::snapshot::MAX_OBJECTS;
@@ -49,12 +50,8 @@ struct Meta {
 
 /// The objects of a manifest in order, and how many documents are none.
 pub(super) fn objects(manifest: &str, namespace: &str) -> (Vec<Rendered>, usize) {
-    std::thread::scope(|scope| {
-        let parser = std::thread::Builder::new().stack_size(STACK);
-        let parser = parser.spawn_scoped(scope, || objects_here(manifest, namespace));
-        let parsed = parser.ok().and_then(|parser| parser.join().ok());
-        parsed.unwrap_or_else(|| (Vec::new(), documents(manifest).count()))
-    })
+    with_stack(STACK, || objects_here(manifest, namespace))
+        .unwrap_or_else(|| (Vec::new(), documents(manifest).count()))
 }
 
 fn objects_here(manifest: &str, namespace: &str) -> (Vec<Rendered>, usize) {

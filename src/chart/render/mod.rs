@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use super::Chart;
 use crate::app::Object;
+use crate::app::stack::with_stack;
 
 pub use values::{coalesce, stand_ins};
 
@@ -69,9 +70,9 @@ pub enum RenderError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The system gives no thread.
-    #[error("the chart cannot be rendered: {0}")]
-    Thread(String),
+    /// The engine panicked.
+    #[error("the chart cannot be rendered: the engine broke off")]
+    Broken,
 }
 
 /// Renders a chart with its values, and `overrides` over them as `--values` puts them there. The
@@ -131,13 +132,6 @@ pub fn values(chart: &Chart) -> Result<Value, RenderError> {
 }
 
 /// Runs `work` where recursion within our limits cannot end the process.
-fn on_large_stack<T: Send>(
-    work: impl FnOnce() -> Result<T, RenderError> + Send,
-) -> Result<T, RenderError> {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK);
-        let thread = thread.spawn_scoped(scope, work);
-        let thread = thread.map_err(|error| RenderError::Thread(error.to_string()))?;
-        thread.join().unwrap_or_else(|_| Err(RenderError::Thread("the engine broke off".into())))
-    })
+fn on_large_stack<T>(work: impl FnOnce() -> Result<T, RenderError>) -> Result<T, RenderError> {
+    with_stack(STACK, work).unwrap_or(Err(RenderError::Broken))
 }

@@ -38,6 +38,7 @@ pub(crate) async fn run(
     let (target, sources) = (&place.target, &place.sources);
     export::rollout::wait(&request, source.as_ref(), &|line| printer.say(line)).await?;
     let resolution = export::resolve(&request, source.as_ref(), target, sources).await?;
+    drop(source); // what it holds of manifests is not needed twice while the chart is built
     let mut plan = export::plan(&request, target, resolution)?;
     if args.dry_run || !plan.stopped_by.is_empty() {
         export::estimate(&mut plan, target, sources).await?;
