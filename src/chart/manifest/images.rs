@@ -90,17 +90,14 @@ fn is_container(pod: &str, pointer: &str) -> bool {
 }
 
 fn setting(image: &Image) -> Setting {
-    let mut places: Vec<(&ObjectId, Vec<&str>)> = Vec::new();
-    for place in &image.uses {
-        match places.iter_mut().find(|(object, _)| **object == place.object) {
-            Some((_, containers)) => containers.push(&place.container),
-            None => places.push((&place.object, vec![&*place.container])),
-        }
-    }
-    let places: Vec<String> = places
-        .into_iter()
-        .map(|(object, containers)| {
-            format!("{} {} ({})", object.kind, object.name, containers.join(", "))
+    // In order of objects, as the application has them.
+    let places: Vec<String> = image
+        .uses
+        .chunk_by(|a, b| a.object == b.object)
+        .map(|uses| {
+            let containers: Vec<&str> = uses.iter().map(|of| &*of.container).collect();
+            let ObjectId { kind, name, .. } = &uses[0].object;
+            format!("{kind} {name} ({})", containers.join(", "))
         })
         .collect();
     let mut comment = format!("From {}", image.source);
