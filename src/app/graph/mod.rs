@@ -79,6 +79,8 @@ pub(super) fn members<'a>(view: &View<'a>, roots: &Roots<'a>) -> Members {
 struct Walk<'v, 'a> {
     view: &'v View<'a>,
     members: BTreeSet<Index>,
+    /// Members whose references were followed.
+    followed: BTreeSet<Index>,
     workloads: Workloads<'a>,
     /// References of members to Secrets.
     secret_refs: BTreeMap<String, Vec<(Index, Reference)>>,
@@ -111,6 +113,7 @@ impl<'v, 'a> Walk<'v, 'a> {
         Self {
             view,
             members: BTreeSet::new(),
+            followed: BTreeSet::new(),
             workloads: Workloads::default(),
             secret_refs: BTreeMap::new(),
             excluded_secrets: Vec::new(),

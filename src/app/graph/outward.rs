@@ -19,18 +19,7 @@ pub(in crate::app) const CLUSTER_KINDS: [Kind; 4] =
 
 impl<'v> Walk<'v, '_> {
     pub(super) fn outward(&mut self) {
-        // What is taken here may refer further: a route to a gateway, that to a certificate.
-        let mut followed = BTreeSet::new();
-        loop {
-            let new: Vec<Index> = self.members.difference(&followed).copied().collect();
-            if new.is_empty() {
-                break;
-            }
-            for from in new {
-                followed.insert(from);
-                self.outward_of(from, from);
-            }
-        }
+        self.follow_members();
         // What a custom resource makes is not exported, but needs what a person gave it.
         let made: Vec<Index> =
             self.workloads.all.iter().filter(|of| of.ours).map(|of| of.index).collect();
@@ -40,6 +29,21 @@ impl<'v> Walk<'v, '_> {
             }
         }
         self.default_account();
+    }
+
+    /// Follows the members that were not yet, and what they bring in: a route refers to a gateway,
+    /// that to a certificate.
+    pub(super) fn follow_members(&mut self) {
+        loop {
+            let new: Vec<Index> = self.members.difference(&self.followed).copied().collect();
+            if new.is_empty() {
+                return;
+            }
+            for from in new {
+                self.followed.insert(from);
+                self.outward_of(from, from);
+            }
+        }
     }
 
     /// Follows the references of an object for the member that stands for it.

@@ -1,6 +1,6 @@
 //! The Secrets that an application uses, and which of their keys.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -48,9 +48,10 @@ impl<'v> Walk<'v, '_> {
                 self.secret_refs.entry((*name).to_owned()).or_default();
             }
         }
+        let mut made = self.take_makers();
         let refs = std::mem::take(&mut self.secret_refs);
-        let makers = makers(self.view);
-        let used = refs.into_iter().filter_map(|(name, refs)| self.secret(&makers, name, &refs));
+        let used = refs.into_iter();
+        let used = used.filter_map(|(name, refs)| self.secret(made.remove(&name), name, &refs));
         let used = used.collect();
         self.sealed_secrets();
         used
@@ -70,26 +71,52 @@ impl<'v> Walk<'v, '_> {
         self.findings.push(Finding::new(Code::PullSecretDropped, text).on(id).remedy(remedy));
     }
 
+    /// What makes Secrets becomes a member, and what that refers to: a Certificate names an Issuer,
+    /// that the Secret of its authority, and that one another Certificate makes. Secrets that were
+    /// left out on request are not in the answer.
+    fn take_makers(&mut self) -> BTreeMap<String, Made> {
+        let makers = makers(self.view);
+        let (mut made, mut asked) = (BTreeMap::new(), BTreeSet::new());
+        loop {
+            let names = self.secret_refs.keys().filter(|name| !asked.contains(*name));
+            let new: Vec<String> = names.cloned().collect();
+            if new.is_empty() {
+                return made;
+            }
+            for name in new {
+                if !self.is_left_out(&name) {
+                    made.insert(name.clone(), self.made(&makers, &name));
+                }
+                asked.insert(name);
+            }
+            self.follow_members();
+        }
+    }
+
+    fn is_left_out(&self, name: &str) -> bool {
+        self.view.named(kinds::SECRET, name).map_or_else(
+            || self.view.exclusions.names(kinds::SECRET, name),
+            |index| self.view.entries[index].excluded,
+        )
+    }
+
+    /// `made`: what makes it; `None` where it was left out on request.
     fn secret(
         &mut self,
-        makers: &HashMap<String, Index>,
+        made: Option<Made>,
         name: String,
         refs: &[(Index, Reference)],
     ) -> Option<SecretUse> {
         let found = self.view.named(kinds::SECRET, &name);
         let optional = !refs.is_empty() && refs.iter().all(|(_, reference)| reference.optional);
-        let excluded = found.map_or_else(
-            || self.view.exclusions.names(kinds::SECRET, &name),
-            |index| self.view.entries[index].excluded,
-        );
-        if excluded {
-            self.excluded_secret(name, refs);
-            return None;
-        }
-        let made_by = match self.made(makers, &name) {
-            Made::Again => return None,
-            Made::Required(reason) => Some(reason),
-            Made::ByHand => None,
+        let made_by = match made {
+            None => {
+                self.excluded_secret(name, refs);
+                return None;
+            }
+            Some(Made::Again) => return None,
+            Some(Made::Required(reason)) => Some(reason),
+            Some(Made::ByHand) => None,
         };
         let needing = refs.iter().find(|(_, reference)| reference.needed);
         if let (None, Some((from, reference)), true) = (found, needing, self.view.secrets_read) {

@@ -35,9 +35,10 @@ const EXTERNAL_SECRETS: &str = "external-secrets.io";
 const GATEWAY: &str = "gateway.networking.k8s.io";
 const KEDA: &str = "keda.sh";
 
-const ROWS: [Row; 15] = [
+const ROWS: [Row; 16] = [
     row((CERT_MANAGER, "Certificate"), "spec.issuerRef", (CERT_MANAGER, "Issuer")),
     row((EXTERNAL_SECRETS, "ExternalSecret"), "spec.secretStoreRef", STORE),
+    row((EXTERNAL_SECRETS, "ExternalSecret"), "spec.data|dataFrom[].sourceRef.storeRef", STORE),
     row((EXTERNAL_SECRETS, "PushSecret"), "spec.secretStoreRefs[]", STORE),
     row((GATEWAY, "GRPCRoute"), "spec.parentRefs[]", (GATEWAY, "Gateway")),
     row((GATEWAY, "Gateway"), "spec.gatewayClassName", (GATEWAY, "GatewayClass")),

@@ -56,6 +56,36 @@ fn what_makes_a_secret_goes_along_and_the_secret_is_not_asked_for() {
     }
 }
 
+/// The Secret leads to the Certificate, that to its Issuer, and that by another Secret to the
+/// Certificate of the authority.
+#[test]
+fn what_makes_a_secret_leads_further() {
+    let certificate = |name: &str, secret: &str, issuer: &str| {
+        let spec = format!(", spec: {{secretName: {secret}, issuerRef: {issuer}}}");
+        object("cert-manager.io/v1", "Certificate", name, &spec)
+    };
+    let issuer = object("cert-manager.io/v1", "Issuer", "own", ", spec: {ca: {secretName: root}}");
+    let external = object(
+        "external-secrets.io/v1",
+        "ExternalSecret",
+        "token",
+        ", spec: {data: [{sourceRef: {storeRef: {name: vault, kind: ClusterSecretStore}}}]}",
+    );
+    let text =
+        container("web", "envFrom: [{secretRef: {name: login}}, {secretRef: {name: token}}]")
+            + &certificate("c", "login", "{name: own}")
+            + &issuer
+            + &certificate("authority", "root", "{name: company, kind: ClusterIssuer}")
+            + &external;
+    let app = of(&text, &[]);
+    let taken = ["Certificate authority", "Certificate c", "ExternalSecret token", "Issuer own"];
+    assert_eq!((others(&app), needed(&app)), (taken.map(str::to_owned).to_vec(), vec![]));
+    let codes = codes(&app);
+    for of in ["ClusterIssuer company", "ClusterSecretStore vault"] {
+        assert!(codes.contains(&format!("CLUSTER_SCOPED_REQUIRED {of}")), "{codes:?}");
+    }
+}
+
 #[test]
 fn what_only_fills_a_secret_does_not_make_it() {
     for (api_version, kind, rest) in [
