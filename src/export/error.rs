@@ -37,7 +37,8 @@ pub enum Error {
         /// How long it was waited for at most.
         limit: Duration,
     },
-    /// Findings that were to stop the export. Nothing was pushed.
+    /// Findings that were to stop the export. No chart was tagged; nothing was pushed, but where they
+    /// came of the push itself.
     #[error("stopped by findings: {}", codes(.0))]
     Stopped(Vec<Code>),
     /// The selection holds nothing that can be exported.

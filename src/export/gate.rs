@@ -1,4 +1,5 @@
-//! Findings at which an export stops before it pushes anything.
+//! Findings at which an export stops: before it pushes anything, and once more before it tags the
+//! chart.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::app::finding::UnknownCode;
 use crate::app::{Code, Finding, Severity};
 
-/// Which findings stop an export. Those that only the push itself brings come too late for it.
+use super::Error;
+
+/// Which findings stop an export. Too late for it comes an image alone that goes in the moment in
+/// which its chart is tagged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Gate {
@@ -46,6 +50,13 @@ impl Gate {
         codes.sort();
         codes.dedup();
         codes
+    }
+
+    /// # Errors
+    /// [`Error::Stopped`] with the codes of those that stop the export.
+    pub(super) fn check(&self, findings: &[Finding]) -> Result<(), Error> {
+        let codes = self.stops(findings);
+        if codes.is_empty() { Ok(()) } else { Err(Error::Stopped(codes)) }
     }
 }
 

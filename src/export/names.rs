@@ -83,6 +83,15 @@ pub fn part(text: &str) -> String {
     format!("{kept}-{}", &Digest::of(text.as_bytes()).hex()[..HASH_DIGITS])
 }
 
+/// The tag under which an image repository says that the charts of `charts` need its images.
+///
+/// # Errors
+/// Never.
+pub fn owner_tag(charts: &RepositoryName) -> Result<Tag, Error> {
+    let hash = Digest::of(charts.as_str().as_bytes());
+    Ok(format!("outhaul-owner-{}", &hash.hex()[..HASH_DIGITS]).parse()?)
+}
+
 /// The tag of an image that never moves: `<key>-<tag>-<12 hex of the digest>`, cut in the middle.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use super::history::{History, Published};
 use super::images::ResolvedImage;
 use super::names::Names;
 use super::resolve::Resolution;
-use super::{Error, Request, Target, compose, fidelity, findings, names, size, version};
+use super::{Error, Gate, Request, Target, compose, fidelity, findings, names, size, version};
 
 /// What an export will do.
 #[derive(Clone, Debug, Serialize)]
@@ -52,6 +52,9 @@ pub struct Plan {
     /// Codes of the findings that stop the export: nothing is pushed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stopped_by: Vec<Code>,
+    /// Which findings stop it: those of the push, too.
+    #[serde(skip)]
+    pub gate: Gate,
     /// The command that installs the chart; `None` for a layout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub install: Option<String>,
@@ -165,6 +168,7 @@ pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Resul
         requirements: resolution.app.requirements,
         fidelity,
         stopped_by: request.gate.stops(&found),
+        gate: request.gate.clone(),
         findings: found,
         chart_repository: resolution.chart_repository,
         image_repository: resolution.image_repository,

@@ -8,7 +8,7 @@ use crate::registry::{Descriptor, Digest, Host, Reference, RepositoryName, Revis
 
 use super::history;
 use super::names::version_tag;
-use super::run::{HELM_CHART, HELM_CONFIG};
+use super::publish::{HELM_CHART, HELM_CONFIG};
 use super::{Error, Target};
 
 /// Largest configuration of a chart: `Chart.yaml` as JSON, of which helm loads 5 MiB as a file.

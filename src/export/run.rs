@@ -1,5 +1,5 @@
-//! Carries a plan out: images, then the chart's blobs, the chart's tag last, then the check that
-//! every image is still there.
+//! Carries a plan out: who owns the images, the images, then the chart with its tag last, then the
+//! check that every image is still there.
 //!
 //! Dropping the future ends the export; what was pushed until then is complete in itself, and no
 //! chart refers to it. The same plan run again moves only what is missing.
@@ -7,31 +7,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
 use futures_util::future::try_join_all;
 
-use crate::registry::attach;
-use crate::registry::blob::InMemory;
 use crate::registry::copy::{Copier, DEFAULT_JOBS};
-use crate::registry::manifest::OCI_MANIFEST;
-use crate::registry::{
-    CopyOptions, Descriptor, Digest, Located, Manifest, Platform, Progress, Revision,
+use crate::registry::{CopyOptions, Platform, Progress, Revision};
+
+use super::publish::{check_version, publish};
+use super::{
+    Action, Error, Gate, Plan, PlannedImage, Report, Sources, Status, Target, owner, resolve,
 };
-
-use super::images::ImageName;
-use super::{Action, Error, Plan, PlannedImage, Report, Sources, Status, Target, names, resolve};
-
-/// Media type of a chart's config blob (helm, `pkg/registry/constants.go`).
-pub(super) const HELM_CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
-
-/// Media type of a chart's archive (same).
-pub(super) const HELM_CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
-
-/// Artefact type of a report that is attached to a chart.
-pub const REPORT: &str = "application/vnd.outhaul.report.v1+json";
-
-/// Annotation: when an artefact was made (image-spec, "Pre-Defined Annotation Keys").
-const CREATED: &str = "org.opencontainers.image.created";
 
 /// What a run needs besides the plan.
 #[derive(Clone, Copy)]
@@ -53,12 +37,10 @@ pub struct Deps<'a> {
 /// Carries `plan` out.
 ///
 /// # Errors
-/// When an image cannot be copied or the chart not be pushed. No chart is tagged then. When
-/// findings stop the plan, before anything is pushed.
+/// When an image cannot be copied or the chart not be pushed, or findings of the push stop it. No
+/// chart is tagged then. When findings of the plan stop it, before anything is pushed.
 pub async fn run(plan: &Plan, deps: Deps<'_>) -> Result<Report, Error> {
-    if !plan.stopped_by.is_empty() {
-        return Err(Error::Stopped(plan.stopped_by.clone()));
-    }
+    plan.gate.check(&plan.findings)?;
     let started = Instant::now();
     let mut report = match plan.action {
         Action::Push => push(plan, deps).await?,
@@ -72,42 +54,20 @@ pub async fn run(plan: &Plan, deps: Deps<'_>) -> Result<Report, Error> {
 async fn push(plan: &Plan, deps: Deps<'_>) -> Result<Report, Error> {
     let mut report = Report::new(plan, Status::Exported);
     check_tags(plan, deps.target).await?;
+    owner::mark(plan, deps.target).await?;
     copy_images(plan, deps.copier, deps, &mut report, |_| true).await?;
-    push_chart(plan, deps).await?;
+    if plan.gate != Gate::default() {
+        // What the check after the tag would find comes too late to stop anything.
+        check_images(plan, deps, &mut report).await?;
+    }
+    publish(plan, deps, &mut report).await?;
     check_images(plan, deps, &mut report).await?;
-    if deps.attach_report {
-        attach_report(plan, deps.target, &mut report).await;
-    }
     Ok(report)
-}
-
-/// Attaches the report to the chart. Chart and images are whole by now: where the registry does not
-/// take it, that is a finding.
-async fn attach_report(plan: &Plan, target: &Target, report: &mut Report) {
-    let subject = Manifest::new(OCI_MANIFEST, plan.archive.manifest.clone()).descriptor();
-    let content = match serde_json::to_vec_pretty(report) {
-        Ok(content) => content,
-        Err(error) => return report.findings.push(not_attached(&error)),
-    };
-    let created = plan.files.annotations.get(CREATED);
-    let annotations = created.map(|at| (CREATED.to_owned(), at.clone())).into_iter().collect();
-    let (store, repository) = (target.store.as_ref(), &plan.chart_repository);
-    let attached =
-        attach::attach(store, repository, &subject, REPORT, &annotations, &content).await;
-    match attached {
-        Ok(digest) => report.attached = Some(digest),
-        Err(error) => report.findings.push(not_attached(&error)),
-    }
-}
-
-fn not_attached(error: &dyn std::error::Error) -> crate::app::Finding {
-    let text = format!("the report could not be attached to the chart: {error}");
-    crate::app::Finding::new(crate::app::Code::ReportNotAttached, text)
-        .remedy("Keep what this command printed, or leave it out with `--no-attach-report`.")
 }
 
 async fn restore(plan: &Plan, deps: Deps<'_>) -> Result<Report, Error> {
     let mut report = Report::new(plan, Status::Restored);
+    owner::mark(plan, deps.target).await?;
     restore_images(plan, deps, &mut report, |image| !image.present).await?;
     Ok(report)
 }
@@ -192,60 +152,6 @@ async fn check_tags(plan: &Plan, target: &Target) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// Refuses the version if it is tagged with another chart.
-async fn check_version(plan: &Plan, target: &Target) -> Result<(), Error> {
-    let tag = Revision::Tag(names::version_tag(&plan.version)?);
-    let found = target.store.manifest_digest(&plan.chart_repository, &tag).await;
-    match found.map_err(|source| target.failed(source))? {
-        Some(digest) if digest != plan.digest => Err(Error::VersionTaken {
-            repository: plan.chart.clone(),
-            version: plan.version.to_string(),
-        }),
-        _ => Ok(()),
-    }
-}
-
-/// Pushes config, archive and, last of all, the manifest under its tag. Registries know no
-/// conditional PUT, so the tag is looked at right before and after: of two exports that take one
-/// version at the same moment, at most one reports success.
-async fn push_chart(plan: &Plan, deps: Deps<'_>) -> Result<(), Error> {
-    let target = deps.target;
-    if let Some(source) = &plan.chart_source {
-        return copy_chart(plan, source, deps).await;
-    }
-    let there = |source| target.failed(source);
-    for (media_type, bytes) in
-        [(HELM_CONFIG, &plan.archive.config), (HELM_CHART, &plan.archive.tgz)]
-    {
-        let blob = Descriptor::new(media_type, Digest::of(bytes), bytes.len() as u64);
-        if !target.store.has_blob(&plan.chart_repository, &blob).await.map_err(there)? {
-            let source = InMemory(Bytes::copy_from_slice(bytes));
-            let push = target.store.push_blob(&plan.chart_repository, &blob, None, &source);
-            push.await.map_err(there)?;
-        }
-    }
-    let manifest = Manifest::new(OCI_MANIFEST, plan.archive.manifest.clone());
-    let tag = Revision::Tag(names::version_tag(&plan.version)?);
-    check_version(plan, target).await?;
-    let put = target.store.put_manifest(&plan.chart_repository, &tag, &manifest);
-    put.await.map_err(there)?;
-    check_version(plan, target).await?;
-    tracing::info!(digest = %manifest.digest, "tagged {}:{}", plan.chart, plan.version);
-    Ok(())
-}
-
-/// Copies the chart as it is elsewhere, with what refers to it, tag last.
-async fn copy_chart(plan: &Plan, source: &Located, deps: Deps<'_>) -> Result<(), Error> {
-    let tag = names::version_tag(&plan.version)?;
-    let revision = Revision::Digest(plan.digest.clone());
-    check_version(plan, deps.target).await?;
-    deps.copier
-        .copy(source, &revision, &plan.chart_repository, &[tag], deps.progress)
-        .await
-        .map_err(|source| Error::Copy { image: ImageName::alone(&plan.chart), source })?;
-    check_version(plan, deps.target).await
 }
 
 /// A clean-up may have removed an image that was there when it was looked for. Once the chart is

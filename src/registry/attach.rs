@@ -1,5 +1,6 @@
-//! Attaching an artefact to a manifest: as a referrer (image-spec, "Guidelines for Artifact Usage"),
-//! and in the fallback tag of registries that list no referrers by themselves.
+//! Small artefacts of our own (image-spec, "Guidelines for Artifact Usage"): attached to a manifest
+//! as a referrer, and in the fallback tag of registries that list no referrers by themselves; or
+//! under a tag.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use super::blob::InMemory;
 use super::manifest::{OCI_INDEX, OCI_MANIFEST};
 use super::referrers::fallback_tag;
-use super::{Descriptor, Digest, Error, Manifest, RepositoryName, Revision, Store};
+use super::{Descriptor, Digest, Error, Manifest, RepositoryName, Revision, Store, Tag};
 
 /// Media type of the configuration that says nothing, and its only content (image-spec, "Guidance
 /// for an Empty Descriptor").
@@ -53,6 +54,36 @@ pub async fn attach(
         store.put_manifest(repository, &tag, &list).await?;
     }
     Ok(manifest.digest)
+}
+
+/// Puts an artefact under a tag, of which the annotations are all that it says. Where it is there
+/// already, nothing is pushed.
+///
+/// # Errors
+/// When the store refuses one of the parts.
+pub async fn mark(
+    store: &dyn Store,
+    repository: &RepositoryName,
+    tag: Tag,
+    artifact_type: &str,
+    annotations: &BTreeMap<String, String>,
+) -> Result<(), Error> {
+    let empty = Descriptor::new(EMPTY.0, Digest::of(EMPTY.1), EMPTY.1.len() as u64);
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "artifactType": artifact_type,
+        "config": empty,
+        "layers": [empty],
+        "annotations": annotations,
+    });
+    let manifest = Manifest::new(OCI_MANIFEST, manifest.to_string());
+    let tag = Revision::Tag(tag);
+    if store.manifest_digest(repository, &tag).await? == Some(manifest.digest.clone()) {
+        return Ok(());
+    }
+    push(store, repository, EMPTY.0, EMPTY.1).await?;
+    store.put_manifest(repository, &tag, &manifest).await
 }
 
 async fn push(

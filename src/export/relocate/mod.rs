@@ -13,10 +13,10 @@ use crate::registry::{Digest, Located, RepositoryName, Revision, Store, Tag, ref
 use super::history::{self, History};
 use super::identity::{APPLICATION_DIGEST, CONTENT_DIGEST, Content, DERIVED_FROM, ORIGIN};
 use super::names::Names;
+use super::publish::REPORT;
 use super::request::ChosenNames;
 use super::resolve::{missing, place};
-use super::run::REPORT;
-use super::{Action, ChartReference, Error, Fidelity, Plan, PublishedChart, Sources, Target};
+use super::{Action, ChartReference, Error, Fidelity, Gate, Plan, PublishedChart, Sources, Target};
 use super::{fetch, findings, plan};
 use images::Placed;
 
@@ -99,6 +99,7 @@ pub async fn relocation(
         requirements: Vec::new(),
         fidelity: Fidelity::default(),
         stopped_by: Vec::new(),
+        gate: Gate::default(),
         findings: found,
         chart_repository,
         image_repository,

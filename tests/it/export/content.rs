@@ -51,6 +51,35 @@ fn an_image_deleted_behind_our_back_is_restored() {
     assert_eq!(status(&shop.export(&[]).ok()), "unchanged");
 }
 
+/// Who cleans up must know every chart repository to ask before an image goes, at every moment.
+#[test]
+fn a_repository_of_images_says_whose_charts_need_it_before_it_has_any() {
+    let shop = Shop::start();
+    let (target, images) = (shop.destination.target(), shop.image_repository());
+    let owners = || {
+        let tags = target.tags(&images).into_iter().filter(|tag| tag.starts_with("outhaul-owner-"));
+        let named = tags.map(|tag| {
+            let manifest = target.manifest(&images, &tag).unwrap();
+            let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+            assert_eq!(manifest["artifactType"], "application/vnd.outhaul.owner.v1+json");
+            manifest["annotations"]["dev.outhaul.chart-repository"].as_str().unwrap().to_owned()
+        });
+        let mut named: Vec<String> = named.collect();
+        named.sort();
+        named
+    };
+    shop.destination.clear_log();
+    shop.export(&[]).ok();
+    let first = shop.destination.requests(&["PUT"]);
+    let first = first.iter().find(|line| line.path.contains("/manifests/")).unwrap();
+    assert!(first.path.starts_with(&format!("/v2/{images}/manifests/outhaul-owner-")), "{first:?}");
+    assert_eq!(owners(), [shop.chart_repository()]);
+
+    let name = images.strip_prefix("backups/").unwrap();
+    shop.export(&["--chart-name", "another", "--image-name", name]).ok();
+    assert_eq!(owners(), ["backups/another".to_owned(), shop.chart_repository()]);
+}
+
 #[test]
 fn another_cluster_is_refused_until_it_adopts() {
     let shop = Shop::start();

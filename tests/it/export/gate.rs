@@ -1,7 +1,9 @@
 //! `--fail-on` and `--accept`: findings that stop an export before anything is pushed.
 
-use super::shop::{Shop, codes, versions};
+use super::shop::{Shop, codes, manifests, push_images, versions};
+use crate::support::faulty::{Fault, Faulty, Trouble};
 use crate::support::outhaul::Outhaul;
+use crate::support::registry::Registry;
 
 /// What the example gives rise to that matters.
 const WARNINGS: &str = "CLUSTER_SCOPED_REQUIRED,VOLUME_DATA_NOT_EXPORTED";
@@ -34,6 +36,31 @@ fn findings_stop_an_export_before_anything_is_pushed() {
     let accepted = shop.export(&["--fail-on", "warning", "--accept", WARNINGS]).ok().json();
     assert!(codes(&accepted).contains(&"VOLUME_DATA_NOT_EXPORTED"), "{accepted}");
     assert_eq!(versions(&shop).len(), 1);
+}
+
+#[test]
+fn what_only_the_push_brings_stops_it_before_the_tag() {
+    const CHART: &str = "team/shop-shop-chart";
+    let (sources, destination) = (Registry::plain().start(), Faulty::start());
+    push_images(&sources);
+    let outhaul = Outhaul::new();
+    outhaul.write("shop.yaml", manifests(&sources));
+    let to = format!("{}/team", destination.address());
+    let export = |flags: &[&str]| {
+        // The first manifest under a digest is the chart's, the second one its report's.
+        let path = format!("/v2/{CHART}/manifests/sha256:");
+        destination.fault(Fault::on("PUT", &path, Trouble::Status(400)).after(1));
+        let args = ["app", "export", "shop", "-n", "shop", "--from", "shop.yaml", "-r", &to];
+        outhaul
+            .run(&[&args[..], &["-o", "json", "--fail-on", "REPORT_NOT_ATTACHED"], flags].concat())
+    };
+    let stopped = export(&[]).exits(17);
+    assert!(stopped.stderr.contains("stopped by findings: REPORT_NOT_ATTACHED"), "{stopped:?}");
+    assert_eq!(destination.target().tags(CHART), [""; 0]);
+
+    let accepted = export(&["--accept", "REPORT_NOT_ATTACHED"]).ok().json();
+    assert!(codes(&accepted).contains(&"REPORT_NOT_ATTACHED"), "{accepted}");
+    assert_eq!(destination.target().tags(CHART).len(), 1);
 }
 
 #[test]

@@ -1,0 +1,31 @@
+//! Who owns a repository of images: a marker for each chart repository whose charts need them, so
+//! that whoever cleans up knows every chart to ask before an image goes.
+
+use std::collections::BTreeMap;
+
+use crate::registry::attach;
+
+use super::{Error, Plan, Target, names};
+
+/// Artefact type of a marker.
+const OWNER: &str = "application/vnd.outhaul.owner.v1+json";
+
+/// Annotation of a marker: the chart repository, without the registry's host, which has many names.
+const CHARTS: &str = "dev.outhaul.chart-repository";
+
+/// Marks the image repository of `plan` as needed by its chart repository. That comes before the
+/// images: there is no moment at which an image of ours has an owner that nobody can find. Layouts
+/// are carried and never cleaned up, and have no markers.
+///
+/// # Errors
+/// When the registry does not take the marker.
+pub(super) async fn mark(plan: &Plan, target: &Target) -> Result<(), Error> {
+    if target.registry.is_none() || plan.images.iter().all(|image| image.image.kept) {
+        return Ok(());
+    }
+    let tag = names::owner_tag(&plan.chart_repository)?;
+    let annotations = BTreeMap::from([(CHARTS.to_owned(), plan.chart_repository.to_string())]);
+    let (store, repository) = (target.store.as_ref(), &plan.image_repository);
+    let marked = attach::mark(store, repository, tag, OWNER, &annotations).await;
+    marked.map_err(|source| target.failed(source))
+}
