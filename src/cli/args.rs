@@ -2,23 +2,20 @@
 
 mod app_copy;
 mod app_diff;
+mod app_export;
 mod app_import;
 mod findings;
 mod verify;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::app::{ImagePattern, JobsPolicy, SecretsPolicy};
-use crate::export::Mapping;
-use crate::export::request::ChartFrom;
-use crate::export::rollout::LONGEST_WAIT;
 use crate::registry::{Host, Platform, RepositoryName};
 
 pub(crate) use app_copy::AppCopyArgs;
 pub(crate) use app_diff::AppDiffArgs;
+pub(crate) use app_export::{AppExportArgs, SecretsArg};
 pub(crate) use app_import::AppImportArgs;
 pub(crate) use findings::FindingsArgs;
 pub(crate) use verify::VerifyArgs;
@@ -170,104 +167,6 @@ pub(crate) struct AppShowArgs {
     pub(crate) save_snapshot: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct AppExportArgs {
-    /// Name of the application
-    #[arg(value_parser = app_name, required_unless_present = "all_apps")]
-    pub(crate) name: Option<String>,
-    /// Export every application of the namespace that `app list` shows, each under its own name
-    #[arg(long, conflicts_with_all = ["name", "selector", "all", "chart_name", "image_name"])]
-    pub(crate) all_apps: bool,
-    /// Leave this application out (repeatable)
-    #[arg(long, value_name = "NAME", requires = "all_apps")]
-    pub(crate) exclude_app: Vec<String>,
-    #[command(flatten)]
-    pub(crate) pick: PickArgs,
-    /// Directory to export to, as `--to`
-    #[arg(value_name = "DIRECTORY", conflicts_with = "to")]
-    pub(crate) directory: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) source: SourceArgs,
-    /// Registry to export to: a destination's name, or an address
-    #[arg(short, long, value_name = "NAME|URL")]
-    pub(crate) registry: Option<String>,
-    /// OCI layout to export to: a directory, or a file that ends in `.tar`
-    #[arg(long, value_name = "DIR|FILE.tar")]
-    pub(crate) to: Option<PathBuf>,
-    /// Where clusters find the images, if not where they are pushed to: `HOST[:PORT][/PATH]`
-    #[arg(long, value_name = "ADDRESS", value_parser = pull_address)]
-    pub(crate) pull_address: Option<String>,
-    /// What the chart is made of
-    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
-    pub(crate) chart_from: ChartFromArg,
-    /// Name of the chart [default: <namespace>-<app>-chart]
-    #[arg(long, value_name = "NAME", help_heading = "Names")]
-    pub(crate) chart_name: Option<String>,
-    /// Version of the chart [default: the time, as YYYY.MDD.HMMSS]
-    #[arg(long, value_name = "VERSION", help_heading = "Names")]
-    pub(crate) chart_version: Option<String>,
-    /// Repository of the images [default: <namespace>-<app>-image]
-    #[arg(long, value_name = "NAME", help_heading = "Names")]
-    pub(crate) image_name: Option<String>,
-    /// Further tag for the image; `KEY-TAG` for each where there are several
-    #[arg(long, value_name = "TAG", help_heading = "Names")]
-    pub(crate) image_tag: Option<String>,
-    /// What to do with the values of Secrets
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) secrets: SecretsArg,
-    #[command(flatten)]
-    pub(crate) recipients: RecipientArgs,
-    /// Only this platform of each image, as os/arch[/variant] (repeatable)
-    #[arg(long, value_name = "PLATFORM", value_parser = platform)]
-    pub(crate) platform: Vec<Platform>,
-    /// Leave images of this pattern where they are, such as `docker.io/*` (repeatable); `*` also
-    /// matches `/`
-    #[arg(long, value_name = "PATTERN")]
-    pub(crate) keep_image: Vec<ImagePattern>,
-    /// Read images of an address elsewhere, such as `127.0.0.1:30500=registry.example.com`
-    /// (repeatable); `http://` before the second means plain HTTP
-    #[arg(long, value_name = "FROM=TO[/PREFIX]")]
-    pub(crate) map_registry: Vec<Mapping>,
-    /// Read images with the credentials in the application's own pull secrets
-    #[arg(long)]
-    pub(crate) use_pull_secrets: bool,
-    /// Take over a chart repository whose newest chart is another application's
-    #[arg(long)]
-    pub(crate) adopt: bool,
-    /// Directory with README.md.hbs or NOTES.txt.hbs, templates for the texts of the chart
-    #[arg(long, value_name = "DIR")]
-    pub(crate) templates: Option<PathBuf>,
-    /// Make the chart although it is larger than helm takes
-    #[arg(long)]
-    pub(crate) allow_oversize: bool,
-    /// Export although the chart does not render everything as it runs; the report says what
-    #[arg(long)]
-    pub(crate) allow_differences: bool,
-    /// What to do with Jobs that nothing owns
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) jobs: JobsArg,
-    /// Write the release's namespace where texts have an address in the application's
-    #[arg(long)]
-    pub(crate) rewrite_namespace: bool,
-    /// Wait until the application is rolled out, such as 90s or 10m [default with the flag: 10m]
-    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true,
-        default_missing_value = "10m", value_parser = wait, conflicts_with = "from")]
-    pub(crate) wait_rollout: Option<Duration>,
-    /// Go on although the namespace is being deleted
-    #[arg(long)]
-    pub(crate) allow_terminating: bool,
-    /// Do not attach the report to the chart as a referrer
-    #[arg(long)]
-    pub(crate) no_attach_report: bool,
-    /// Show the plan and change nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    #[command(flatten)]
-    pub(crate) findings: FindingsArgs,
-    #[command(flatten)]
-    pub(crate) access: AccessArgs,
-}
-
 /// For whom Secrets are encrypted. Plain text until they are read: what is mistaken for a recipient
 /// may be a secret key, and what does not parse is printed.
 #[derive(Clone, Debug, Default, Args)]
@@ -297,39 +196,6 @@ pub(crate) struct AccessArgs {
     /// Speak HTTP without TLS (a registry on this machine needs no flag)
     #[arg(long)]
     pub(crate) plain_http: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub(crate) enum SecretsArg {
-    /// Read none; the chart refers to Secrets that must exist where it is installed
-    #[default]
-    Reference,
-    /// Read the keys; the chart asks for each value at install
-    Require,
-    /// Put the values into the chart, encrypted with age
-    Encrypt,
-    /// Put the values into the chart, in clear
-    Include,
-}
-
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub(crate) enum JobsArg {
-    /// Leave them out
-    #[default]
-    Skip,
-    /// Let the chart run them after each install and upgrade
-    Hook,
-}
-
-/// What a chart is made of
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ChartFromArg {
-    /// The objects as they run
-    #[default]
-    Live,
-    /// The original chart of the Helm release, with pinned images; `live` where that cannot be
-    /// rebuilt
-    Release,
 }
 
 #[derive(Debug, Args)]
@@ -378,45 +244,6 @@ pub(crate) struct DemoArgs {
     /// Go on serving the result until Ctrl-C [default: on a terminal]
     #[arg(long)]
     pub(crate) serve: bool,
-}
-
-impl From<SecretsArg> for SecretsPolicy {
-    fn from(arg: SecretsArg) -> Self {
-        match arg {
-            SecretsArg::Reference => Self::Reference,
-            SecretsArg::Require => Self::Require,
-            SecretsArg::Encrypt => Self::Encrypt,
-            SecretsArg::Include => Self::Include,
-        }
-    }
-}
-
-impl From<ChartFromArg> for ChartFrom {
-    fn from(arg: ChartFromArg) -> Self {
-        match arg {
-            ChartFromArg::Live => Self::Live,
-            ChartFromArg::Release => Self::Release,
-        }
-    }
-}
-
-impl From<JobsArg> for JobsPolicy {
-    fn from(arg: JobsArg) -> Self {
-        match arg {
-            JobsArg::Skip => Self::Skip,
-            JobsArg::Hook => Self::Hook,
-        }
-    }
-}
-
-/// A time to wait: more than nothing, and not without end.
-fn wait(text: &str) -> Result<Duration, String> {
-    let time = text.parse::<jiff::SignedDuration>().map_err(|error| error.to_string())?;
-    let time = Duration::try_from(time).unwrap_or_default();
-    if time.is_zero() || time > LONGEST_WAIT {
-        return Err(format!("it must be between 1s and {}h", LONGEST_WAIT.as_secs() / 3600));
-    }
-    Ok(time)
 }
 
 fn platform(text: &str) -> Result<Platform, String> {
