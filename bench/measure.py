@@ -16,6 +16,7 @@ MIB = 1024 * 1024
 LAYERS, LAYER_BYTES = 12, 31_250_000  # 375 MB in all
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 SIZES = 60, 100, 200, 400, 1000  # parts of an application, five objects each
+SCANNED_KIB = 250, 500, 1000  # the last is about as much as a ConfigMap takes
 SOURCE, DESTINATION = os.environ["BENCH_SOURCE"], os.environ["BENCH_DESTINATION"]
 
 
@@ -25,6 +26,7 @@ def main():
     push_image()
     copying(rounds)
     planning(folder, rounds)
+    scanning(folder, rounds)
     starting()
 
 
@@ -72,6 +74,31 @@ def planning(folder, rounds):
         cpu, wall = (statistics.median(getattr(run, time) for run in runs) for time in ("cpu", "wall"))
         peak = max(run.peak for run in runs) / MIB
         print(f"| {count} | {cpu:.3f} | {cpu * 1000 / count:.2f} | {wall:.3f} | {peak:.1f} |")
+    print()
+
+
+def scanning(folder, rounds):
+    """What looks for credentials must not take longer for each byte of a long text than of a short one."""
+    shapes = {  # text that begins like something, again and again, and never ends it
+        "one word": "a1B2",
+        "addresses": "http://u:",
+        "keys": "-----BEGIN PRIVATE KEY-----",
+        "assignments": "password=",
+        "lines": "log.level = debug\n",
+    }
+    print("Search of one ConfigMap for credentials (`outhaul app show`)\n")
+    print(f"| text | {' | '.join(f'{kib} KiB, CPU s' for kib in SCANNED_KIB)} |")
+    print("|---|" + "---:|" * len(SCANNED_KIB))
+    for name, piece in shapes.items():
+        taken = []
+        for kib in SCANNED_KIB:
+            manifest = folder / f"scan-{name.replace(' ', '-')}-{kib}.json"
+            metadata = {"name": "text", "namespace": "scan", "labels": {"app.kubernetes.io/instance": "scan"}}
+            data = {"text": (piece * (kib * 1024 // len(piece)))}
+            manifest.write_text(json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}))
+            command = [os.environ["OUTHAUL"], "app", "show", "scan", "--from", manifest, "--quiet"]
+            taken.append(statistics.median(measured(command).cpu for _ in range(rounds)))
+        print(f"| {name} | {' | '.join(f'{cpu:.3f}' for cpu in taken)} |")
     print()
 
 
