@@ -15,9 +15,9 @@ use crate::destination::direct::{self, Access};
 use crate::destination::{Destination, select};
 use crate::error::Error;
 use crate::export::resolve::require_readable;
-use crate::export::{ChartReference, ClusterSecrets, Sources, Target};
+use crate::export::{ClusterSecrets, Sources};
 use crate::registry::credentials::DockerConfig;
-use crate::registry::{Host, Keychain, Registry};
+use crate::registry::{Keychain, Registry};
 
 /// Longest password that is read from standard input: a cloud's token has about 4 KiB.
 const MAX_PASSWORD: u64 = 64 << 10;
@@ -145,23 +145,16 @@ pub(crate) fn registry(address: &str, args: &AccessArgs) -> Result<Arc<Registry>
     Ok(Registry::connect(&destination.endpoint, destination.keychain)?)
 }
 
-/// A published chart that is named by address, and the registry that holds it.
-pub(crate) fn chart(text: &str, args: &AccessArgs) -> Result<(Target, ChartReference), Error> {
-    let (destination, chart) = published(text, args)?;
-    Ok((Target::registry(&destination)?, chart))
+/// A destination that is read from, with what the command line says besides, and the Docker
+/// configuration for what it has no credentials for.
+pub(crate) fn described(mut found: Destination, args: &AccessArgs) -> Result<Destination, Error> {
+    found.endpoint.tls.extra_roots.extend(roots(args)?);
+    found.endpoint.plain_http |= args.plain_http;
+    found.keychain = found.keychain.with_docker_config(DockerConfig::load_default()?);
+    Ok(found)
 }
 
-/// The same, with the registry as it is described.
-pub(crate) fn published(
-    text: &str,
-    args: &AccessArgs,
-) -> Result<(Destination, ChartReference), Error> {
-    let chart: ChartReference = text.parse()?;
-    let host = chart.host.as_ref().map(Host::as_str).unwrap_or_default();
-    Ok((direct::destination(host, &access(args)?)?, chart))
-}
-
-fn access(args: &AccessArgs) -> Result<Access, Error> {
+pub(crate) fn access(args: &AccessArgs) -> Result<Access, Error> {
     let credentials = match &args.username {
         Some(user) => Some((user.clone(), password()?)),
         None => None,
@@ -184,7 +177,7 @@ fn password() -> Result<SecretString, Error> {
     Ok(password.strip_suffix('\r').unwrap_or(password).to_owned().into())
 }
 
-fn keychain() -> Result<Keychain, Error> {
+pub(crate) fn keychain() -> Result<Keychain, Error> {
     Ok(Keychain::new().with_docker_config(DockerConfig::load_default()?))
 }
 

@@ -8,6 +8,7 @@ mod commands;
 mod connect;
 mod output;
 mod progress;
+mod published;
 mod recipients;
 mod tables;
 mod templates;
@@ -95,7 +96,7 @@ async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
             commands::export_registries::run(&args, global, printer).await
         }
         Command::Copy(args) => commands::copy::run(&args, printer).await,
-        Command::Verify(args) => commands::verify::run(&args, printer).await,
+        Command::Verify(args) => commands::verify::run(&args, global, printer).await,
         Command::Layout(LayoutCommand::Serve(args)) => {
             commands::layout_serve::run(&args, printer).await
         }

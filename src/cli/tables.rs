@@ -248,6 +248,9 @@ pub(crate) fn import(plan: &import::Plan) -> String {
     };
     let mut text =
         format!("plan: {what} release {} in namespace {}\n", plan.release, plan.namespace);
+    if plan.new_namespace {
+        text.push_str("  the namespace is made first\n");
+    }
     text.push_str(&format!("  chart    {}:{}\n", plan.chart, plan.version));
     text.push_str(&format!("  cluster  {}\n  helm     {}\n", plan.server, plan.helm));
     for secret in &plan.secrets {

@@ -1,6 +1,6 @@
 //! The cluster that an import goes to: what it serves, what it has, and what it would say to new
-//! objects. Only [`Live::create_namespace`], [`Live::apply_secret`] and [`Live::bring_secret`] change
-//! anything.
+//! objects. Only [`Live::create_namespace`], [`Live::delete_namespace`], [`Live::apply_secret`] and
+//! [`Live::bring_secret`] change anything.
 
 use hyper::http::Method;
 use kube::client::APIGroupDiscoveryList;
@@ -197,21 +197,32 @@ impl Live {
         self.api.send::<Value>(Method::PATCH, &path, APPLY, &body).await.map(drop)
     }
 
-    /// Makes the namespace, if it is not there.
+    /// Makes the namespace, and gives its uid; `None` if it is there.
     ///
     /// # Errors
     /// When the cluster refuses.
-    pub async fn create_namespace(&self, name: &str) -> Result<(), Error> {
+    pub async fn create_namespace(&self, name: &str) -> Result<Option<String>, Error> {
         // Who may not make one may well use one that is there.
         if self.namespace_exists(name).await.unwrap_or_default() {
-            return Ok(());
+            return Ok(None);
         }
         let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         let path = format!("/api/v1/namespaces?fieldManager={MANAGER}");
-        match self.api.send::<Value>(Method::POST, &path, JSON, &body).await {
-            Ok(_) | Err(Error::Api { status: 409, .. }) => Ok(()),
+        match self.api.send::<Object>(Method::POST, &path, JSON, &body).await {
+            Ok(made) => Ok(made.text("/metadata/uid").map(str::to_owned)),
+            Err(Error::Api { status: 409, .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Removes the namespace, if it is still the one with this uid.
+    ///
+    /// # Errors
+    /// When the cluster refuses.
+    pub async fn delete_namespace(&self, name: &str, uid: &str) -> Result<(), Error> {
+        let path = format!("/api/v1/namespaces/{}", segment(name));
+        let body = json!({"preconditions": {"uid": uid}});
+        self.api.send::<Value>(Method::DELETE, &path, JSON, &body).await.map(drop)
     }
 
     /// Makes a Secret with one key, or changes it to that.
@@ -241,8 +252,25 @@ impl Live {
         namespace: &str,
         manifest: &SecretString,
     ) -> Result<(), Error> {
+        self.send_secret(namespace, manifest, "").await
+    }
+
+    /// Whether the cluster would take the Secret. Nothing is made or changed.
+    ///
+    /// # Errors
+    /// As [`Self::bring_secret`].
+    pub async fn try_secret(&self, namespace: &str, manifest: &SecretString) -> Result<(), Error> {
+        self.send_secret(namespace, manifest, "&dryRun=All").await
+    }
+
+    async fn send_secret(
+        &self,
+        namespace: &str,
+        manifest: &SecretString,
+        how: &str,
+    ) -> Result<(), Error> {
         let secret = parsed(manifest)?;
-        let path = secret_path(namespace, secret.name()) + "?fieldManager=" + MANAGER;
+        let path = secret_path(namespace, secret.name()) + "?fieldManager=" + MANAGER + how;
         let sent = self.api.send::<Value>(Method::PATCH, &path, APPLY, &secret.into()).await;
         sent.map(drop).map_err(without_words)
     }

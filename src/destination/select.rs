@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::address::begins_with_host;
 use super::{Destination, Error, secret};
 use crate::cluster::{self, SecretReader};
+use crate::registry::{Host, RepositoryName};
 
 /// Where destinations are kept if nobody says: our own namespace, then Epinio's.
 pub const SYSTEM_NAMESPACES: [&str; 2] = ["outhaul-system", "epinio"];
@@ -90,6 +92,38 @@ pub fn named(known: &[Destination], name: &str) -> Result<Destination, Error> {
         }
         None => Ok(found.clone()),
     }
+}
+
+/// The destination that a reference begins with, as `team` in `team/web:1.0`, and the rest of it;
+/// `None` where it begins with a host, or with something else.
+///
+/// # Errors
+/// `bad export destination …` when that destination cannot be used.
+pub fn leading<'t>(
+    known: &[Destination],
+    text: &'t str,
+) -> Result<Option<(Destination, &'t str)>, Error> {
+    let first = text.split_once('/').filter(|_| !begins_with_host(text));
+    let found = first.filter(|(first, _)| known.iter().any(|known| known.name == *first));
+    found.map(|(first, rest)| Ok((named(known, first)?, rest))).transpose()
+}
+
+/// The destination that a repository is below, the one with the longest path of several.
+pub fn holding<'d>(
+    known: &'d [Destination],
+    host: &Host,
+    repository: &RepositoryName,
+) -> Option<&'d Destination> {
+    let path = |known: &Destination| known.path.as_ref().map_or("", RepositoryName::as_str).len();
+    let is_below = |known: &&Destination| {
+        let rest = match &known.path {
+            Some(path) => repository.as_str().strip_prefix(path.as_str()),
+            None => Some("/"),
+        };
+        known.host == *host && rest.is_some_and(|rest| rest.starts_with('/'))
+    };
+    let usable = known.iter().filter(|known| known.fatal().is_none());
+    usable.filter(is_below).max_by_key(|known| path(known))
 }
 
 /// Refuses a destination to applications of a namespace that it does not allow.

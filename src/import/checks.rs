@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, stream};
 
 use super::plan::{Check, Request, State, What};
 use super::rendered::Rendered;
-use super::{Error, rights};
+use super::{Error, pods, rights};
 use crate::app::helm::{RELEASE_NAME, RELEASE_NAMESPACE};
 use crate::app::{Object, ObjectId};
 use crate::cluster::target::{ApiKind, ApiKinds};
@@ -31,7 +31,12 @@ pub(super) async fn namespace(request: &Request, live: &Live) -> Place {
     let name = &request.namespace;
     let (check, exists) = match live.namespace_exists(name).await {
         Ok(true) => (Check::ok(What::Namespace, name), true),
-        Ok(false) if request.create_namespace => (Check::ok(What::Namespace, name), false),
+        Ok(false) if request.create_namespace => {
+            let text = "it does not exist yet: what its Pod Security level, quotas, limits and \
+                        webhooks will say is not known before it is made; objects were tried in \
+                        namespace `default`";
+            (Check::unknown(What::Namespace, name, text), false)
+        }
         Ok(false) => {
             let remedy = "Make it, or add `--create-namespace`.";
             (Check::missing(What::Namespace, name, "the namespace does not exist", remedy), false)
@@ -69,6 +74,9 @@ pub(super) async fn all(
     }
     checks.extend(rights::all(request, &served, live).await?);
     checks.extend(needed(request, rendered, kinds, live, place).await);
+    if place.exists {
+        checks.extend(pods::all(request, &served, kinds, live).await);
+    }
     let each = served.into_iter().map(|(object, kind)| tried(request, object, kind, live, place));
     let tried: Vec<_> = stream::iter(each).buffered(MAX_AT_ONCE).collect().await;
     checks.extend(tried.into_iter().flatten());
@@ -90,7 +98,7 @@ fn not_served(object: &Object, chart: &PublishedChart, kinds: &ApiKinds) -> Chec
             What::Api,
             subject(object),
             format!("the cluster serves it as {} only", other.api_version()),
-            "Export the application again from a cluster that serves that version.",
+            "Upgrade what serves it in the cluster, or export from a cluster that has that version.",
         ),
         None => Check::missing(
             What::Api,
@@ -176,7 +184,14 @@ async fn tried(
         if is_secret || place.check.state == State::Missing {
             return Vec::new();
         }
-        return vec![taken(title, live.try_create(kind, STAND_IN, object).await)];
+        return vec![match live.try_create(kind, STAND_IN, object).await {
+            // What that namespace forbids, its own may allow.
+            Err(cluster::Error::Forbidden { reason, .. }) => {
+                let text = format!("tried in namespace {STAND_IN}: {reason}");
+                Check::unknown(What::Object, title, text)
+            }
+            answer => taken(title, answer),
+        }];
     }
     let namespace = request.namespace.as_str();
     match live.metadata(kind, namespace, object.name()).await {
@@ -215,6 +230,10 @@ fn taken(title: String, answer: Result<(), cluster::Error>) -> Check {
         Ok(()) => Check::ok(What::Object, title),
         // The rights are checked by themselves.
         Err(cluster::Error::Forbidden { reason, .. }) if reason.contains("cannot") => {
+            Check::unknown(What::Object, title, reason)
+        }
+        // A binding is refused where its role is not there yet, which comes first.
+        Err(cluster::Error::Api { status: 404, reason, .. }) => {
             Check::unknown(What::Object, title, reason)
         }
         Err(cluster::Error::Forbidden { reason, .. } | cluster::Error::Api { reason, .. }) => {

@@ -1,7 +1,7 @@
 //! What an import will do, and what stands against it.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -21,6 +21,8 @@ use crate::registry::Digest;
 pub struct Request {
     /// Name of the release.
     pub release: String,
+    /// The OCI layout that the chart was read from, if it was: no node pulls images from there.
+    pub layout: Option<PathBuf>,
     /// Namespace to install to.
     pub namespace: String,
     /// Whether to make the namespace, if it is not there.
@@ -51,6 +53,8 @@ pub struct Plan {
     pub server: String,
     /// Namespace to install to.
     pub namespace: String,
+    /// Whether the namespace is still to be made.
+    pub new_namespace: bool,
     /// Name of the release.
     pub release: String,
     /// What will happen to it.
@@ -200,7 +204,7 @@ pub async fn plan(
             checks.extend(checks::all(request, &rendered, chart, &kinds, live, &place).await?);
             checks.extend(sealed::closed(request, chart, &checks));
             checks.extend(sealed::opened(request, &rendered, live, &place).await);
-            checks.extend(images::all(&rendered, sources).await);
+            checks.extend(images::all(request, &rendered, sources).await);
         }
         Err(said) => {
             let remedy =
@@ -215,6 +219,7 @@ pub async fn plan(
         digest: chart.digest.clone(),
         server: live.server().to_owned(),
         namespace: namespace.clone(),
+        new_namespace: !place.exists && request.create_namespace,
         release: release.clone(),
         action: if exists { Action::Upgrade } else { Action::Install },
         helm: helm.version.to_string(),

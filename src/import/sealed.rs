@@ -9,8 +9,8 @@ use super::checks::{MAX_AT_ONCE, Place};
 use super::plan::{Check, Request, State, What};
 use super::rendered::Rendered;
 use crate::chart::sealed::{FILE, OpenedSecret};
-use crate::cluster::Live;
 use crate::cluster::standing::Standing;
+use crate::cluster::{self, Live};
 use crate::export::PublishedChart;
 
 /// A Secret that an import brings, without its values.
@@ -45,6 +45,7 @@ pub(super) async fn opened(
             return Check::ok(What::Sealed, subject(secret));
         }
         match live.standing(&request.namespace, &secret.manifest).await {
+            Ok(Standing::Absent | Standing::Ours) => tried(request, secret, live).await,
             Ok(standing) => stands(request, secret, standing),
             Err(error) => Check::unknown(What::Sealed, subject(secret), error.to_string()),
         }
@@ -58,6 +59,22 @@ fn subject(secret: &OpenedSecret) -> String {
 
 fn missing(secret: &OpenedSecret, text: &str, remedy: String) -> Check {
     Check::missing(What::Sealed, subject(secret), text, remedy)
+}
+
+/// Whether the cluster would take it, values and all.
+async fn tried(request: &Request, secret: &OpenedSecret, live: &Live) -> Check {
+    match live.try_secret(&request.namespace, &secret.manifest).await {
+        Ok(()) => Check::ok(What::Sealed, subject(secret)),
+        Err(cluster::Error::Forbidden { reason, .. } | cluster::Error::Api { reason, .. }) => {
+            let remedy = format!(
+                "See what the namespace forbids: `kubectl describe quota,limits -n {}`, and the \
+                 right to write Secrets.",
+                request.namespace
+            );
+            missing(secret, &format!("the cluster would not take it: {reason}"), remedy)
+        }
+        Err(error) => Check::unknown(What::Sealed, subject(secret), error.to_string()),
+    }
 }
 
 fn stands(request: &Request, secret: &OpenedSecret, standing: Standing) -> Check {

@@ -8,8 +8,9 @@ use super::{AccessArgs, pull_address};
 
 #[derive(Debug, Args)]
 pub(crate) struct AppCopyArgs {
-    /// Chart of the export: `[oci://]HOST/PATH/NAME[:VERSION][@DIGEST]`, the newest version if none
-    /// is named; with `--from`, `NAME[:VERSION][@DIGEST]`
+    /// Chart of the export: `[oci://]HOST/PATH/NAME[:VERSION][@DIGEST]` or
+    /// `DESTINATION/NAME[:VERSION][@DIGEST]`, the newest version if none is named; with `--from`,
+    /// `NAME[:VERSION][@DIGEST]`
     #[arg(value_name = "REF")]
     pub(crate) reference: String,
     /// Where to: a destination's name, or an address

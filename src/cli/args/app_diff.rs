@@ -8,8 +8,8 @@ use super::{AccessArgs, SelectArgs, SourceArgs};
 pub(crate) struct AppDiffArgs {
     #[command(flatten)]
     pub(crate) select: SelectArgs,
-    /// Chart to compare with: `[oci://]HOST/PATH/NAME[:VERSION][@DIGEST]`, the newest version if none
-    /// is named [default: the application's own at `--registry`]
+    /// Chart to compare with: `[oci://]HOST/PATH/NAME[:VERSION][@DIGEST]` or
+    /// `DESTINATION/NAME[:VERSION][@DIGEST]`, the newest version if none is named [default: the application's own at `--registry`]
     #[arg(value_name = "REF", required_unless_present = "registry", conflicts_with = "registry")]
     pub(crate) reference: Option<String>,
     #[command(flatten)]

@@ -9,10 +9,14 @@ use super::AccessArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct AppImportArgs {
-    /// Chart to import: `[oci://]HOST/PATH/NAME[:VERSION][@DIGEST]`, the newest version if none is
-    /// named
+    /// Chart to import: `[oci://]HOST/PATH/NAME[:VERSION][@DIGEST]` or
+    /// `DESTINATION/NAME[:VERSION][@DIGEST]`, the newest version if none is named; with `--from`,
+    /// `NAME[:VERSION][@DIGEST]`
     #[arg(value_name = "REF")]
     pub(crate) reference: String,
+    /// Read the chart from this OCI layout; its images must be in a registry all the same
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: Option<PathBuf>,
     /// Namespace to install to [default: the kubeconfig's]
     #[arg(short, long)]
     pub(crate) namespace: Option<String>,

@@ -8,8 +8,9 @@ use super::AccessArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// Chart of the export: `[oci://]HOST/PATH/NAME[:VERSION][@DIGEST]`, the newest version if none
-    /// is named; with `--from`, `NAME[:VERSION][@DIGEST]`
+    /// Chart of the export: `[oci://]HOST/PATH/NAME[:VERSION][@DIGEST]` or
+    /// `DESTINATION/NAME[:VERSION][@DIGEST]`, the newest version if none is named; with `--from`,
+    /// `NAME[:VERSION][@DIGEST]`
     #[arg(value_name = "REF")]
     pub(crate) reference: String,
     /// Read the export from this OCI layout instead of a registry

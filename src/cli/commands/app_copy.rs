@@ -6,11 +6,12 @@ use std::sync::Arc;
 use crate::cli::args::{AccessArgs, AppCopyArgs, Global};
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Printer;
+use crate::cli::published::{in_layout, published};
 use crate::cli::{connect, tables};
+use crate::destination::Destination;
 use crate::error::Error;
 use crate::export::run::Deps;
-use crate::export::{self, ChartReference, Report, Sources, Target};
-use crate::registry::Layout;
+use crate::export::{self, ChartReference, Report, Target};
 
 pub(crate) async fn run(
     args: &AppCopyArgs,
@@ -23,11 +24,9 @@ pub(crate) async fn run(
             if args.pull_address.is_some() {
                 known[0].pull_address.clone_from(&args.pull_address);
             }
-            let target = Target::registry(&known[0])?;
-            let sources = connect::sources(&known, None, &args.access)?;
-            copy(args, &target, sources, printer).await?
+            copy(args, global, &Target::registry(&known[0])?, known, printer).await?
         }
-        (None, Some(path)) => to_layout(path, args, printer).await?,
+        (None, Some(path)) => to_layout(path, args, global, printer).await?,
         (None, None) => return Err(Error::NoDestination),
     };
     match report {
@@ -39,27 +38,30 @@ pub(crate) async fn run(
 async fn to_layout(
     path: &Path,
     args: &AppCopyArgs,
+    global: &Global,
     printer: &Printer,
 ) -> Result<Option<Report>, Error> {
     let bundle = Bundle::new(path, args.dry_run)?;
     let name = path.display().to_string();
     let target = Target::layout(name, Arc::new(bundle.layout.clone()), args.pull_address.clone());
-    let sources = connect::sources(&[], None, &args.access)?;
-    let report = copy(args, &target, sources, printer).await?;
+    let report = copy(args, global, &target, Vec::new(), printer).await?;
     if report.is_some() {
         bundle.finish(path).await?;
     }
     Ok(report)
 }
 
-/// Copies, or prints the plan.
+/// Copies, or prints the plan. `known` are the destinations that came with the target.
 async fn copy(
     args: &AppCopyArgs,
+    global: &Global,
     target: &Target,
-    mut sources: Sources,
+    mut known: Vec<Destination>,
     printer: &Printer,
 ) -> Result<Option<Report>, Error> {
-    let (from, chart) = source(args)?;
+    let (from, chart, read) = source(args, global).await?;
+    known.extend(read);
+    let mut sources = connect::sources(&known, None, &args.access)?;
     let mut plan = export::relocation(&chart, &from, target, &mut sources, args.adopt).await?;
     if args.dry_run {
         export::estimate(&mut plan, target, &sources).await?;
@@ -81,13 +83,17 @@ async fn copy(
     Ok(Some(report))
 }
 
-/// Where the export is read. User name and password are for the place that it goes to.
-fn source(args: &AppCopyArgs) -> Result<(Target, ChartReference), Error> {
+/// Where the export is read, and the destinations that are known besides. User name and password are
+/// for the place that it goes to.
+async fn source(
+    args: &AppCopyArgs,
+    global: &Global,
+) -> Result<(Target, ChartReference, Vec<Destination>), Error> {
     let Some(path) = &args.from else {
         let reading = AccessArgs { username: None, password_stdin: false, ..args.access.clone() };
-        return connect::chart(&args.reference, &reading);
+        let found = published(&args.reference, &reading, global).await?;
+        return Ok((Target::registry(&found.destination)?, found.chart, found.known));
     };
-    let chart = ChartReference::in_layout(&args.reference)?;
-    let layout = Arc::new(Layout::open(path)?);
-    Ok((Target::layout(path.display().to_string(), layout, None), chart))
+    let (target, chart) = in_layout(path, &args.reference)?;
+    Ok((target, chart, Vec::new()))
 }

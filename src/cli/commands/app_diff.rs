@@ -3,6 +3,7 @@
 use super::app_show::{options, selection};
 use crate::cli::args::{AppDiffArgs, Global};
 use crate::cli::output::Printer;
+use crate::cli::published::published;
 use crate::cli::{connect, tables};
 use crate::error::Error;
 use crate::export::request::ChosenNames;
@@ -24,8 +25,8 @@ pub(crate) async fn run(
     };
     let (target, chart, known) = match (&args.reference, &args.registry) {
         (Some(reference), _) => {
-            let (target, chart) = connect::chart(reference, &args.access)?;
-            (target, Some(chart), Vec::new())
+            let found = published(reference, &args.access, global).await?;
+            (Target::registry(&found.destination)?, Some(found.chart), found.known)
         }
         (None, Some(registry)) => {
             let known = connect::destination(registry, &args.access, global).await?;

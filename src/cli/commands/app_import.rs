@@ -6,19 +6,21 @@ use std::sync::Arc;
 
 use crate::cli::args::{AppImportArgs, Global};
 use crate::cli::output::Printer;
+use crate::cli::published::{in_layout, published};
 use crate::cli::{connect, recipients, tables};
 use crate::cluster::Live;
+use crate::destination::Destination;
 use crate::error::Error;
-use crate::export::{self, ChartReference, PublishedChart, Sources, Target};
+use crate::export::{self, ChartReference, PublishedChart, Target};
 use crate::import::{self, Helm, Pull, Request};
+use crate::registry::Keychain;
 
 pub(crate) async fn run(
     args: &AppImportArgs,
     global: &Global,
     printer: &Printer,
 ) -> Result<(), Error> {
-    let (destination, reference) = connect::published(&args.reference, &args.access)?;
-    let (target, keychain) = (Target::registry(&destination)?, destination.keychain);
+    let Place { target, reference, keychain, known } = place(args, global).await?;
     let helm = Helm::find(&args.helm, connection(global)).await?;
     let live = Live::connect(&connect::client_options(global)).await?;
     let chart = export::fetch(&target, &reference).await?;
@@ -34,12 +36,19 @@ pub(crate) async fn run(
         .map_err(|source| Error::File { path: archive.clone(), source })?;
 
     let request = Request { secrets, ..request(args, &chart, live.default_namespace()) };
-    let sources = sources(args, &reference, &target)?;
+    let mut sources = connect::sources(&known, Some(&request.namespace), &args.access)?;
+    if let Some(host) = &reference.host {
+        sources.replace(host.clone(), Arc::clone(&target.store));
+    }
     let address = target.address(&reference.repository);
-    let plan = import::plan(&request, (&address, &chart), &archive, &helm, &live, &sources).await?;
+    let look = || import::plan(&request, (&address, &chart), &archive, &helm, &live, &sources);
+    let mut plan = look().await?;
     if args.dry_run {
         printer.data(&plan, tables::import)?;
         return Ok(plan.require_ready()?);
+    }
+    if !args.skip_checks {
+        plan = import::in_its_namespace(plan, &live, look).await?;
     }
     if let (Err(not_ready), false) = (plan.require_ready(), args.skip_checks) {
         printer.data(&plan, tables::import)?;
@@ -48,6 +57,30 @@ pub(crate) async fn run(
     let pull = Pull::new(&chart, keychain);
     import::run(&request, &archive, &helm, &live, &pull, &|line| printer.say(line)).await?;
     printer.data(&plan, tables::imported)
+}
+
+/// Where the chart is, and with which credentials its registry and its images are read.
+struct Place {
+    target: Target,
+    reference: ChartReference,
+    keychain: Keychain,
+    known: Vec<Destination>,
+}
+
+async fn place(args: &AppImportArgs, global: &Global) -> Result<Place, Error> {
+    if let Some(path) = &args.from {
+        let (target, reference) = in_layout(path, &args.reference)?;
+        return Ok(Place { target, reference, keychain: connect::keychain()?, known: Vec::new() });
+    }
+    let found = published(&args.reference, &args.access, global).await?;
+    let (target, destination) = (Target::registry(&found.destination)?, found.destination);
+    let mut keychain = destination.keychain;
+    if let Some(pull) = &destination.pull_address {
+        // Another name of the same place, by which the nodes know it.
+        let credential = keychain.resolve_host(&destination.host).await;
+        keychain = keychain.with(pull, credential.map_err(import::Error::from)?);
+    }
+    Ok(Place { target, reference: found.chart, keychain, known: found.known })
 }
 
 /// Flags by which helm finds the cluster that we find.
@@ -68,6 +101,7 @@ fn request(args: &AppImportArgs, chart: &PublishedChart, namespace: &str) -> Req
     further.extend(args.timeout.iter().flat_map(|time| pair("--timeout", time.clone())));
     Request {
         release: args.release.clone().unwrap_or_else(|| import::release_name(chart)),
+        layout: args.from.clone(),
         namespace: args.namespace.clone().unwrap_or_else(|| namespace.to_owned()),
         create_namespace: args.create_namespace,
         pull_secret: args.pull_secret.clone(),
@@ -76,18 +110,4 @@ fn request(args: &AppImportArgs, chart: &PublishedChart, namespace: &str) -> Req
         values: files.chain(set).chain(text).collect(),
         further,
     }
-}
-
-/// Where images are looked for: the chart's registry as the user speaks to it, others by the Docker
-/// configuration.
-fn sources(
-    args: &AppImportArgs,
-    reference: &ChartReference,
-    target: &Target,
-) -> Result<Sources, Error> {
-    let mut sources = connect::sources(&[], None, &args.access)?;
-    if let Some(host) = &reference.host {
-        sources.replace(host.clone(), Arc::clone(&target.store));
-    }
-    Ok(sources)
 }

@@ -1,6 +1,8 @@
 //! `app import`: a published export into a cluster that never saw it, by the user's helm.
 
 mod checks;
+mod elsewhere;
 mod install;
+mod namespace;
 mod sealed;
 mod site;

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
+use super::checks::grant;
 use super::site::{Site, missing};
 use crate::export::shop::{CANARIES, manifests};
 use crate::support::objects;
@@ -69,6 +70,26 @@ fn who_has_the_identity_brings_the_secrets_and_another_changes_nothing() {
     assert!(!again.stderr.contains("Secret shop-credentials is applied"), "{again:?}");
     assert_eq!(get("v1", "Secret", "shop-credentials"), Some(secret));
     import(&["--dry-run"]).ok();
+}
+
+#[test]
+fn what_would_refuse_a_secret_is_asked_and_does_not_quote_it() {
+    let site = Site::new();
+    let (outhaul, chart) = sealed(&site);
+    grant(&site, "alice", "[{apiGroups: ['*'], resources: ['*'], verbs: [get, list, create]}]");
+    let outhaul = outhaul.kubeconfig(site.namespace.cluster().kubeconfig("alice"));
+    let args = ["app", "import", &chart, "-n", site.namespace.name(), "--identity", "key.txt"];
+    let refused = outhaul.run(&[&args[..], &["--dry-run", "-o", "json", "-vv"]].concat());
+    let refused = refused.exits(18);
+    let sealed = missing(&refused.json(), "sealed");
+    let refusal = |name: &str| {
+        format!("Secret {name}: the cluster would not take it: the Secret may not be written")
+    };
+    assert_eq!(sealed, [refusal("shop-credentials"), refusal("shop-tls")]);
+    assert_eq!(missing(&refused.json(), "object").len(), 1, "its Role alone: {refused:?}");
+    for canary in CANARIES {
+        assert!(!refused.mentions(canary) && !refused.mentions(&STANDARD.encode(canary)));
+    }
 }
 
 #[test]

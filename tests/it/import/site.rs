@@ -82,6 +82,22 @@ impl<'c> Site<'c> {
         self.import_by(&self.outhaul("admin"), further)
     }
 
+    /// Exports these objects of application `shop` beside the example's, and gives the chart.
+    pub(super) fn export_with(&self, extra: &str, further: &[&str]) -> String {
+        let outhaul = Outhaul::new().docker_config(&self.registry.docker_config());
+        outhaul.write("shop.yaml", manifests(&self.registry) + extra);
+        let to = format!("{}/extra", self.registry.address());
+        let args = ["app", "export", "shop", "-n", "shop", "--from", "shop.yaml", "-r", &to];
+        outhaul.run(&[&args[..], further].concat()).ok();
+        format!("{to}/shop-shop-chart")
+    }
+
+    /// What `import --dry-run` of another chart says.
+    pub(super) fn look(&self, chart: &str) -> Output {
+        let args = ["app", "import", chart, "-n", self.namespace.name(), "--dry-run", "-o", "json"];
+        self.outhaul("admin").run(&args)
+    }
+
     pub(super) fn import_by(&self, outhaul: &Outhaul, further: &[&str]) -> Output {
         let args = ["app", "import", &self.chart, "-n", self.namespace.name(), "-o", "json"];
         outhaul.run(&[&args[..], further].concat())

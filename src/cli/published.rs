@@ -1,0 +1,78 @@
+//! Where a published chart is read: the registry that its reference names, spoken to as a destination
+//! describes it, if one does.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::args::{AccessArgs, Global};
+use super::connect;
+use crate::destination::{Destination, direct, select};
+use crate::error::Error;
+use crate::export::{self, ChartReference, Target};
+use crate::registry::{Host, Layout};
+
+/// Longest that destinations are waited for which nobody asked for: they may be of help, and a
+/// cluster that does not answer shall not be in the way.
+const LONGEST_LOOK: Duration = Duration::from_secs(5);
+
+/// A chart, and how its registry is spoken to.
+pub(crate) struct Published {
+    pub(crate) destination: Destination,
+    pub(crate) chart: ChartReference,
+    /// All destinations that are known, for the images.
+    pub(crate) known: Vec<Destination>,
+}
+
+/// The chart that is named by address, or as `DESTINATION/NAME[:VERSION][@DIGEST]`. Credentials of
+/// the command line win over those of a destination, and these over the Docker configuration.
+pub(crate) async fn published(
+    text: &str,
+    args: &AccessArgs,
+    global: &Global,
+) -> Result<Published, Error> {
+    let known = known(args, global).await?;
+    if let Some((destination, rest)) = select::leading(&known, text)? {
+        let chart = ChartReference::in_layout(rest)?;
+        let repository = chart.repository.under(destination.path.as_ref());
+        let repository = repository.map_err(export::Error::from)?;
+        let chart = ChartReference { host: Some(destination.host.clone()), repository, ..chart };
+        return Ok(Published { destination: connect::described(destination, args)?, chart, known });
+    }
+    let chart: ChartReference = text.parse()?;
+    let host = chart.host.as_ref();
+    let holder = host.and_then(|host| select::holding(&known, host, &chart.repository)).cloned();
+    let destination = match holder {
+        Some(destination) => connect::described(destination, args)?,
+        None => direct::destination(
+            host.map(Host::as_str).unwrap_or_default(),
+            &connect::access(args)?,
+        )?,
+    };
+    Ok(Published { destination, chart, known })
+}
+
+/// The chart of an OCI layout: `NAME[:VERSION][@DIGEST]`.
+pub(crate) fn in_layout(path: &Path, text: &str) -> Result<(Target, ChartReference), Error> {
+    let layout = Arc::new(Layout::open(path)?);
+    let target = Target::layout(path.display().to_string(), layout, None);
+    Ok((target, ChartReference::in_layout(text)?))
+}
+
+/// The destinations; none where they cannot be read and nobody said where they are, as an address
+/// is read without them.
+async fn known(args: &AccessArgs, global: &Global) -> Result<Vec<Destination>, Error> {
+    if args.username.is_some() {
+        return Ok(Vec::new());
+    }
+    if global.destinations.is_some() {
+        return Ok(connect::destinations(global).await?.1);
+    }
+    let reason = match tokio::time::timeout(LONGEST_LOOK, connect::destinations(global)).await {
+        Ok(Ok((_, known))) => return Ok(known),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("the cluster did not answer within {} s", LONGEST_LOOK.as_secs()),
+    };
+    tracing::info!("no destination is known: {reason}");
+    Ok(Vec::new())
+}
