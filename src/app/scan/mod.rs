@@ -8,6 +8,7 @@
 //!
 //! Time is linear in the length of a text: every look back and ahead has a limit.
 
+mod binary;
 mod names;
 mod pairs;
 mod shapes;
@@ -78,6 +79,11 @@ impl Walk<'_> {
     /// `name`: what the value is called, where that means something.
     fn value(&mut self, at: &Path, name: Option<&str>, value: &Value) {
         match value {
+            Value::String(text) if is_binary_data(self.object, at) => {
+                if let Some(text) = binary::text(text) {
+                    self.text(at, name, None, &text);
+                }
+            }
             Value::String(text) => self.text(at, name, None, text),
             Value::Array(items) => self.items(at, items),
             Value::Object(fields) => self.fields(at, fields),
@@ -161,7 +167,15 @@ fn is_data(object: &Object, at: &Path) -> bool {
         _ => return false,
     };
     last == "annotations"
-        || (last == "data" && at.0.len() == 1 && kinds::is(object, kinds::CONFIG_MAP))
+        || (matches!(last, "data" | "binaryData")
+            && at.0.len() == 1
+            && kinds::is(object, kinds::CONFIG_MAP))
+}
+
+/// Whether the value there is base64 of a ConfigMap.
+fn is_binary_data(object: &Object, at: &Path) -> bool {
+    matches!(at.0.as_slice(), [Step::Key(field), _] if field == "binaryData")
+        && kinds::is(object, kinds::CONFIG_MAP)
 }
 
 /// What the name makes of a text that is a value as a whole.

@@ -15,7 +15,7 @@ const DIRECTIVES: [&str; 2] = ["requirepass ", "masterauth "];
 const OPENING: &[char] = &['{', ',', '[', '-'];
 
 /// Finds them. Comments are passed over: samples stand there.
-pub(super) fn find(text: &str, add: &mut impl FnMut(Credential, Place)) {
+pub(super) fn find(text: &str, add: &mut dyn FnMut(Credential, Place)) {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let bare = line.trim_start();
@@ -26,7 +26,7 @@ pub(super) fn find(text: &str, add: &mut impl FnMut(Credential, Place)) {
     }
 }
 
-fn of_line(text: &str, start: Place, length: usize, add: &mut impl FnMut(Credential, Place)) {
+fn of_line(text: &str, start: Place, length: usize, add: &mut dyn FnMut(Credential, Place)) {
     let line = &text[start..start + length];
     let bare = line.trim();
     if let Some(directive) = DIRECTIVES.iter().find(|of| bare.starts_with(**of))
@@ -107,13 +107,8 @@ fn unquoted(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::finds;
     use super::*;
-
-    fn has(text: &str) -> bool {
-        let mut found = false;
-        find(text, &mut |_, _| found = true);
-        found
-    }
 
     #[test]
     fn pairs_are_found_in_every_format() {
@@ -142,7 +137,7 @@ mod tests {
             "//registry.example/:_authToken=9f86d081884c7d659a2feaa0c55ad015",
             "ünïcode: ✓\npassword: hünter2\n",
         ] {
-            assert!(has(text), "{text}");
+            assert!(finds(find, text), "{text}");
         }
     }
 
@@ -176,7 +171,7 @@ mod tests {
             "==password==",
             "password=>",
         ] {
-            assert!(!has(text), "{text}");
+            assert!(!finds(find, text), "{text}");
         }
     }
 }

@@ -85,7 +85,7 @@ const JWT_PART: usize = 12;
 const LONGEST_LABEL: usize = 24;
 
 /// Finds them.
-pub(super) fn find(text: &str, add: &mut impl FnMut(Credential, Place)) {
+pub(super) fn find(text: &str, add: &mut dyn FnMut(Credential, Place)) {
     for (at, _) in text.match_indices("PRIVATE KEY") {
         if is_pem(text, at) {
             add(Credential::PrivateKey, at);

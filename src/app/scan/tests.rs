@@ -1,5 +1,7 @@
 //! The table of what is a credential and what is not, through the one door.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -8,6 +10,13 @@ use super::*;
 /// Parts of credentials, so that no text of this repository is one.
 fn token(parts: &[&str]) -> String {
     parts.concat()
+}
+
+/// Whether one of the finders finds something in the text.
+pub(super) fn finds(find: fn(&str, &mut dyn FnMut(Credential, Place)), text: &str) -> bool {
+    let mut found = false;
+    find(text, &mut |_, _| found = true);
+    found
 }
 
 fn of(value: Value) -> Vec<Finding> {
@@ -138,6 +147,33 @@ fn a_file_in_a_config_map_is_named_with_the_line() {
         found
             .iter()
             .all(|finding| finding.code == Code::PlaintextSecret && !finding.remedy.is_empty())
+    );
+}
+
+/// kubectl puts a file that is not UTF-8 there, such as one in Latin-1 or UTF-16.
+#[test]
+fn binary_data_that_is_text_is_scanned_like_any_other() {
+    let latin1 = b"name: M\xfcller\npassword: hunter2\n".to_vec();
+    let utf16 = |order: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        "\u{feff}db\nurl=postgres://shop:hunter2@db/shop\n".encode_utf16().flat_map(order).collect()
+    };
+    let binary = [b"\0\x01password=hunter2".as_slice(), &[0; 100]].concat();
+    let long = [b"x\n".repeat(LONGEST_TEXT), b"password: hunter2\n".to_vec()].concat();
+    let [latin1, little, big, binary, long] =
+        [latin1, utf16(u16::to_le_bytes), utf16(u16::to_be_bytes), binary, long]
+            .map(|bytes| STANDARD.encode(bytes));
+    let found = of(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"},
+        "binaryData": {"latin1.yaml": latin1, "little.env": little, "big.env": big, "image": binary,
+            "long": long, "broken": "no base64!", "password": STANDARD.encode("hunter2")}}));
+    let texts: Vec<_> = found.iter().map(|finding| finding.text.as_str()).collect();
+    assert_eq!(
+        texts,
+        [
+            "ConfigMap c holds a password in plain text: binaryData[\"latin1.yaml\"], line 2",
+            "ConfigMap c holds a URL with a password in plain text: binaryData[\"little.env\"], line 2",
+            "ConfigMap c holds a URL with a password in plain text: binaryData[\"big.env\"], line 2",
+            "ConfigMap c holds a password in plain text: binaryData.password",
+        ]
     );
 }
 

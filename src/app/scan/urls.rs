@@ -14,7 +14,7 @@ const ENDS: &[char] =
 const DRIVERS: [&str; 2] = ["@tcp(", "@unix("];
 
 /// Finds them.
-pub(super) fn find(text: &str, add: &mut impl FnMut(Credential, Place)) {
+pub(super) fn find(text: &str, add: &mut dyn FnMut(Credential, Place)) {
     for (at, separator) in text.match_indices("://") {
         let rest = beginning(&text[at + separator.len()..], LONGEST_AUTHORITY);
         // What something fills in may hold any character.
@@ -43,13 +43,8 @@ fn has_password(user_info: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::finds;
     use super::*;
-
-    fn has(text: &str) -> bool {
-        let mut found = false;
-        find(text, &mut |_, _| found = true);
-        found
-    }
 
     #[test]
     fn a_password_in_a_url_is_found_and_nothing_else() {
@@ -63,7 +58,7 @@ mod tests {
             "shop:hunter2@tcp(db:3306)/shop?parseTime=true",
             "dsn=\"shop:hunter2@unix(/tmp/mysql.sock)/shop\"",
         ] {
-            assert!(has(text), "{text}");
+            assert!(finds(find, text), "{text}");
         }
         for text in [
             "https://example.com/a@b:c@d",
@@ -83,7 +78,7 @@ mod tests {
             "shop:$DB@tcp(db)/",
             "a://b:c",
         ] {
-            assert!(!has(text), "{text}");
+            assert!(!finds(find, text), "{text}");
         }
     }
 }
