@@ -7,6 +7,7 @@
 //! ```
 
 mod rules;
+mod secrets;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -148,7 +149,10 @@ fn compare(comparison: &Comparison<'_>, rendered: Vec<Manifest>) -> Fidelity {
     left.sort_by(|(a, _), (b, _)| a.cmp(b));
     for (id, object) in left {
         match rules::of_object(input, &object) {
-            Some(rule) => found.intend(rule),
+            Some((rule, expected)) => {
+                found.intend(rule);
+                found.object(comparison, &expected, &object);
+            }
             None => _ = found.differ(id, None, What::Added),
         }
     }

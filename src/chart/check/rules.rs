@@ -2,17 +2,12 @@
 //! I5. Most of what normalising takes out (pull secrets, namespaces, doubled keys) is gone from the
 //! application before, and is no difference here.
 
-use std::collections::BTreeSet;
+use serde_json::Value;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use secrecy::ExposeSecret as _;
-use serde_json::{Map, Value};
-
-use super::Case;
-use crate::app::{Object, SecretsPolicy};
+use super::{Case, secrets};
+use crate::app::Object;
 use crate::chart::input::Input;
-use crate::chart::manifest::{HOOK_ANNOTATIONS, is_asked_for, with_namespace};
+use crate::chart::manifest::{HOOK_ANNOTATIONS, with_namespace};
 
 /// One intended difference.
 #[derive(Debug)]
@@ -29,8 +24,8 @@ pub struct Rule {
 enum Covers {
     /// Changes of an object's fields.
     Change(fn(&Case<'_>) -> bool),
-    /// Objects that the application does not have.
-    Object(fn(&Input<'_>, &Object) -> bool),
+    /// Objects that the application does not have: what such an object has to be.
+    Object(fn(&Input<'_>, &Object) -> Option<Object>),
 }
 
 /// The closed list.
@@ -78,7 +73,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         name: "secretMade",
         reason: "the policy for Secrets has the chart make this one",
-        covers: Covers::Object(is_made_secret),
+        covers: Covers::Object(secrets::made),
     },
 ];
 
@@ -87,9 +82,12 @@ pub(super) fn of_change(case: &Case<'_>) -> Option<&'static Rule> {
     RULES.iter().find(|rule| matches!(rule.covers, Covers::Change(covers) if covers(case)))
 }
 
-/// The rule that an object falls under which the application does not have.
-pub(super) fn of_object(input: &Input<'_>, object: &Object) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| matches!(rule.covers, Covers::Object(covers) if covers(input, object)))
+/// The rule that an object falls under which the application does not have, and what it has to be.
+pub(super) fn of_object(input: &Input<'_>, object: &Object) -> Option<(&'static Rule, Object)> {
+    RULES.iter().find_map(|rule| match rule.covers {
+        Covers::Object(covers) => Some((rule, covers(input, object)?)),
+        Covers::Change(_) => None,
+    })
 }
 
 /// The image of a container, a volume or a field of a custom resource, as the reference that the
@@ -186,33 +184,4 @@ fn is_empty_variable(case: &Case<'_>) -> bool {
     matches!(steps[..], ["value", _, "env"])
         && change.before.is_none()
         && change.after.and_then(Value::as_str) == Some("")
-}
-
-/// A Secret with exactly the values that were read, or with those made up for `require`; without any
-/// if a controller fills it.
-fn is_made_secret(input: &Input<'_>, object: &Object) -> bool {
-    let Some(secret) = input.app.secrets.iter().find(|secret| secret.name == object.name()) else {
-        return false;
-    };
-    let none = Map::new();
-    let data = object.at("/data").and_then(Value::as_object).unwrap_or(&none);
-    let is_secret = object.kind() == "Secret" && object.api_version() == "v1";
-    if secret.is_filled() {
-        return is_secret && data.is_empty();
-    }
-    match input.secrets {
-        SecretsPolicy::Include => input.secret_values.0.get(&secret.name).is_some_and(|values| {
-            let is_right = |(key, value): (&String, &secrecy::SecretSlice<u8>)| {
-                data.get(key).and_then(Value::as_str)
-                    == Some(&*STANDARD.encode(value.expose_secret()))
-            };
-            is_secret && data.len() == values.len() && values.iter().all(is_right)
-        }),
-        SecretsPolicy::Require => {
-            is_secret
-                && is_asked_for(secret)
-                && data.keys().collect::<BTreeSet<_>>() == secret.keys.iter().collect()
-        }
-        _ => false,
-    }
 }

@@ -119,6 +119,35 @@ fn what_helm_refuses_is_refused() {
     }
 }
 
+/// The API server refuses to change a type later, and things are found by labels and annotations.
+#[test]
+fn a_secret_that_is_made_must_come_back_whole() {
+    let (mut app, values) = (shop::app(), shop::secret_values());
+    let secret = app.secrets.iter_mut().find(|secret| secret.name == "shop-db").unwrap();
+    secret.labels.insert("tier".into(), "db".into());
+    secret.annotations.insert("note".into(), "kept".into());
+    secret.immutable = true;
+    let template = "templates/secret-shop-db.yaml";
+    for (path, from, to, expected) in [
+        (template, "type: Opaque", "type: Other", "type of Secret shop-db is rendered as"),
+        (template, "tier: db", "tier: x", "metadata.labels.tier of Secret shop-db is rendered as"),
+        (template, "note: kept", "x: x", "metadata.annotations.note of Secret shop-db is not"),
+        (template, "immutable: true", "{{/**/}}", "immutable of Secret shop-db is not rendered"),
+        ("values.yaml", shop::CANARY, "x", "data.password of Secret shop-db is rendered as"),
+    ] {
+        let mut chart = shop::chart_of(&app, SecretsPolicy::Include, &values);
+        let whole = check(&input(&app, SecretsPolicy::Include, &values), &chart).unwrap();
+        assert_eq!(whole.differences, []);
+        let text = String::from_utf8(chart.files[path].clone()).unwrap();
+        assert!(text.contains(from), "{from} in\n{text}");
+        chart.files.insert(path.to_owned(), text.replacen(from, to, 1).into_bytes());
+        let fidelity = check(&input(&app, SecretsPolicy::Include, &values), &chart).unwrap();
+        let [first, ..] = fidelity.differences.as_slice() else { panic!("{from} passes") };
+        assert!(first.sentence().starts_with(expected), "{}", first.sentence());
+        assert!(!format!("{fidelity:?}").contains(shop::CANARY));
+    }
+}
+
 #[test]
 fn a_chart_that_never_ends_is_ended() {
     let mut chart = shop::chart();
