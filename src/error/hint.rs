@@ -1,6 +1,7 @@
 //! What the user can do about an error: one sentence after `hint:`.
 
 use super::Error;
+use crate::export::verify::State;
 use crate::registry::{self, CopyError, Side};
 use crate::{app::select::SelectError, chart, cluster, destination, export, import};
 
@@ -97,7 +98,9 @@ fn of_export(error: &export::Error) -> Option<String> {
         }
         E::NotAChart { .. } => "a chart's repository ends in its name, such as `…-chart`".into(),
         E::NotAnExport { .. } => {
-            "`outhaul copy` copies any chart or image as it is, without what it refers to".into()
+            "only what `outhaul app export` and `app copy` pushed has an origin and a lock; \
+             `outhaul copy` copies any chart or image as it is"
+                .into()
         }
         E::TagTaken { .. } => "choose another `--image-tag`: tags never move".into(),
         E::Chart(chart::Error::Template { .. }) => {
@@ -115,7 +118,15 @@ fn of_export(error: &export::Error) -> Option<String> {
                 .into()
         }
         E::Changed { .. } => "export again to publish what runs".into(),
-        E::Verified { .. } => "export again: it restores what is gone, if its source has it".into(),
+        E::Verified { worst, .. } => match worst.state {
+            State::Unknown => "check the network and the credentials for that registry (`docker \
+                               login HOST`), and verify again"
+                .into(),
+            State::Differs => "someone has changed the chart since: export the application again \
+                               under another version"
+                .into(),
+            _ => "export again: it restores what is gone, if its source has it".into(),
+        },
         E::Copy { source, .. } => return of_copy(source, None),
         E::Destination { source, ca_secret, .. } => {
             return of_registry(source, ca_secret.as_deref());

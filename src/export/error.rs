@@ -135,7 +135,7 @@ pub enum Error {
         reason: String,
     },
     /// A chart that is none of ours, or not as this release writes them.
-    #[error("{reference} is not an export that this release can copy: {reason}")]
+    #[error("{reference} is not an export of outhaul's that this release can read: {reason}")]
     NotAnExport {
         /// The reference.
         reference: String,
@@ -171,7 +171,7 @@ pub enum Error {
         objects: usize,
     },
     /// A published export is not whole, or not what it should be.
-    #[error("{reference} did not pass: {} is {}", .worst.name, .worst.state)]
+    #[error("{reference} did not pass: {} is {}: {}", .worst.name, .worst.state, .worst.detail)]
     Verified {
         /// The chart.
         reference: String,

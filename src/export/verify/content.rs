@@ -83,8 +83,24 @@ pub(super) async fn walk(
     Ok(Some(content))
 }
 
-/// Reads a blob to its end.
+/// Reads a blob to its end. One that ends early is read again: a connection is not cut at the same
+/// byte twice, and a blob that lacks bytes is.
 async fn read(
+    store: &dyn Store,
+    repository: &RepositoryName,
+    blob: &Descriptor,
+) -> Result<State, Error> {
+    let first = match read_once(store, repository, blob).await {
+        Err(Error::Cut { received, .. }) => received,
+        read => return read,
+    };
+    match read_once(store, repository, blob).await {
+        Err(Error::Cut { received, .. }) if received == first => Ok(State::Wrong),
+        read => read,
+    }
+}
+
+async fn read_once(
     store: &dyn Store,
     repository: &RepositoryName,
     blob: &Descriptor,
@@ -97,7 +113,10 @@ async fn read(
     while let Some(part) = bytes.next().await {
         match part {
             Ok(_) => {}
-            Err(Error::DigestMismatch { .. } | Error::TooLarge { .. }) => return Ok(State::Wrong),
+            // A registry that sends more than it was asked for breaks the protocol.
+            Err(Error::DigestMismatch { .. } | Error::TooLarge { .. } | Error::Protocol { .. }) => {
+                return Ok(State::Wrong);
+            }
             Err(error) => return Err(error),
         }
     }

@@ -224,15 +224,19 @@ async fn image(
                 {
                     Ok(None) => {}
                     Ok(Some(content)) => {
-                        let away = if is_address {
-                            ""
-                        } else {
-                            "; it is beside the chart and not where the chart refers to"
+                        let detail = format!("{}: {}", place.address, content.summary());
+                        let away = match last.state {
+                            _ if is_address => String::new(),
+                            State::Unknown => format!("; beside the chart, as {}", last.detail),
+                            _ => "; it is beside the chart and not where the chart refers to"
+                                .to_owned(),
                         };
-                        let detail = format!("{}: {}{away}", place.address, content.summary());
-                        return Check::new(&name, content.state(), detail);
+                        return Check::new(&name, content.state(), detail + &away);
                     }
-                    Err(error) => last = Check::new(&name, State::Unknown, error.to_string()),
+                    Err(error) => {
+                        let detail = format!("{}: {error}", place.address);
+                        last = Check::new(&name, State::Unknown, detail);
+                    }
                 }
             }
             last

@@ -24,3 +24,4 @@ pub(crate) mod shop;
 mod size;
 mod sources;
 mod templates;
+mod verify;
