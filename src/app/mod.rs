@@ -14,6 +14,7 @@ pub mod helm;
 mod images;
 mod kinds;
 mod leaving;
+pub(crate) mod merge;
 pub mod model;
 mod needs;
 mod normalize;

@@ -145,13 +145,20 @@ impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, step) in self.0.iter().enumerate() {
             match step {
-                Step::Key(key) if place == 0 => f.write_str(key)?,
-                Step::Key(key) if key.contains(['.', '[']) => write!(f, "[{key:?}]")?,
-                Step::Key(key) => write!(f, ".{key}")?,
+                Step::Key(key) => write_key(f, place == 0, key)?,
                 Step::Item(index) => write!(f, "[{index}]")?,
             }
         }
         Ok(())
+    }
+}
+
+/// Writes the name of a field, the first or a further one, for people.
+pub(crate) fn write_key(to: &mut impl fmt::Write, is_first: bool, key: &str) -> fmt::Result {
+    match key {
+        key if is_first => to.write_str(key),
+        key if key.contains(['.', '[']) => write!(to, "[{key:?}]"),
+        key => write!(to, ".{key}"),
     }
 }
 

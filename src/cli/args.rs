@@ -4,6 +4,7 @@ mod app_copy;
 mod app_diff;
 mod app_export;
 mod app_import;
+mod content;
 mod findings;
 mod verify;
 
@@ -17,6 +18,7 @@ pub(crate) use app_copy::AppCopyArgs;
 pub(crate) use app_diff::AppDiffArgs;
 pub(crate) use app_export::{AppExportArgs, SecretsArg};
 pub(crate) use app_import::AppImportArgs;
+pub(crate) use content::ContentArgs;
 pub(crate) use findings::FindingsArgs;
 pub(crate) use verify::VerifyArgs;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::args::{AccessArgs, AppExportArgs, Global, SourceArgs};
+use super::args::{AccessArgs, ContentArgs, Global, SourceArgs};
 use crate::app::Snapshot;
 use crate::cluster::client::ClientOptions;
 use crate::cluster::{Live, Manifests, Scope, SecretReader, Source};
@@ -110,11 +110,12 @@ pub(crate) fn sources(
 /// the application is read from.
 pub(crate) async fn images(
     sources: &mut Sources,
-    args: &AppExportArgs,
+    args: &ContentArgs,
+    source: &SourceArgs,
     global: &Global,
 ) -> Result<(), Error> {
     args.map_registry.iter().rev().cloned().for_each(|mapping| sources.map(mapping));
-    let reader: Box<dyn SecretReader> = match args.source.from.as_deref() {
+    let reader: Box<dyn SecretReader> = match source.from.as_deref() {
         None => Box::new(Live::connect(&client_options(global)).await?),
         Some(path) if args.use_pull_secrets && path != Path::new("-") => {
             Box::new(Manifests::from_path(path, Timestamp::now())?)

@@ -54,9 +54,13 @@ pub(crate) async fn published(
 
 /// The chart of an OCI layout: `NAME[:VERSION][@DIGEST]`.
 pub(crate) fn in_layout(path: &Path, text: &str) -> Result<(Target, ChartReference), Error> {
+    Ok((layout(path)?, ChartReference::in_layout(text)?))
+}
+
+/// An OCI layout that exists.
+pub(crate) fn layout(path: &Path) -> Result<Target, Error> {
     let layout = Arc::new(Layout::open(path)?);
-    let target = Target::layout(path.display().to_string(), layout, None);
-    Ok((target, ChartReference::in_layout(text)?))
+    Ok(Target::layout(path.display().to_string(), layout, None))
 }
 
 /// The destinations; none where they cannot be read and nobody said where they are, as an address

@@ -4,12 +4,15 @@ use comfy_table::{Table, presets};
 
 use super::commands::app_export_all::{Failure, Outcome, Summary};
 use crate::app::{App, Candidate, Code, Finding, FoundBy, Severity, Shared};
-use crate::export::diff::{ChangedObject, Diff};
+use crate::export::diff::{ChangedField, ChangedObject, Diff};
 use crate::export::plan::Weight;
 use crate::export::report::Bytes;
 use crate::export::verify::Verification;
 use crate::export::{Action, Fidelity, Plan, PlannedImage, Report, Status};
 use crate::import;
+
+/// Longest value that is shown in full, in bytes of JSON: about two lines of a terminal.
+const LONGEST_VALUE: usize = 200;
 
 /// A table without borders: it pastes well and greps well.
 pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
@@ -162,17 +165,28 @@ pub(crate) fn diff(diff: &Diff) -> String {
     }
     for ChangedObject { object, fields } in &diff.changed {
         text.push_str(&format!("~ {object}\n"));
-        for field in fields {
-            let shown = |value: &Option<serde_json::Value>| match value {
-                _ if field.hidden => "(hidden)".to_owned(),
-                Some(value) => value.to_string(),
-                None => "(none)".to_owned(),
-            };
-            let (before, after) = (shown(&field.before), shown(&field.after));
-            text.push_str(&format!("    {}: {before} -> {after}\n", field.field));
-        }
+        fields.iter().for_each(|field| text.push_str(&changed(field)));
     }
     if diff.count() == 0 { format!("{text}no difference\n") } else { text }
+}
+
+/// One field that differs, on a line.
+fn changed(field: &ChangedField) -> String {
+    let ChangedField { field: name, before, after, hidden } = field;
+    let text = |value: &serde_json::Value| {
+        let text = value.to_string();
+        let shown = &text[..text.floor_char_boundary(LONGEST_VALUE)];
+        if shown == text { text } else { format!("{shown}… (`-o json` has all of it)") }
+    };
+    match (before.as_ref().map(text), after.as_ref().map(text)) {
+        _ if *hidden => format!("    {name}: (hidden)\n"),
+        (None, Some(after)) => format!("  + {name}: {after}\n"),
+        (Some(before), None) => format!("  - {name}: {before}\n"),
+        (before, after) => {
+            let [before, after] = [before, after].map(Option::unwrap_or_default);
+            format!("    {name}: {before} -> {after}\n")
+        }
+    }
 }
 
 /// What was found of a published export.

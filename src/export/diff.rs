@@ -50,7 +50,8 @@ pub struct ChangedObject {
 /// A field that differs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChangedField {
-    /// The field, dotted.
+    /// The field, dotted; items of lists by what they are known by:
+    /// `spec.template.spec.containers[name=web].env[name=LEVEL].value`.
     pub field: String,
     /// In the chart; absent where it is not there.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,6 +62,12 @@ pub struct ChangedField {
     /// Whether the values are kept back because they look like credentials.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
+}
+
+/// Credentials in plain text, in what runs and in what the chart renders.
+struct Credentials {
+    now: Vec<Finding>,
+    published: Vec<Finding>,
 }
 
 /// Compares what runs with `chart`, or with the newest version of the application's own chart at
@@ -87,6 +94,7 @@ pub async fn diff(
         }
     };
     let published = fetch(target, &reference).await?;
+    super::learn::learn(sources, &app).await?;
     let (images, _) = resolve_images(&app, sources, &request.platforms).await?;
     let repository = target.address(&reference.repository);
     compare(&app, &images, &published, &repository)
@@ -101,10 +109,8 @@ fn compare(
     let chart = &published.chart;
     let rendered: Vec<Object> =
         rendered(chart)?.into_iter().map(|manifest| manifest.object).collect();
-    let credentials: Vec<Finding> = scan(&rendered)
-        .into_iter()
-        .chain(app.findings.iter().filter(|it| it.code == Code::PlaintextSecret).cloned())
-        .collect();
+    let plaintext = app.findings.iter().filter(|it| it.code == Code::PlaintextSecret).cloned();
+    let credentials = Credentials { now: plaintext.collect(), published: scan(&rendered) };
     let mut before: HashMap<ObjectId, Object> =
         rendered.into_iter().map(|object| (object.id(), object)).collect();
     let secret_values = SecretValues::default();
@@ -184,19 +190,9 @@ fn field(
     object: &ObjectId,
     change: &Change<'_>,
     input: &Input<'_>,
-    credentials: &[Finding],
+    credentials: &Credentials,
 ) -> ChangedField {
-    let within = |inner: &str, outer: &str| {
-        inner
-            .strip_prefix(outer)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-    };
-    let hidden = object.kind == "Secret"
-        || credentials.iter().any(|credential| {
-            let field = credential.field.as_deref().unwrap_or_default();
-            credential.object.as_ref() == Some(object)
-                && (within(field, &change.field) || within(&change.field, field))
-        });
+    let hidden = object.kind == "Secret" || credentials.touch(object, change);
     let shown = |value: Option<&Value>| if hidden { None } else { value.cloned() };
     let mut after = shown(change.before);
     let image = input.images.iter().find(|image| {
@@ -209,6 +205,24 @@ fn field(
         after = Some(format!("{written}@{}", image.digest).into());
     }
     ChangedField { field: change.field.clone(), before: shown(change.after), after, hidden }
+}
+
+impl Credentials {
+    /// Whether a change is of a credential, or of something that one is in.
+    fn touch(&self, object: &ObjectId, change: &Change<'_>) -> bool {
+        let sides = [&self.now, &self.published].into_iter().zip(&change.places);
+        let mut all = sides.flat_map(|(found, place)| found.iter().map(move |of| (of, place)));
+        all.any(|(credential, place)| {
+            let field = credential.field.as_deref().unwrap_or_default();
+            credential.object.as_ref() == Some(object)
+                && (is_within(field, place) || is_within(place, field))
+        })
+    }
+}
+
+fn is_within(inner: &str, outer: &str) -> bool {
+    let rest = inner.strip_prefix(outer);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 impl Diff {

@@ -7,8 +7,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::app::Object;
 use crate::app::path::{Path, Step};
+use crate::app::{Object, merge};
 
 /// What `kubectl apply` keeps of the file that a person wrote.
 pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -26,10 +26,6 @@ const CONTROLLERS: [&str; 9] = [
     "kubelet",
     "vpa-updater",
 ];
-
-/// Fields by which Kubernetes tells items of lists apart, the strongest first.
-const MERGE_KEYS: [&str; 7] =
-    ["name", "mountPath", "devicePath", "containerPort", "port", "ip", "topologyKey"];
 
 /// What is known of who set the fields of one object.
 pub(super) struct Claims {
@@ -113,12 +109,16 @@ fn stands_in(applied: &Map<String, Value>, root: &Map<String, Value>, path: &Pat
     let (Some(mut there), Some(mut here)) = (applied.get(first), root.get(first)) else {
         return false;
     };
+    let mut list = first;
     for step in rest {
         let next = match step {
-            Step::Key(key) => there.get(key).zip(here.get(key)),
+            Step::Key(key) => {
+                list = key;
+                there.get(key).zip(here.get(key))
+            }
             Step::Item(index) => here
                 .get(index)
-                .and_then(|item| same_item(there.as_array()?, item, *index).zip(Some(item))),
+                .and_then(|item| same_item(list, there.as_array()?, item, *index).zip(Some(item))),
         };
         let Some(next) = next else { return false };
         (there, here) = next;
@@ -127,13 +127,11 @@ fn stands_in(applied: &Map<String, Value>, root: &Map<String, Value>, path: &Pat
 }
 
 /// The item of a list that is this one by its merge key, or by its place if it has none.
-fn same_item<'a>(items: &'a [Value], item: &Value, index: usize) -> Option<&'a Value> {
-    for key in MERGE_KEYS {
-        if let Some(value) = item.get(key) {
-            return items.iter().find(|other| other.get(key) == Some(value));
-        }
+fn same_item<'a>(list: &str, items: &'a [Value], item: &Value, index: usize) -> Option<&'a Value> {
+    match merge::key(list, item) {
+        Some(key) => items.iter().find(|other| merge::key(list, other).as_ref() == Some(&key)),
+        None => items.get(index),
     }
-    items.get(index)
 }
 
 fn claimed_in(fields: &Value, root: &Map<String, Value>, path: &Path) -> Claimed {
@@ -243,6 +241,16 @@ mod tests {
         assert!(claims.wrote(object.fields(), &port(1, "protocol")));
         assert!(claims.wrote(object.fields(), &port(0, "port")));
         assert!(!claims.wrote(object.fields(), &port(0, "targetPort")));
+    }
+
+    /// One volume may be mounted at several paths: its name does not tell mounts apart.
+    #[test]
+    fn a_mount_is_matched_by_its_path() {
+        let pod = json!({"volumeMounts": [{"name": "data", "mountPath": "/a"},
+            {"name": "data", "mountPath": "/b", "readOnly": true}]});
+        let pod = pod.as_object().unwrap();
+        let path = Path::default().key("volumeMounts").then(Step::Item(1)).key("readOnly");
+        assert!(stands_in(pod, pod, &path));
     }
 
     #[test]

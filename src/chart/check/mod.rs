@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::compare::{Change, changes};
+use super::compare::{Change, changes, changes_by_key};
 use super::input::{Chart, Image, Input};
 use super::render::{self, Manifest, Release, RenderError};
 use crate::app::{Object, ObjectId, SecretsPolicy};
@@ -114,8 +114,9 @@ impl<'a> Comparison<'a> {
     }
 
     /// The fields of `rendered` that are not what they are in `object`, but for what is intended.
+    /// Items of lists are compared by what they are known by.
     pub fn differences<'o>(&self, object: &'o Object, rendered: &'o Object) -> Vec<Change<'o>> {
-        let mut changes = changes(object.fields(), rendered.fields());
+        let mut changes = changes_by_key(object.fields(), rendered.fields());
         changes.retain(|change| self.rule(object, change).is_none());
         changes
     }

@@ -6,13 +6,12 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::{
-    AccessArgs, FindingsArgs, PickArgs, RecipientArgs, SourceArgs, app_name, platform, pull_address,
+    AccessArgs, ContentArgs, FindingsArgs, PickArgs, RecipientArgs, SourceArgs, app_name,
+    pull_address,
 };
-use crate::app::{ImagePattern, JobsPolicy, SecretsPolicy};
-use crate::export::Mapping;
+use crate::app::SecretsPolicy;
 use crate::export::request::ChartFrom;
 use crate::export::rollout::LONGEST_WAIT;
-use crate::registry::Platform;
 
 #[derive(Debug, Args)]
 pub(crate) struct AppExportArgs {
@@ -61,20 +60,8 @@ pub(crate) struct AppExportArgs {
     pub(crate) secrets: SecretsArg,
     #[command(flatten)]
     pub(crate) recipients: RecipientArgs,
-    /// Only this platform of each image, as os/arch[/variant] (repeatable)
-    #[arg(long, value_name = "PLATFORM", value_parser = platform)]
-    pub(crate) platform: Vec<Platform>,
-    /// Leave images of this pattern where they are, such as `docker.io/*` (repeatable); `*` also
-    /// matches `/`
-    #[arg(long, value_name = "PATTERN")]
-    pub(crate) keep_image: Vec<ImagePattern>,
-    /// Read images of an address elsewhere, such as `127.0.0.1:30500=registry.example.com`
-    /// (repeatable); `http://` before the second means plain HTTP
-    #[arg(long, value_name = "FROM=TO[/PREFIX]")]
-    pub(crate) map_registry: Vec<Mapping>,
-    /// Read images with the credentials in the application's own pull secrets
-    #[arg(long)]
-    pub(crate) use_pull_secrets: bool,
+    #[command(flatten)]
+    pub(crate) content: ContentArgs,
     /// Take over a chart repository whose newest chart is another application's
     #[arg(long)]
     pub(crate) adopt: bool,
@@ -87,12 +74,6 @@ pub(crate) struct AppExportArgs {
     /// Export although the chart does not render everything as it runs; the report says what
     #[arg(long)]
     pub(crate) allow_differences: bool,
-    /// What to do with Jobs that nothing owns
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) jobs: JobsArg,
-    /// Write the release's namespace where texts have an address in the application's
-    #[arg(long)]
-    pub(crate) rewrite_namespace: bool,
     /// Wait until the application is rolled out, such as 90s or 10m [default with the flag: 10m]
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true,
         default_missing_value = "10m", value_parser = wait, conflicts_with = "from")]
@@ -125,15 +106,6 @@ pub(crate) enum SecretsArg {
     Include,
 }
 
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub(crate) enum JobsArg {
-    /// Leave them out
-    #[default]
-    Skip,
-    /// Let the chart run them after each install and upgrade
-    Hook,
-}
-
 /// What a chart is made of
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ChartFromArg {
@@ -161,15 +133,6 @@ impl From<ChartFromArg> for ChartFrom {
         match arg {
             ChartFromArg::Live => Self::Live,
             ChartFromArg::Release => Self::Release,
-        }
-    }
-}
-
-impl From<JobsArg> for JobsPolicy {
-    fn from(arg: JobsArg) -> Self {
-        match arg {
-            JobsArg::Skip => Self::Skip,
-            JobsArg::Hook => Self::Hook,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::app_show::{options, selection};
 use crate::app::{Options, Selection};
-use crate::cli::args::{AppExportArgs, Global, RecipientArgs, SecretsArg};
+use crate::cli::args::{AppExportArgs, ContentArgs, Global, PickArgs, RecipientArgs, SecretsArg};
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Printer;
 use crate::cli::recipients::recipients;
@@ -78,7 +78,7 @@ impl Place {
                     known[0].pull_address.clone_from(&args.pull_address);
                 }
                 let mut sources = connect::sources(&known, namespace, &args.access)?;
-                connect::images(&mut sources, args, global).await?;
+                connect::images(&mut sources, &args.content, &args.source, global).await?;
                 Ok(Self { target: Target::registry(&known[0])?, sources, bundle: None })
             }
             (None, Some(path)) => {
@@ -86,7 +86,7 @@ impl Place {
                 let (name, layout) = (path.display().to_string(), Arc::new(bundle.layout.clone()));
                 let target = Target::layout(name, layout, args.pull_address.clone());
                 let mut sources = connect::sources(&[], namespace, &args.access)?;
-                connect::images(&mut sources, args, global).await?;
+                connect::images(&mut sources, &args.content, &args.source, global).await?;
                 Ok(Self { target, sources, bundle: Some((bundle, path.clone())) })
             }
         }
@@ -122,18 +122,23 @@ fn check(args: &AppExportArgs) -> Result<(), Error> {
     Ok(())
 }
 
+/// What of an application is exported.
+pub(super) fn content_options(pick: &PickArgs, content: &ContentArgs) -> Options {
+    Options {
+        keep_images: content.keep_image.clone(),
+        jobs: content.jobs.into(),
+        rewrite_namespace: content.rewrite_namespace,
+        ..options(pick)
+    }
+}
+
 /// What the arguments ask for.
 pub(super) fn request(args: &AppExportArgs, selection: Selection) -> Result<Request, Error> {
     let read = args.templates.as_deref().map(templates::read).transpose()?;
     Ok(Request {
         selection,
         namespace: args.source.namespace.clone(),
-        options: Options {
-            keep_images: args.keep_image.clone(),
-            jobs: args.jobs.into(),
-            rewrite_namespace: args.rewrite_namespace,
-            ..options(&args.pick)
-        },
+        options: content_options(&args.pick, &args.content),
         secrets: args.secrets.into(),
         templates: read.unwrap_or_default(),
         recipients: recipients(&args.recipients)?,
@@ -144,7 +149,7 @@ pub(super) fn request(args: &AppExportArgs, selection: Selection) -> Result<Requ
             image_name: args.image_name.clone(),
             image_tag: args.image_tag.clone(),
         },
-        platforms: args.platform.clone(),
+        platforms: args.content.platform.clone(),
         adopt: args.adopt,
         allow_oversize: args.allow_oversize,
         skip_unreadable: args.source.skip_unreadable,

@@ -150,8 +150,54 @@ fn a_diff_compares_images_by_digest_and_hides_credentials() {
     let of = |kind: &str| changed.iter().find(|it| it["object"]["kind"] == kind).unwrap();
     assert_eq!(of("ConfigMap")["fields"][0]["hidden"], true);
     let field = &of("Deployment")["fields"][0];
-    assert_eq!(field["field"], "spec.template.spec.containers[0].image");
+    assert_eq!(field["field"], "spec.template.spec.containers[name=web].image");
     assert!(field["after"].as_str().unwrap().ends_with(&digest), "{field}");
+}
+
+#[test]
+fn a_variable_more_is_one_addition() {
+    let case = Case::new();
+    case.export(&[]).ok();
+    let first = "            - name: DB_HOST\n";
+    case.change(first, &format!("            - {{name: ADDED, value: '1'}}\n{first}"));
+    let output = case.diff(&[&case.reference()]).exits(16);
+    let line = r#"  + spec.template.spec.containers[name=api].env[name=ADDED]: {"name":"ADDED","value":"1"}"#;
+    let lines: Vec<&str> = output.stdout.lines().skip(2).collect();
+    assert_eq!(lines, ["~ Deployment api", line]);
+    let found = case.diff(&[&case.reference(), "-o", "json"]).exits(16).json();
+    assert_eq!(found["changed"][0]["fields"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_diff_takes_the_flags_that_change_what_is_exported() {
+    let case = Case::new();
+    let there = case.registry.address();
+    case.outhaul.write("shop.yaml", case.objects.replace(&there, "127.0.0.1:1"));
+    let map = ["--map-registry", &format!("127.0.0.1:1={there}")];
+    let flags = [&map[..], &["--platform", "linux/amd64", "--keep-image", "*/shop/db:*"]].concat();
+    case.export(&flags).ok();
+    let reference = case.reference();
+    case.diff(&[&[&*reference], &flags[..]].concat()).ok();
+    let all_platforms = case.diff(&[&[&*reference, "-o", "json"], &map[..]].concat()).exits(16);
+    let found = all_platforms.json();
+    assert_eq!((&found["added"], &found["removed"]), (&json!([]), &json!([])), "{found:#}");
+    let fields = found["changed"].as_array().unwrap().iter().flat_map(|it| it["fields"].as_array());
+    let names: Vec<&str> = fields.flatten().map(|it| it["field"].as_str().unwrap()).collect();
+    assert!(names.iter().all(|name| name.ends_with("].image")), "{names:?}");
+    case.diff(&[&reference]).exits(9);
+}
+
+#[test]
+fn a_diff_with_a_chart_in_a_layout() {
+    let case = Case::new();
+    let args = ["app", "export", "shop", "-n", "shop", "--from", "shop.yaml", "--to", "bundle"];
+    case.run(&args, &[]).ok();
+    for place in [&["bundle"][..], &["--to", "bundle"], &["shop-shop-chart", "--to", "bundle"]] {
+        assert!(case.diff(place).ok().stdout.ends_with("no difference\n"), "{place:?}");
+    }
+    case.diff(&["other-chart", "--to", "bundle"]).exits(15);
+    case.diff(&["--to", "no-such-folder"]).exits(13);
+    case.diff(&[]).exits(2);
 }
 
 #[test]
