@@ -1,6 +1,6 @@
 //! From a snapshot to an application: select, follow references, normalise.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::definitions::{self, Definitions};
 use super::graph::{self, Members};
@@ -8,8 +8,8 @@ use super::normalize::{self, Context};
 use super::select::{self, SelectError};
 use super::view::{Index, Place, View};
 use super::{
-    App, Finding, Object, ObjectId, Options, Requirement, Selection, Snapshot, images, kinds,
-    leaving, portability, scan,
+    App, Finding, FoundBy, Object, ObjectId, Options, Requirement, Selection, Snapshot, images,
+    kinds, leaving, portability, scan, unreferenced,
 };
 
 /// Makes an application of what `selection` means in `snapshot`. The order of the snapshot's
@@ -54,6 +54,15 @@ pub fn assemble(
         requirements.retain(|of| !brought(&of.object));
         findings.retain(|of| !of.object.as_ref().is_some_and(brought));
         findings.append(&mut definitions.findings);
+    }
+    if roots.found_by == FoundBy::Namespace {
+        let exported = objects.iter().chain(&definitions.objects).map(Object::id);
+        let exported: Vec<ObjectId> = exported.collect();
+        let required = requirements.iter().map(|of| &of.object);
+        let reported = findings.iter().filter_map(|finding| finding.object.as_ref());
+        let said: HashSet<&ObjectId> = exported.iter().chain(required).chain(reported).collect();
+        let unreferenced = unreferenced::findings(&view, &said);
+        findings.extend(unreferenced);
     }
     let findings: BTreeSet<Finding> = findings.into_iter().collect();
     Ok(App {

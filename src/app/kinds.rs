@@ -25,6 +25,7 @@ pub(super) const INGRESS_CLASS: Kind = ("networking.k8s.io", "IngressClass");
 pub(super) const JOB: Kind = ("batch", "Job");
 pub(super) const MUTATING_WEBHOOKS: Kind =
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration");
+pub(super) const NAMESPACE: Kind = ("", "Namespace");
 pub(super) const NETWORK_POLICY: Kind = ("networking.k8s.io", "NetworkPolicy");
 pub(super) const DISRUPTION_BUDGET: Kind = ("policy", "PodDisruptionBudget");
 pub(super) const POD: Kind = ("", "Pod");
@@ -127,7 +128,7 @@ const INSTALL_ORDER: [&str; 36] = [
 
 /// Kinds without a namespace that a release of Kubernetes brings along.
 const CLUSTER_SCOPED: [Kind; 27] = [
-    ("", "Namespace"),
+    NAMESPACE,
     NODE,
     VOLUME,
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"),
@@ -203,7 +204,7 @@ const BUILTIN_GROUPS: [&str; 13] = [
 ];
 
 /// Kinds that rule a namespace or cluster rather than being part of an application.
-const OF_THE_PLACE: [Kind; 3] = [("", "LimitRange"), ("", "Namespace"), ("", "ResourceQuota")];
+const OF_THE_PLACE: [Kind; 3] = [("", "LimitRange"), NAMESPACE, ("", "ResourceQuota")];
 
 /// ConfigMaps that a cluster puts into every namespace.
 pub(super) const CLUSTER_CONFIG_MAPS: [&str; 3] =

@@ -4,15 +4,13 @@ use super::graph::Members;
 use super::view::View;
 use super::{Code, Finding, Object, Snapshot, kinds};
 
-const NAMESPACE: kinds::Kind = ("", "Namespace");
-
 impl Snapshot {
     /// Whether its namespace is being deleted: what was read is what is left by chance.
     pub fn is_terminating(&self) -> bool {
         let namespace = self
             .objects
             .iter()
-            .find(|object| kinds::is(object, NAMESPACE) && object.name() == self.namespace);
+            .find(|object| kinds::is(object, kinds::NAMESPACE) && object.name() == self.namespace);
         namespace.is_some_and(is_going)
     }
 }

@@ -30,6 +30,7 @@ pub mod selector;
 pub mod snapshot;
 pub(crate) mod stack;
 pub(crate) mod tree;
+mod unreferenced;
 mod view;
 
 pub use all::{All, Shared, assemble_all};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::helm::{self, Lookup};
+use super::helm::{self, Lookup, Releases};
 use super::redact::{self, NotBase64};
 use super::{Object, ObjectId, SecretValues};
 
@@ -46,6 +46,9 @@ pub struct Snapshot {
     /// What helm noted down of the release of the name that is asked for.
     #[serde(default, skip_serializing_if = "Lookup::is_silent")]
     pub release: Lookup,
+    /// The same of every release of the namespace, if all of them were asked for.
+    #[serde(default, skip_serializing_if = "Releases::is_empty")]
+    pub releases: Releases,
     /// Plaintext of Secrets, if the policy asks for it.
     #[serde(skip)]
     pub secrets: SecretValues,
@@ -130,6 +133,7 @@ impl Snapshot {
             unreadable: Vec::new(),
             moved: Vec::new(),
             release: Lookup::default(),
+            releases: Releases::default(),
             secrets: SecretValues::default(),
             door: Door::default(),
         }
@@ -176,6 +180,11 @@ impl Snapshot {
     /// Whether the object is of this namespace; files may leave the namespace out.
     fn holds_namespace_of(&self, object: &Object) -> bool {
         object.namespace().is_none_or(|namespace| namespace == self.namespace)
+    }
+
+    /// What is known of the release of this name, or of the one that was asked for.
+    pub fn release_of(&self, name: &str) -> &Lookup {
+        self.releases.get(name).unwrap_or(&self.release)
     }
 
     /// The snapshot as a file: one JSON document, without plaintext of Secrets.

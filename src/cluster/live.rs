@@ -10,8 +10,8 @@ use super::client::{Api, MAX_DOCUMENT};
 use super::discover::{discover, segment};
 use super::source::UNKNOWN;
 use super::{
-    ClientOptions, Error, Scope, SecretRead, Source, cluster_scoped, definitions, endpoints,
-    releases,
+    ClientOptions, Error, Records, Scope, SecretRead, Source, cluster_scoped, definitions,
+    endpoints, releases,
 };
 use crate::app::snapshot::Plaintext;
 use crate::app::{Object, Origin, Snapshot, Unreadable};
@@ -112,8 +112,12 @@ impl Source for Live {
             true => definitions::read(self, &kinds).await?,
             false => Ok(Vec::new()),
         };
-        if let Some(name) = &scope.release {
-            snapshot.release = releases::read(self, namespace, name).await?;
+        match &scope.releases {
+            Records::None => {}
+            Records::Of(name) => snapshot.release = releases::read(self, namespace, name).await?,
+            Records::All => {
+                (snapshot.releases, snapshot.release) = releases::all(self, namespace).await?;
+            }
         }
         let mut door = Door { live: self, snapshot: &mut snapshot, secrets: scope.secrets };
         door.take(own.map(|object| vec![object]))?;

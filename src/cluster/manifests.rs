@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::document::{self, Document, Located, malformed};
 use super::files::{self, STDIN, Text};
-use super::{Error, Scope, SecretObject, SecretRead, SecretReader, Source};
+use super::{Error, Records, Scope, SecretObject, SecretRead, SecretReader, Source};
 use crate::app::helm::{self, Lookup};
 use crate::app::snapshot::Plaintext;
 use crate::app::{Object, Origin, Snapshot};
@@ -141,8 +141,17 @@ impl Manifests {
             SecretRead::Nothing | SecretRead::Keys => Plaintext::Drop,
         };
         let mut snapshot = Snapshot::new(self.taken_at, Origin::Manifests, namespace);
-        if let Some(name) = &scope.release {
-            snapshot.release = release(objects, &snapshot.namespace, name);
+        let records = records(objects, &snapshot.namespace);
+        match &scope.releases {
+            Records::None => {}
+            Records::Of(name) => snapshot.release = Lookup::among(records.into_iter(), name),
+            Records::All => {
+                let names = records.iter().filter_map(|record| record.label("name"));
+                for name in names.collect::<BTreeSet<&str>>() {
+                    let found = Lookup::among(records.iter().copied(), name);
+                    snapshot.releases.add(name.to_owned(), found);
+                }
+            }
         }
         for Placed { file, located } in objects {
             let mut object = located.object.clone();
@@ -203,11 +212,11 @@ impl SecretReader for Manifests {
     }
 }
 
-/// What helm's records among the objects say of a release.
-fn release(objects: &[Placed], namespace: &str, name: &str) -> Lookup {
-    let records = objects.iter().map(|placed| &placed.located.object);
+/// Helm's records among the objects.
+fn records<'a>(objects: &'a [Placed], namespace: &str) -> Vec<&'a Object> {
     let here = |of: &&Object| of.namespace().is_none_or(|own| own == namespace);
-    Lookup::among(records.filter(|of| helm::is_record(of)).filter(here), name)
+    let objects = objects.iter().map(|placed| &placed.located.object);
+    objects.filter(|of| helm::is_record(of)).filter(here).collect()
 }
 
 fn is_secret_of(object: &Object, namespace: &str) -> bool {

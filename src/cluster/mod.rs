@@ -29,4 +29,4 @@ pub use config::ClientOptions;
 pub use error::Error;
 pub use live::Live;
 pub use manifests::Manifests;
-pub use source::{Scope, SecretObject, SecretRead, SecretReader, Source};
+pub use source::{Records, Scope, SecretObject, SecretRead, SecretReader, Source};

@@ -1,9 +1,12 @@
-//! Helm's record of the release that is asked for: chosen by metadata, and only that one read.
+//! Helm's record of the release that is asked for, or of each: chosen by metadata, and only those
+//! read.
+
+use std::collections::BTreeMap;
 
 use super::discover::Resource;
-use super::list::{self, Budget, Query};
+use super::list::{self, Budget, Meta, Query};
 use super::{Error, Live};
-use crate::app::helm::{self, Choice, Entry, Lookup, RecordError};
+use crate::app::helm::{self, Choice, Entry, Lookup, RecordError, Releases};
 
 /// Where helm keeps records: its default driver, and the other one that is in the cluster.
 const DRIVERS: [(&str, &str); 2] = [("secrets", "Secret"), ("configmaps", "ConfigMap")];
@@ -29,6 +32,53 @@ pub(super) async fn read(live: &Live, namespace: &str, name: &str) -> Result<Loo
     Ok(found)
 }
 
+/// Looks for every release of the namespace; the second answer is for those that were not found.
+/// A release that both drivers have is as the first says.
+///
+/// # Errors
+/// When the cluster does not answer.
+pub(super) async fn all(live: &Live, namespace: &str) -> Result<(Releases, Lookup), Error> {
+    let (mut releases, mut rest) = (Releases::default(), Lookup::Absent);
+    for (plural, kind) in DRIVERS {
+        let resource = resource(plural, kind);
+        let query = Query { namespace: Some(namespace), labels: "owner=helm" };
+        let records = match list::metadata(&live.api, &resource, query, &Budget::new()).await {
+            Ok(records) => records,
+            Err(Error::Forbidden { reason, .. }) => {
+                rest = Lookup::Forbidden { reason };
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        for (name, entries) in by_release(&records) {
+            let labels = format!("owner=helm,name={name}");
+            if let Some(choice) = helm::choose(entries).filter(|_| releases.get(name).is_none()) {
+                let query = Query { labels: &labels, ..query };
+                let found = chosen(live, &resource, query, &choice).await?;
+                releases.add(name.to_owned(), found);
+            }
+        }
+    }
+    Ok((releases, rest))
+}
+
+/// Records by the release that their labels name.
+fn by_release(records: &[Meta]) -> BTreeMap<&str, Vec<Entry>> {
+    let mut releases: BTreeMap<&str, Vec<Entry>> = BTreeMap::new();
+    for record in records.iter().filter(|of| helm::is_record_name(&of.metadata.name)) {
+        let name = record.metadata.labels.get("name").filter(|name| helm::is_release_name(name));
+        if let Some(name) = name {
+            releases.entry(name).or_default().push(entry(record));
+        }
+    }
+    releases
+}
+
+fn entry(Meta { metadata }: &Meta) -> Entry {
+    let label = |key: &str| metadata.labels.get(key).map(String::as_str);
+    Entry::new(&metadata.name, label("version"), label("status"))
+}
+
 async fn driver(
     live: &Live,
     resource: &Resource,
@@ -38,11 +88,8 @@ async fn driver(
     let labels = format!("owner=helm,name={name}");
     let query = Query { namespace: Some(namespace), labels: &labels };
     let records = list::metadata(&live.api, resource, query, &Budget::new()).await?;
-    let entries = records.iter().map(|list::Meta { metadata }| {
-        let label = |key: &str| metadata.labels.get(key).map(String::as_str);
-        Entry::new(&metadata.name, label("version"), label("status"))
-    });
-    let Some(choice) = helm::choose(entries.collect()) else { return Ok(Lookup::Absent) };
+    let entries = records.iter().map(entry).collect();
+    let Some(choice) = helm::choose(entries) else { return Ok(Lookup::Absent) };
     chosen(live, resource, query, &choice).await
 }
 

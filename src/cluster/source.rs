@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use secrecy::SecretSlice;
 
 use super::Error;
-use crate::app::Snapshot;
+use crate::app::{Selection, Snapshot};
 
 /// What to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,9 +20,8 @@ pub struct Scope {
     /// who have rights in their own namespace only may not read what it does that by, and look
     /// without it: the uid is [`UNKNOWN`] then.
     pub identity: bool,
-    /// The release of Helm of which the record is read: the application's name, where it is asked
-    /// for by name.
-    pub release: Option<String>,
+    /// The releases of Helm of which records are read.
+    pub releases: Records,
     /// Whether the definitions of custom resources are read.
     pub definitions: bool,
 }
@@ -31,7 +30,24 @@ impl Scope {
     /// Objects alone: no Secrets, no identity, no record of a release, no definitions.
     pub const fn new(namespace: Option<String>) -> Self {
         let secrets = SecretRead::Nothing;
-        Self { namespace, secrets, identity: false, release: None, definitions: false }
+        Self { namespace, secrets, identity: false, releases: Records::None, definitions: false }
+    }
+}
+
+/// Of which releases helm's records are read; no other Secret is, for that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Records {
+    /// Of none.
+    None,
+    /// Of the one that has the name of the application that is asked for.
+    Of(String),
+    /// Of every release of the namespace.
+    All,
+}
+
+impl From<&Selection> for Records {
+    fn from(selection: &Selection) -> Self {
+        selection.release().map_or(Self::None, |name| Self::Of(name.to_owned()))
     }
 }
 

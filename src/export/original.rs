@@ -59,10 +59,10 @@ fn rebuilt(
     app: &App,
     version: Option<&Version>,
 ) -> Result<(String, Original), String> {
-    let Lookup::Found(release) = &snapshot.release else {
+    let Lookup::Found(release) = snapshot.release_of(&app.name) else {
         return Err("no record of Helm's was read".to_owned());
     };
-    let record = release.record.as_ref().ok_or("a saved snapshot has no record of Helm's")?;
+    let record = release.record.as_ref().ok_or("the snapshot has no record of Helm's")?;
     if app.found_by != FoundBy::HelmRelease {
         return Err("the application is not chosen as a Helm release".to_owned());
     }

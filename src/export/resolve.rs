@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::app::{self, App, Code, Finding, SecretValues, SecretsPolicy, Snapshot, Unreadable};
 use crate::chart::original::Original;
 use crate::cluster::cluster_scoped::OPTIONAL;
-use crate::cluster::{Scope, SecretRead, Source};
+use crate::cluster::{Records, Scope, SecretRead, Source};
 use crate::registry::quirks;
 use crate::registry::{RepositoryName, Revision};
 
@@ -75,8 +75,24 @@ pub async fn resolve(
 /// # Errors
 /// When it cannot be read or is being deleted, or the request's names are not valid.
 pub async fn read(request: &Request, source: &dyn Source) -> Result<Snapshot, Error> {
+    read_scope(request, source, scope(request)).await
+}
+
+/// The same for every application of the namespace, with the records of all releases of Helm.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_all(request: &Request, source: &dyn Source) -> Result<Snapshot, Error> {
+    read_scope(request, source, Scope { releases: Records::All, ..scope(request) }).await
+}
+
+async fn read_scope(
+    request: &Request,
+    source: &dyn Source,
+    scope: Scope,
+) -> Result<Snapshot, Error> {
     request.names.check()?;
-    let snapshot = source.snapshot(&scope(request)).await?;
+    let snapshot = source.snapshot(&scope).await?;
     if snapshot.is_terminating() && !request.allow_terminating {
         return Err(Error::Terminating(snapshot.namespace));
     }
@@ -210,9 +226,13 @@ fn scope(request: &Request) -> Scope {
         SecretsPolicy::Require => SecretRead::Keys,
         SecretsPolicy::Encrypt | SecretsPolicy::Include => SecretRead::Values,
     };
-    let release = request.selection.release().map(str::to_owned);
-    let definitions = request.options.include_crds;
-    Scope { namespace: request.namespace.clone(), secrets, identity: true, release, definitions }
+    Scope {
+        namespace: request.namespace.clone(),
+        secrets,
+        identity: true,
+        releases: Records::from(&request.selection),
+        definitions: request.options.include_crds,
+    }
 }
 
 /// Refuses a snapshot that lacks kinds which an application may be made of. Cluster-scoped kinds

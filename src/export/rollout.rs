@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::app::{self, rollout::Unsettled};
-use crate::cluster::{Scope, Source};
+use crate::cluster::{Records, Scope, Source};
 
 use super::{Error, Request};
 
@@ -56,7 +56,7 @@ pub async fn wait(
 
 async fn unsettled(request: &Request, source: &dyn Source) -> Result<Vec<Unsettled>, Error> {
     let scope = Scope {
-        release: request.selection.release().map(str::to_owned),
+        releases: Records::from(&request.selection),
         definitions: request.options.include_crds,
         ..Scope::new(request.namespace.clone())
     };

@@ -27,7 +27,7 @@ pub(super) fn recorded<'a>(roots: &Roots<'a>) -> Recorded<'a> {
 impl Walk<'_, '_> {
     /// Says what is to be said of a release, once everything else is known.
     pub(super) fn release(&mut self, roots: &Roots<'_>, secrets: &[SecretUse]) {
-        match &self.view.snapshot.release {
+        match self.view.snapshot.release_of(&roots.name) {
             Lookup::Forbidden { reason } if roots.found_by == FoundBy::HelmRelease => {
                 self.record_not_read(reason);
             }

@@ -11,11 +11,15 @@
 mod manifest;
 mod record;
 mod release;
+mod releases;
 mod storage;
 
 pub use record::{ChartFile, ChartRecord, Record, RecordError};
 pub use release::{Hook, Lookup, Newer, Release, Rendered, SecretShape};
-pub use storage::{Choice, Entry, Status, choose, is_record, is_release_name, payload};
+pub use releases::Releases;
+pub use storage::{
+    Choice, Entry, Status, choose, is_record, is_record_name, is_release_name, payload,
+};
 
 /// Annotation of every object that helm installed: name of its release.
 pub const RELEASE_NAME: &str = "meta.helm.sh/release-name";

@@ -129,6 +129,15 @@ impl Record {
     }
 }
 
+impl Record {
+    /// Bytes of its texts and files, without the values.
+    pub(super) fn size(&self) -> usize {
+        let files = self.chart.templates.iter().chain(&self.chart.files);
+        let hooks = self.hooks.iter().map(|hook| hook.manifest.len());
+        self.manifest.len() + hooks.chain(files.map(|file| file.data.len())).sum::<usize>()
+    }
+}
+
 /// Decodes base64 with the line breaks that YAML puts into it.
 pub(super) fn base64(text: &[u8]) -> Result<Vec<u8>, RecordError> {
     let text: Vec<u8> = text.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();

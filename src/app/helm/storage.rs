@@ -115,7 +115,12 @@ pub fn is_release_name(name: &str) -> bool {
 pub fn is_record(object: &Object) -> bool {
     let holds =
         redact::is_secret(object) || (object.kind() == "ConfigMap" && object.group().is_empty());
-    holds && object.name().starts_with(PREFIX) && object.label("owner") == Some("helm")
+    holds && is_record_name(object.name()) && object.label("owner") == Some("helm")
+}
+
+/// Whether helm calls records so.
+pub fn is_record_name(name: &str) -> bool {
+    name.starts_with(PREFIX)
 }
 
 /// What a record holds, as helm encoded it: base64 text. In a Secret it is encoded once more.

@@ -1,8 +1,8 @@
 //! The applications of a namespace, each under the strongest name that it has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Candidate, FoundBy, Labels, NAMING, epinio, is_workload, release};
+use super::{Candidate, FoundBy, Labels, NAMING, counts, epinio, is_workload, release};
 use crate::app::view::{Entry, Index, View};
 use crate::app::{Options, Snapshot, kinds};
 
@@ -18,7 +18,8 @@ enum Rank {
 }
 
 /// The applications of a snapshot, in order of name. Each workload stands under the strongest name
-/// that it carries; Jobs that nothing makes are no application.
+/// that it carries, and a Helm release is there without any; Jobs that nothing makes are no
+/// application.
 pub fn list(snapshot: &Snapshot) -> Vec<Candidate> {
     candidates(&View::new(snapshot, &Options::default()))
 }
@@ -29,11 +30,12 @@ pub(super) fn names(view: &View<'_>) -> Vec<String> {
 }
 
 fn candidates(view: &View<'_>) -> Vec<Candidate> {
+    let installed = release::Installed::new(view);
     let workloads =
         view.all().filter(|(_, e)| is_workload(view, e) && !e.excluded && !e.is(kinds::JOB));
     let named: Vec<(Index, Rank, String)> = workloads
         .map(|(index, entry)| {
-            let (rank, name) = strongest_name(view, index, entry);
+            let (rank, name) = strongest_name(view, &installed, index, entry);
             (index, rank, name)
         })
         .collect();
@@ -42,6 +44,10 @@ fn candidates(view: &View<'_>) -> Vec<Candidate> {
         ranks.entry(name.as_str()).and_modify(|of| *of = (*of).min(*rank)).or_insert(*rank);
     }
     let mut found: BTreeMap<(&str, Option<Index>), Vec<Index>> = BTreeMap::new();
+    for name in idle_releases(view, &installed) {
+        ranks.entry(name).and_modify(|of| *of = (*of).min(Rank::Release)).or_insert(Rank::Release);
+        found.entry((name, None)).or_default();
+    }
     for (index, rank, name) in &named {
         let own_name = view.entries[*index].id.name.as_str();
         if *rank < Rank::Own && ranks[name.as_str()] == *rank {
@@ -65,14 +71,32 @@ fn candidates(view: &View<'_>) -> Vec<Candidate> {
     found.into_iter().map(candidate).collect()
 }
 
+/// Releases that have something here, and no workload.
+fn idle_releases<'a>(view: &View<'a>, installed: &release::Installed<'a>) -> BTreeSet<&'a str> {
+    let of = |index: Index| installed.of(view, &view.entries[index]);
+    let workloads = view.all().filter(|(_, entry)| is_workload(view, entry));
+    let tops = workloads.flat_map(|(index, _)| [Some(index), view.top(index)]).flatten();
+    let running: BTreeSet<&str> = tops.filter_map(of).collect();
+    let objects = view.all().filter(|(index, entry)| {
+        counts(view, *index) && !entry.excluded && !entry.is(kinds::SECRET)
+    });
+    let named = objects.filter_map(|(index, _)| of(index));
+    named.filter(|name| !running.contains(name)).collect()
+}
+
 /// The name under which a workload stands, and what says so.
-fn strongest_name(view: &View<'_>, index: Index, entry: &Entry<'_>) -> (Rank, String) {
+fn strongest_name<'a>(
+    view: &View<'a>,
+    installed: &release::Installed<'a>,
+    index: Index,
+    entry: &Entry<'a>,
+) -> (Rank, String) {
     if let Some(app) = epinio::app_of(view, entry) {
         return (Rank::Epinio, app.to_owned());
     }
     // What an operator makes is of the release that its resource is of.
     let top = view.top(index).unwrap_or(index);
-    let release = [index, top].into_iter().find_map(|at| release::of(view, &view.entries[at]));
+    let release = [index, top].into_iter().find_map(|at| installed.of(view, &view.entries[at]));
     if let Some(release) = release {
         return (Rank::Release, release.to_owned());
     }

@@ -33,12 +33,33 @@ pub(super) fn of<'a>(view: &View<'a>, entry: &Entry<'a>) -> Option<&'a str> {
 }
 
 fn record<'a>(view: &View<'a>, name: &str) -> Option<&'a Release> {
-    match &view.snapshot.release {
-        Lookup::Found(release) => {
-            let here = release.namespace.is_empty() || release.namespace == view.snapshot.namespace;
-            (release.name == name && here).then_some(&**release)
-        }
-        _ => None,
+    installed(view, view.snapshot.release_of(name)).filter(|release| release.name == name)
+}
+
+/// The release that was found, if it is of this namespace.
+fn installed<'a>(view: &View<'a>, lookup: &'a Lookup) -> Option<&'a Release> {
+    let Lookup::Found(release) = lookup else { return None };
+    let here = release.namespace.is_empty() || release.namespace == view.snapshot.namespace;
+    here.then_some(&**release)
+}
+
+/// The releases of the namespace: by annotation, and by every record that was read.
+pub(super) struct Installed<'a> {
+    recorded: Vec<(&'a str, Named<'a>)>,
+}
+
+impl<'a> Installed<'a> {
+    pub(super) fn new(view: &View<'a>) -> Self {
+        let snapshot = view.snapshot;
+        let lookups = snapshot.releases.all().chain(std::iter::once(&snapshot.release));
+        let found = lookups.filter_map(|lookup| installed(view, lookup));
+        Self { recorded: found.map(|of| (of.name.as_str(), named(of))).collect() }
+    }
+
+    /// The release that an object is of. An annotation is newer than any record.
+    pub(super) fn of(&self, view: &View<'a>, entry: &Entry<'a>) -> Option<&'a str> {
+        let by_record = || self.recorded.iter().find(|(_, named)| is_named(named, entry));
+        of(view, entry).or_else(|| by_record().map(|(name, _)| *name))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::cli::args::{AppExportArgs, Global};
 use crate::cli::output::Printer;
 use crate::cli::{connect, tables};
 use crate::error::Error;
-use crate::export::resolve::{read, resolve_app};
+use crate::export::resolve::{read_all, resolve_app};
 use crate::export::run::{Deps, copier};
 use crate::export::{self, Plan, Report, Request};
 use crate::registry::{Copier, Progress};
@@ -74,7 +74,7 @@ pub(super) async fn run(
     let request = request(args, Selection::All { name: String::new() })?;
     let source = connect::source(&args.source, global).await?;
     export::rollout::wait(&request, source.as_ref(), &|line| printer.say(line)).await?;
-    let snapshot = read(&request, source.as_ref()).await?;
+    let snapshot = read_all(&request, source.as_ref()).await?;
     let all = app::assemble_all(&snapshot, &request.options, &args.exclude_app);
     let all = all.map_err(export::Error::from)?;
     if all.apps.is_empty() {

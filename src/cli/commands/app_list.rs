@@ -4,7 +4,7 @@ use crate::app;
 use crate::cli::args::{AppListArgs, Global};
 use crate::cli::output::Printer;
 use crate::cli::{connect, tables};
-use crate::cluster::Scope;
+use crate::cluster::{Records, Scope};
 use crate::error::Error;
 
 pub(crate) async fn run(
@@ -12,8 +12,8 @@ pub(crate) async fn run(
     global: &Global,
     printer: &Printer,
 ) -> Result<(), Error> {
-    let snapshot =
-        connect::snapshot(&args.source, global, Scope::new(args.source.namespace.clone())).await?;
+    let scope = Scope { releases: Records::All, ..Scope::new(args.source.namespace.clone()) };
+    let snapshot = connect::snapshot(&args.source, global, scope).await?;
     let candidates = app::list(&snapshot);
     if candidates.is_empty() {
         printer.say(format!("no applications in namespace `{}`", snapshot.namespace));

@@ -4,7 +4,7 @@ use crate::app::{self, Options};
 use crate::cli::args::{AppShowArgs, Global, PickArgs};
 use crate::cli::output::Printer;
 use crate::cli::{connect, tables};
-use crate::cluster::Scope;
+use crate::cluster::{Records, Scope};
 use crate::error::Error;
 use crate::export;
 
@@ -19,7 +19,7 @@ pub(crate) async fn run(
     // snapshot is kept: an export of it must know whose it is.
     let scope = Scope {
         identity: args.save_snapshot.is_some(),
-        release: selection.release().map(str::to_owned),
+        releases: Records::from(&selection),
         definitions: options.include_crds,
         ..Scope::new(args.source.namespace.clone())
     };

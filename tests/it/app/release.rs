@@ -1,7 +1,9 @@
 //! Helm releases and Epinio applications by name, from what a snapshot says of them.
 
 use outhaul::app::helm::{Hook, Lookup, Newer, Release, Rendered, SecretShape};
-use outhaul::app::{App, FoundBy, ObjectId, Options, Origin, Selection, Snapshot, assemble, list};
+use outhaul::app::{
+    App, FoundBy, ObjectId, Options, Origin, Selection, Snapshot, assemble, assemble_all, list,
+};
 
 use super::{cluster, codes, kinds, named, snapshot, yaml};
 
@@ -202,4 +204,27 @@ fn an_epinio_application_goes_before_all_and_comes_without_epinio() {
     let listed = list(&snapshot(Origin::Manifests, yaml(EPINIO)));
     assert_eq!((listed[0].name.as_str(), &listed[0].found_by), ("shop", &FoundBy::EpinioApp));
     assert_eq!(listed.len(), 1);
+}
+
+/// Annotations may be gone, and a release may have no workload.
+#[test]
+fn every_release_with_a_record_is_an_application() {
+    let text = object("Deployment", "web", "labels: {app: x}")
+        + &object("ConfigMap", "settings", "labels: {}")
+        + &object("ConfigMap", "lonely", "labels: {}");
+    let mut snapshot = snapshot(cluster(), yaml(&text));
+    for (name, object) in [
+        ("one", id("apps", "Deployment", None, "web")),
+        ("two", id("", "ConfigMap", None, "settings")),
+        ("gone", id("", "ConfigMap", None, "absent")),
+    ] {
+        let release = Release { name: name.into(), ..release(vec![rendered(object)]) };
+        snapshot.releases.add(name.to_owned(), Lookup::Found(Box::new(release)));
+    }
+    let found = list(&snapshot).into_iter().map(|of| (of.name, of.found_by, of.workloads.len()));
+    let release = |name: &str, workloads| (name.to_owned(), FoundBy::HelmRelease, workloads);
+    assert_eq!(found.collect::<Vec<_>>(), [release("one", 1), release("two", 0)]);
+    let all = assemble_all(&snapshot, &Options::default(), &[]).unwrap();
+    assert_eq!(kinds(all.apps["two"].as_ref().unwrap()), ["ConfigMap settings"]);
+    assert_eq!(all.left_over, [id("", "ConfigMap", None, "lonely")]);
 }

@@ -1,9 +1,9 @@
 //! Which objects a name means.
 
 use outhaul::app::select::SelectError;
-use outhaul::app::{App, FoundBy, Options, Origin, Selection, Snapshot, list};
+use outhaul::app::{App, Code, FoundBy, Options, Origin, Selection, Snapshot, list};
 
-use super::{assemble, kinds, named, snapshot, yaml};
+use super::{assemble, cluster, kinds, named, snapshot, yaml};
 
 fn here(text: &str) -> Snapshot {
     snapshot(Origin::Manifests, yaml(text))
@@ -138,4 +138,36 @@ fn the_list_keeps_its_word() {
         workloads.sort();
         assert_eq!(kinds(&app), workloads);
     }
+}
+
+/// Whose an object without a namespace is cannot be told where nothing refers to it.
+#[test]
+fn what_has_no_namespace_and_no_user_is_named_and_not_dropped() {
+    let binding = |name: &str, subject: &str| {
+        format!(
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\n\
+             metadata: {{name: {name}}}\nroleRef: {{kind: ClusterRole, name: view}}\n\
+             subjects: [{{{subject}}}]\n---\n"
+        )
+    };
+    let cluster_scoped = |api: &str, kind: &str, name: &str| {
+        format!("apiVersion: {api}\nkind: {kind}\nmetadata: {{name: {name}}}\n---\n")
+    };
+    let text = workload("Deployment", "web", "", "")
+        + &cluster_scoped("v1", "Namespace", "shop")
+        + &cluster_scoped("rbac.authorization.k8s.io/v1", "ClusterRole", "lonely")
+        + &cluster_scoped("storage.k8s.io/v1", "StorageClass", "fast")
+        + &binding("all-accounts", "kind: Group, name: 'system:serviceaccounts:shop'")
+        + &binding("of-others", "kind: ServiceAccount, name: a, namespace: other");
+    let all = Selection::All { name: "all".to_owned() };
+    let named = |origin: Origin, selection: &Selection| {
+        let app = assemble(&snapshot(origin, yaml(&text)), selection, &Options::default()).unwrap();
+        let found = app.findings.into_iter().filter(|of| of.code == Code::NotExported);
+        found.map(|finding| finding.object.unwrap().name).collect::<Vec<_>>()
+    };
+    let mut found = named(Origin::Manifests, &all);
+    found.sort();
+    assert_eq!(found, ["all-accounts", "fast", "lonely", "of-others"]);
+    assert_eq!(named(cluster(), &all), ["all-accounts"]);
+    assert_eq!(named(Origin::Manifests, &by_name("web")), [""; 0]);
 }

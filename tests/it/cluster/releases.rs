@@ -2,8 +2,8 @@
 //! values kept.
 
 use outhaul::app::helm::Lookup;
-use outhaul::app::{App, FoundBy, Options, Selection, Snapshot, assemble};
-use outhaul::cluster::{Live, Manifests, Scope, Source as _};
+use outhaul::app::{App, FoundBy, Options, Selection, Snapshot, assemble, list};
+use outhaul::cluster::{Live, Manifests, Records, Scope, Source as _};
 use serde_json::{Value, json};
 
 use super::live::options;
@@ -69,12 +69,20 @@ fn install(helm: &Helm, namespace: &str) {
 }
 
 async fn read(user: &str, namespace: &str) -> Snapshot {
+    read_scope(user, scope(namespace, "shop")).await
+}
+
+async fn read_all(user: &str, namespace: &str) -> Snapshot {
+    read_scope(user, Scope { releases: Records::All, ..scope(namespace, "") }).await
+}
+
+async fn read_scope(user: &str, scope: Scope) -> Snapshot {
     let live = Live::connect(&options(cluster().kubeconfig(user))).await.unwrap();
-    live.snapshot(&scope(namespace, "shop")).await.unwrap()
+    live.snapshot(&scope).await.unwrap()
 }
 
 fn scope(namespace: &str, release: &str) -> Scope {
-    Scope { release: Some(release.to_owned()), ..Scope::new(Some(namespace.to_owned())) }
+    Scope { releases: Records::Of(release.to_owned()), ..Scope::new(Some(namespace.to_owned())) }
 }
 
 fn app(snapshot: &Snapshot) -> App {
@@ -121,6 +129,37 @@ async fn a_release_is_found_with_its_secrets_and_hooks_by_either_helm_and_driver
                 ["ConfigMap before", "ConfigMap settings", "Deployment shop-web"]
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn every_release_of_a_namespace_is_found_by_its_record() {
+    for (driver, helm) in ["secret", "configmap"].into_iter().zip(Helm::both()) {
+        let helm = helm.driver(driver).kubeconfig(cluster().kubeconfig("admin"));
+        let namespace = cluster().namespace("release");
+        install(&helm, namespace.name());
+        helm.write("more/Chart.yaml", "apiVersion: v2\nname: more\nversion: 1.0.0\n");
+        helm.write(
+            "more/templates/more.yaml",
+            &TEMPLATES[1].1.replace("name: settings", "name: more"),
+        );
+        helm.run(&["install", "more", "more", "-n", namespace.name()]).ok();
+        let snapshot = read_all("admin", namespace.name()).await;
+        let saved = snapshot.to_json().unwrap();
+        assert!(!String::from_utf8_lossy(&saved).contains("canary"));
+        for snapshot in [snapshot, Snapshot::from_json(&saved).unwrap()] {
+            let found =
+                list(&snapshot).into_iter().map(|of| (of.name, of.found_by, of.workloads.len()));
+            let release =
+                |name: &str, workloads| (name.to_owned(), FoundBy::HelmRelease, workloads);
+            assert_eq!(found.collect::<Vec<_>>(), [release("more", 0), release("shop", 1)]);
+            assert_eq!(ids(&app(&snapshot)), ["ConfigMap settings", "Deployment shop-web"]);
+            assert_eq!(codes(&app(&snapshot)), HOOKS);
+        }
+        let snapshot = read_all("viewer", namespace.name()).await;
+        let forbidden = matches!(snapshot.release, Lookup::Forbidden { .. });
+        assert!(forbidden, "{:?}", snapshot.release);
+        assert_eq!(list(&snapshot).len(), 2, "annotations are enough");
     }
 }
 
