@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::fixture::{Fixture, Id, namespace};
-use super::server::Server;
 use super::{Oracle, default_account};
 use crate::support::cluster::Cluster;
 use crate::support::helm::Helm;
@@ -19,14 +18,14 @@ impl Oracle {
     /// other way round.
     pub(super) fn again(&self, fixture: &Fixture, chart: &[u8]) -> Vec<String> {
         let place = format!("{}-again", fixture.name);
-        let target = Server::new(&self.target);
+        let target = &self.target;
         target.prepare(&[&namespace(&place)]);
         target.prepare_in(&place, &[&default_account()]);
-        let helm = Helm::v4().kubeconfig(self.target.kubeconfig("admin"));
+        let helm = Helm::v4().kubeconfig(target.cluster.kubeconfig("admin"));
         std::fs::write(helm.folder().join("chart.tgz"), chart).unwrap();
         helm.run(&["install", "again", "chart.tgz", "--namespace", &place]).ok();
-        let before = objects(&self.source, &fixture.name, &fixture.name);
-        let after = objects(&self.target, &fixture.name, &place);
+        let before = objects(&self.source.cluster, &fixture.name, &fixture.name);
+        let after = objects(&target.cluster, &fixture.name, &place);
         let ids: std::collections::BTreeSet<&Id> = before.keys().chain(after.keys()).collect();
         let differs = |id: &&&Id| before.get(id) != after.get(id);
         let shown = |value: Option<&Value>| value.map_or_else(|| "-".to_owned(), Value::to_string);

@@ -32,7 +32,7 @@ struct Case<'a> {
 /// What differs, by object.
 pub(super) fn all(
     fixture: &Fixture,
-    source: &Server<'_>,
+    source: &Server,
     images: &BTreeMap<String, String>,
     answers: &[(Value, Result<Value, String>)],
 ) -> Vec<(Id, String)> {
@@ -56,7 +56,7 @@ pub(super) fn all(
 
 fn one(
     fixture: &Fixture,
-    source: &Server<'_>,
+    source: &Server,
     images: &BTreeMap<String, String>,
     rendered: &Value,
     answer: &Value,

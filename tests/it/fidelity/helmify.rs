@@ -8,7 +8,7 @@ use std::process::Command;
 use super::compare;
 use super::export::documents;
 use super::fixture::{Fixture, Id};
-use super::server::{Server, Way};
+use super::server::Way;
 use super::{EMPTY, Oracle};
 use crate::support::helm::Helm;
 use crate::support::output;
@@ -18,9 +18,10 @@ const LABELS: [&str; 3] = ["labels", "matchLabels", "selector"];
 
 impl Oracle {
     /// How many objects of an application come back from helmify's chart; `None` without helmify.
-    pub(super) fn helmify(&self, fixture: &Fixture, source: &Server<'_>) -> Option<usize> {
+    pub(super) fn helmify(&self, fixture: &Fixture) -> Option<usize> {
         let program = std::env::var_os("HELMIFY").map(PathBuf::from)?;
-        let live = fixture.objects.iter().filter_map(|object| source.live(object, &fixture.name));
+        let live =
+            fixture.objects.iter().filter_map(|object| self.source.live(object, &fixture.name));
         let input: String = live.map(|object| format!("---\n{object}\n")).collect();
         let helm = Helm::v4();
         let mut command = Command::new(program);
@@ -33,9 +34,8 @@ impl Oracle {
             return Some(0);
         }
         let expected: BTreeSet<Id> = fixture.expected().collect();
-        let sent =
-            Server::new(&self.target).dry_run(&documents(&rendered.stdout), EMPTY, Way::Apply);
-        let spoilt: BTreeSet<Id> = compare::all(fixture, source, &Default::default(), &sent)
+        let sent = self.target.dry_run(&documents(&rendered.stdout), EMPTY, Way::Apply);
+        let spoilt: BTreeSet<Id> = compare::all(fixture, &self.source, &Default::default(), &sent)
             .into_iter()
             .filter(|(_, difference)| !is_of_labels(difference))
             .map(|(id, _)| id)

@@ -56,6 +56,7 @@ fn every_application_comes_back() {
     let table: String = results.iter().map(|(name, verdict)| verdict.line(name)).collect();
     println!("{table}{}", total(&results.values().collect::<Vec<_>>()));
     assert!(results.values().all(|verdict| verdict.differences.is_empty()), "\n{table}");
+    lint(&results);
 }
 
 /// The sums of all lines.
@@ -67,11 +68,34 @@ fn total(verdicts: &[&Verdict]) -> String {
     format!("identical {identical}/{of} in all{helmify}\n")
 }
 
+/// What helm says of the one object that is written in an API version on its way out, as it ran.
+const DEPRECATED: &str = "v1 Endpoints is deprecated";
+
+/// Neither helm has anything to say of a chart, warnings and the schema of its values included. One
+/// process each lints all of them.
+fn lint(verdicts: &BTreeMap<String, Verdict>) {
+    for helm in Helm::both() {
+        let mut args = vec!["lint".to_owned(), "--strict".to_owned(), "--quiet".to_owned()];
+        for (name, verdict) in verdicts {
+            let file = format!("{name}.tgz");
+            std::fs::write(helm.folder().join(&file), &verdict.chart).unwrap();
+            args.push(file);
+        }
+        let said = helm.run(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut lines = said.stdout.lines().filter(|line| line.starts_with('['));
+        let only_deprecated = lines.all(|line| line.contains(DEPRECATED));
+        assert!(only_deprecated, "{}", said.stdout);
+        assert!(said.code == 0 || said.stdout.contains(DEPRECATED), "{}", said.stderr);
+    }
+}
+
 /// What became of one application.
+#[derive(Default)]
 struct Verdict {
     identical: usize,
     of: usize,
     differences: Vec<String>,
+    chart: Vec<u8>,
     /// How many come back from helmify's chart, where helmify is.
     helmify: Option<usize>,
 }
@@ -93,8 +117,8 @@ fn oracle() -> &'static Oracle {
 
 /// Where applications run, where they are sent to, and where their images come from.
 struct Oracle {
-    source: Cluster,
-    target: Cluster,
+    source: Server,
+    target: Server,
     images: Registry,
     fixtures: Vec<Fixture>,
 }
@@ -107,31 +131,28 @@ impl Oracle {
             let target = scope.spawn(Cluster::with_service_accounts);
             (source.join().unwrap(), target.join().unwrap())
         });
-        let oracle = Self { source, target, images: Registry::plain().start(), fixtures };
-        for cluster in [&oracle.source, &oracle.target] {
-            let around: Vec<&Value> =
-                oracle.fixtures.iter().flat_map(|fixture| &fixture.around).collect();
-            Server::new(cluster).prepare(&around);
-        }
+        let (source, target) = (Server::new(source), Server::new(target));
+        let around: Vec<&Value> = fixtures.iter().flat_map(|fixture| &fixture.around).collect();
+        source.prepare(&around);
+        target.prepare(&around);
         // What one cluster takes by default is not what the other one does.
-        Server::new(&oracle.source).prepare(&[&default_class("fast-ssd")]);
-        let target = Server::new(&oracle.target);
+        source.prepare(&[&default_class("fast-ssd")]);
         target.prepare(&[&default_class("standard"), &fixture::namespace(EMPTY)]);
         target.prepare_in(EMPTY, &[&default_account()]); // it has no controller to make it
-        oracle
+        Self { source, target, images: Registry::plain().start(), fixtures }
     }
 
     /// Applies an application, exports it, and compares what both helms would make of the chart.
     fn judge(&self, fixture: &Fixture) -> Verdict {
-        let source = Server::new(&self.source);
+        let source = &self.source;
         let images = fixture.push_images(&self.images);
         let of = fixture.expected().count();
-        let failed = |differences| Verdict { identical: 0, of, differences, helmify: None };
+        let failed = |differences| Verdict { of, differences, ..Verdict::default() };
         let refused = source.deploy(fixture, &self.images.address());
         if !refused.is_empty() {
             return failed(refused);
         }
-        let export = match export::run(fixture, &self.source) {
+        let export = match export::run(fixture, &source.cluster) {
             Ok(export) => export,
             Err(message) => return failed(vec![message]),
         };
@@ -139,8 +160,8 @@ impl Oracle {
         let mut spoilt = BTreeSet::new();
         for (helm, way) in [(Helm::v3(), server::Way::Create), (Helm::v4(), server::Way::Apply)] {
             let rendered = export::render(&helm, &export.chart);
-            let sent = Server::new(&self.target).dry_run(&rendered, EMPTY, way);
-            let found = compare::all(fixture, &source, &images, &sent);
+            let sent = self.target.dry_run(&rendered, EMPTY, way);
+            let found = compare::all(fixture, source, &images, &sent);
             for (object, difference) in found {
                 spoilt.insert(object.clone());
                 let line = format!("{object} {difference}");
@@ -153,8 +174,8 @@ impl Oracle {
             differences.extend(self.again(fixture, &export.chart));
         }
         let identical = fixture.expected().filter(|it| !spoilt.contains(it)).count();
-        let helmify = self.helmify(fixture, &source);
-        Verdict { identical, of, differences, helmify }
+        let helmify = self.helmify(fixture);
+        Verdict { identical, of, differences, chart: export.chart, helmify }
     }
 }
 

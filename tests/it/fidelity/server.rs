@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
 
 use super::fixture::{Apply, Fixture, Id, namespace, with_images_at};
-use crate::support::block_on;
 use crate::support::cluster::Cluster;
 
 /// What `kubectl apply` keeps of the file.
@@ -27,10 +28,15 @@ pub(super) enum Way {
     Apply,
 }
 
-/// One API server.
-pub(super) struct Server<'c> {
-    cluster: &'c Cluster,
+/// Documents under way at once.
+const AT_ONCE: usize = 8;
+
+/// One API server. All that talk to it share its connections, and what is known of its kinds.
+pub(super) struct Server {
+    pub(super) cluster: Cluster,
     kinds: Mutex<BTreeMap<(String, String), Kind>>,
+    client: Client,
+    runtime: Runtime,
 }
 
 /// How a kind is served.
@@ -40,9 +46,13 @@ struct Kind {
     namespaced: bool,
 }
 
-impl<'c> Server<'c> {
-    pub(super) fn new(cluster: &'c Cluster) -> Self {
-        Self { cluster, kinds: Mutex::default() }
+impl Server {
+    pub(super) fn new(cluster: Cluster) -> Self {
+        let pem = std::fs::read(cluster.ca_file()).unwrap();
+        let ca = reqwest::Certificate::from_pem(&pem).unwrap();
+        let client = Client::builder().tls_certs_only([ca]).no_proxy().build().unwrap();
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        Self { cluster, kinds: Mutex::default(), client, runtime }
     }
 
     /// Applies what a cluster has before applications come, and waits until their kinds are served.
@@ -52,13 +62,11 @@ impl<'c> Server<'c> {
 
     /// The same, of objects in a namespace.
     pub(super) fn prepare_in(&self, namespace: &str, objects: &[&Value]) {
-        block_on(async {
-            let client = self.client();
+        self.runtime.block_on(async {
             for object in objects {
-                let path = self.path(&client, object, namespace).await;
+                let path = self.path(object, namespace).await;
                 let (status, answer) = self
                     .send(
-                        &client,
                         Way::Apply,
                         &path,
                         name(object),
@@ -70,12 +78,12 @@ impl<'c> Server<'c> {
             }
             let definitions = objects.iter().filter(|it| it["kind"] == "CustomResourceDefinition");
             for definition in definitions {
-                self.await_served(&client, definition).await;
+                self.await_served(definition).await;
             }
         });
     }
 
-    async fn await_served(&self, client: &Client, definition: &Value) {
+    async fn await_served(&self, definition: &Value) {
         let spec = &definition["spec"];
         for version in spec["versions"].as_array().unwrap() {
             let group_version = format!(
@@ -84,10 +92,7 @@ impl<'c> Server<'c> {
                 version["name"].as_str().unwrap()
             );
             let started = Instant::now();
-            while self
-                .kind(client, &group_version, spec["names"]["kind"].as_str().unwrap())
-                .await
-                .is_none()
+            while self.kind(&group_version, spec["names"]["kind"].as_str().unwrap()).await.is_none()
             {
                 assert!(started.elapsed() < SERVED, "{group_version} is not served");
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -97,23 +102,15 @@ impl<'c> Server<'c> {
 
     /// Brings an application into the namespace of its name; gives what was refused.
     pub(super) fn deploy(&self, fixture: &Fixture, registry: &str) -> Vec<String> {
-        block_on(async {
+        self.runtime.block_on(async {
             let mut refused = Vec::new();
-            let client = self.client();
             let place = namespace(&fixture.name);
-            let path = self.path(&client, &place, "").await;
-            self.send(
-                &client,
-                Way::Apply,
-                &path,
-                name(&place),
-                place.to_string(),
-                "fieldManager=platform",
-            )
-            .await;
+            let path = self.path(&place, "").await;
+            self.send(Way::Apply, &path, name(&place), place.to_string(), "fieldManager=platform")
+                .await;
             let account = json!({"apiVersion": "v1", "kind": "ServiceAccount",
                 "metadata": {"name": "default"}});
-            self.await_object(&client, &account, &fixture.name).await;
+            self.await_object(&account, &fixture.name).await;
             for object in &fixture.objects {
                 let mut object = with_images_at(object, registry);
                 let way = match fixture.expect.apply {
@@ -130,24 +127,24 @@ impl<'c> Server<'c> {
                     Apply::ClientSide => "kubectl-client-side-apply",
                     Apply::Create => "kubectl-create",
                 };
-                let path = self.path(&client, &object, &fixture.name).await;
+                let path = self.path(&object, &fixture.name).await;
                 let query = format!("fieldManager={manager}");
                 let (status, answer) =
-                    self.send(&client, way, &path, name(&object), object.to_string(), &query).await;
+                    self.send(way, &path, name(&object), object.to_string(), &query).await;
                 if !status.is_success() {
                     refused.push(format!("{}: {}", Id::of(&object), answer["message"]));
                 } else if let Some(edit) = fixture.expect.edits.get(&Id::of(&object).0) {
-                    self.edit(&client, &path, &object, edit).await;
+                    self.edit(&path, &object, edit).await;
                 }
             }
             refused
         })
     }
 
-    async fn edit(&self, client: &Client, path: &str, object: &Value, edit: &Value) {
+    async fn edit(&self, path: &str, object: &Value, edit: &Value) {
         let url =
             format!("{}{path}/{}?fieldManager=kubectl-edit", self.cluster.url(), name(object));
-        let request = client.request(Method::PATCH, url).bearer_auth("admin-token");
+        let request = self.client.request(Method::PATCH, url).bearer_auth("admin-token");
         let request = request.header("content-type", "application/merge-patch+json");
         let answer = request.body(edit.to_string()).send().await.unwrap();
         assert!(
@@ -159,9 +156,9 @@ impl<'c> Server<'c> {
     }
 
     /// Waits for what a controller makes.
-    async fn await_object(&self, client: &Client, object: &Value, namespace: &str) {
+    async fn await_object(&self, object: &Value, namespace: &str) {
         let started = Instant::now();
-        while self.get(client, object, namespace).await.is_none() {
+        while self.get(object, namespace).await.is_none() {
             assert!(started.elapsed() < SERVED, "{} is not there", Id::of(object));
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -169,13 +166,13 @@ impl<'c> Server<'c> {
 
     /// The object of this API version, kind and name as it is, if it is there.
     pub(super) fn live(&self, object: &Value, namespace: &str) -> Option<Value> {
-        block_on(async { self.get(&self.client(), object, namespace).await })
+        self.runtime.block_on(self.get(object, namespace))
     }
 
-    async fn get(&self, client: &Client, object: &Value, namespace: &str) -> Option<Value> {
-        let path = self.path(client, object, namespace).await;
+    async fn get(&self, object: &Value, namespace: &str) -> Option<Value> {
+        let path = self.path(object, namespace).await;
         let url = format!("{}{path}/{}", self.cluster.url(), name(object));
-        let answer = client.get(url).bearer_auth("admin-token").send().await.unwrap();
+        let answer = self.client.get(url).bearer_auth("admin-token").send().await.unwrap();
         let found = answer.status().is_success();
         let text = answer.text().await.unwrap();
         found.then(|| serde_json::from_str(&text).unwrap())
@@ -189,35 +186,34 @@ impl<'c> Server<'c> {
         namespace: &str,
         way: Way,
     ) -> Vec<(Value, Result<Value, String>)> {
-        block_on(async {
-            let client = self.client();
-            let mut answers = Vec::new();
-            for document in documents {
-                // helmify writes some keys twice; what has no name cannot be sent.
-                let Ok(object) = serde_saphyr::from_str::<Value>(document) else {
-                    answers.push((Value::Null, Err("is no YAML".to_owned())));
-                    continue;
-                };
-                let path = self.path(&client, &object, namespace).await;
-                let query = "fieldManager=helm&dryRun=All";
-                let text = document.clone();
-                let (status, answer) =
-                    self.send(&client, way, &path, name(&object), text, query).await;
-                let answer = if status.is_success() {
-                    Ok(answer)
-                } else {
-                    Err(answer["message"].as_str().unwrap_or_default().to_owned())
-                };
-                answers.push((object, answer));
-            }
-            answers
-        })
+        let sent = documents.iter().map(|document| self.dry_run_one(document, namespace, way));
+        self.runtime.block_on(futures_util::stream::iter(sent).buffered(AT_ONCE).collect())
+    }
+
+    async fn dry_run_one(
+        &self,
+        document: &str,
+        namespace: &str,
+        way: Way,
+    ) -> (Value, Result<Value, String>) {
+        // helmify writes some keys twice; what has no name cannot be sent.
+        let Ok(object) = serde_saphyr::from_str::<Value>(document) else {
+            return (Value::Null, Err("is no YAML".to_owned()));
+        };
+        let path = self.path(&object, namespace).await;
+        let query = "fieldManager=helm&dryRun=All";
+        let (status, answer) =
+            self.send(way, &path, name(&object), document.to_owned(), query).await;
+        let answer = match status.is_success() {
+            true => Ok(answer),
+            false => Err(answer["message"].as_str().unwrap_or_default().to_owned()),
+        };
+        (object, answer)
     }
 
     /// Unknown fields and keys that stand twice are refused.
     async fn send(
         &self,
-        client: &Client,
         way: Way,
         path: &str,
         name: &str,
@@ -232,7 +228,7 @@ impl<'c> Server<'c> {
                 (Method::PATCH, format!("{url}/{name}?{query}"), "application/apply-patch+yaml")
             }
         };
-        let request = client.request(method, url).bearer_auth("admin-token");
+        let request = self.client.request(method, url).bearer_auth("admin-token");
         let request = request.header("content-type", media_type).body(body);
         let answer = request.send().await.unwrap();
         let status = answer.status();
@@ -240,23 +236,23 @@ impl<'c> Server<'c> {
     }
 
     /// Where objects of its kind are.
-    async fn path(&self, client: &Client, object: &Value, namespace: &str) -> String {
+    async fn path(&self, object: &Value, namespace: &str) -> String {
         let text = |key: &str| object[key].as_str().unwrap();
         let group_version = text("apiVersion");
-        let kind = self.kind(client, group_version, text("kind")).await;
+        let kind = self.kind(group_version, text("kind")).await;
         let kind = kind.unwrap_or_else(|| panic!("{group_version} {} is not served", text("kind")));
         let place =
             if kind.namespaced { format!("/namespaces/{namespace}") } else { String::new() };
         format!("{}{place}/{}", root(group_version), kind.plural)
     }
 
-    async fn kind(&self, client: &Client, group_version: &str, kind: &str) -> Option<Kind> {
+    async fn kind(&self, group_version: &str, kind: &str) -> Option<Kind> {
         let key = (group_version.to_owned(), kind.to_owned());
         if let Some(known) = self.kinds.lock().unwrap().get(&key) {
             return Some(known.clone());
         }
         let url = format!("{}{}", self.cluster.url(), root(group_version));
-        let answer = client.get(url).bearer_auth("admin-token").send().await.unwrap();
+        let answer = self.client.get(url).bearer_auth("admin-token").send().await.unwrap();
         let list: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap_or(json!({}));
         let mut resources = list["resources"].as_array().into_iter().flatten();
         let found = resources.find(|resource| {
@@ -268,13 +264,6 @@ impl<'c> Server<'c> {
         };
         self.kinds.lock().unwrap().insert(key, found.clone());
         Some(found)
-    }
-
-    /// For the runtime that the caller is on.
-    fn client(&self) -> Client {
-        let pem = std::fs::read(self.cluster.ca_file()).unwrap();
-        let ca = reqwest::Certificate::from_pem(&pem).unwrap();
-        Client::builder().tls_certs_only([ca]).no_proxy().build().unwrap()
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::compare::{Facts, object};
 use super::fixture::{Fixture, Id};
-use super::server::{Server, Way};
+use super::server::Way;
 use super::{EMPTY, oracle};
 
 /// Variants of each object of the fixtures.
@@ -21,7 +21,7 @@ const GONE: f64 = 0.12;
 #[test]
 fn the_server_fills_in_what_normalising_takes_away() {
     let oracle = oracle();
-    let server = Server::new(&oracle.target);
+    let server = &oracle.target;
     let mut random = Rng::with_seed(4);
     let own = oracle.fixtures.iter();
     let written: Vec<Value> = own
