@@ -7,6 +7,8 @@
 mod objects;
 mod pod;
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::claims::Claims;
@@ -22,21 +24,30 @@ type Row = (&'static str, &'static str);
 
 /// Removes the defaults of an object.
 pub(super) fn remove(object: &mut Object, claims: &Claims) {
-    if !claims.live() {
-        return;
+    if claims.live() {
+        rows(object).iter().for_each(|(at, default)| remove_one(object, claims, at, default));
     }
+}
+
+/// The rows that are about an object, with whole paths.
+pub(super) fn rows(object: &Object) -> Vec<(Cow<'static, str>, &'static str)> {
+    let mut rows: Vec<(Cow<'static, str>, &'static str)> = Vec::new();
     if let Some(template) = kinds::pod_template(object) {
         let spec = kinds::below(template, "spec");
         let bare: &[Row] = if template.is_empty() { BARE_POD } else { &[] };
-        for (at, default) in POD.iter().chain(bare) {
-            remove_one(object, claims, &format!("{spec}.{at}"), default);
-        }
+        let of_pod = POD.iter().chain(bare);
+        rows.extend(of_pod.map(|(at, default)| (format!("{spec}.{at}").into(), *default)));
     }
-    for (kind, rows) in OBJECTS {
-        if kinds::is(object, *kind) {
-            rows.iter().for_each(|(at, default)| remove_one(object, claims, at, default));
-        }
-    }
+    let own = OBJECTS.iter().filter(|(kind, _)| kinds::is(object, *kind));
+    rows.extend(own.flat_map(|(_, rows)| *rows).map(|(at, default)| ((*at).into(), *default)));
+    rows
+}
+
+/// Every kind that there are rows for.
+#[cfg(test)]
+pub(super) fn kinds() -> std::collections::BTreeSet<kinds::Kind> {
+    let workloads = kinds::WORKLOADS.iter().map(|(kind, _)| *kind);
+    OBJECTS.iter().map(|(kind, _)| *kind).chain(workloads).collect()
 }
 
 fn remove_one(object: &mut Object, claims: &Claims, at: &str, default: &str) {
