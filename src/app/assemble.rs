@@ -33,15 +33,16 @@ pub fn assemble(
         let namespace = snapshot.namespace.clone();
         return Err(SelectError::NothingExcluded { exclusions, namespace });
     }
-    let Normalised { objects, mut pull_secrets, mut findings } =
-        normalise(&view, &members, options);
+    let keep = images::Keep::new(&view, &members.objects, options);
+    let Normalised { objects, mut pull_secrets, mut findings } = normalise(&view, &members, &keep);
     let (images, of_images) = images::images(&view, &objects, options);
     let objects: Vec<Object> = objects.into_iter().map(|(_, object)| object).collect();
     let leaving = leaving::findings(&view, &members);
     let portability = portability::check(&view, &objects, options);
     let Members { secrets, pull_secrets: left, requirements, findings: of_graph, .. } = members;
     pull_secrets.extend(left);
-    let kept = objects.iter().flat_map(images::needed);
+    let kept =
+        objects.iter().flat_map(images::needed).chain(keep.of_accounts(&view, &members.objects));
     findings.extend(of_graph.into_iter().chain(of_images).chain(portability.findings));
     findings.extend(leaving);
     findings.extend(scan::scan(&objects));
@@ -87,8 +88,7 @@ struct Normalised {
 }
 
 /// Normalises the members and puts them into the order in which Helm installs.
-fn normalise(view: &View<'_>, members: &Members, options: &Options) -> Normalised {
-    let keep = images::Keep::new(view, &members.objects, options);
+fn normalise(view: &View<'_>, members: &Members, keep: &images::Keep<'_>) -> Normalised {
     let scaled: BTreeSet<Index> = members
         .objects
         .iter()

@@ -76,6 +76,8 @@ codes! {
     AddonRequired "ADDON_REQUIRED" Warning,
     /// An address, network or port is the one of the place where the application ran.
     AddressFixed "ADDRESS_FIXED" Warning,
+    /// A person chose the address of a Service inside of the cluster; the chart leaves it to the target cluster.
+    AddressNotExported "ADDRESS_NOT_EXPORTED" Warning,
     /// A later release of Kubernetes, or of a custom resource, stops serving the API version.
     ApiDeprecated "API_DEPRECATED" Info,
     /// Clusters do not serve the API version any more.
@@ -96,6 +98,8 @@ codes! {
     ClusterRights "CLUSTER_RIGHTS" Warning,
     /// A cluster-scoped or foreign object is needed and is not part of the chart.
     ClusterScopedRequired "CLUSTER_SCOPED_REQUIRED" Warning,
+    /// Text holds a control character that server-side apply, which is the default of helm 4, refuses.
+    ControlCharacter "CONTROL_CHARACTER" Warning,
     /// The definition of a custom resource is in the chart; helm installs it where it is absent, and never changes it.
     CrdIncluded "CRD_INCLUDED" Info,
     /// Nothing names a class, so that the target cluster must have a default one.
@@ -164,6 +168,8 @@ codes! {
     OtherNamespace "OTHER_NAMESPACE" Warning,
     /// A password, token or key stands in plain text in an object that is exported.
     PlaintextSecret "PLAINTEXT_SECRET" Warning,
+    /// An image is not there for a platform that was asked for, or that nodes of the cluster have.
+    PlatformMissing "PLATFORM_MISSING" Warning,
     /// Only some platforms of an index were exported; signatures of the index do not apply to the new one.
     PlatformSubset "PLATFORM_SUBSET" Warning,
     /// Pods may not run in namespaces of Pod Security level `restricted`.

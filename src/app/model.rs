@@ -27,7 +27,8 @@ pub struct App {
     /// The Secrets that it uses, in order of name; pull secrets are not among them unless a
     /// container or volume uses them as well.
     pub secrets: Vec<SecretUse>,
-    /// Pull secrets that pods and service accounts named; dropped from `objects`.
+    /// Pull secrets that pods and service accounts named. They are dropped from `objects`, but where
+    /// images stay.
     pub pull_secrets: Vec<String>,
     /// What a target cluster must have.
     pub requirements: Vec<Requirement>,

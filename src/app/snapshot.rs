@@ -43,6 +43,9 @@ pub struct Snapshot {
     /// Objects that were still changing when reading was given up (after three passes).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<ObjectId>,
+    /// `os/architecture` of the cluster's nodes, as far as they could be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub platforms: Vec<String>,
     /// What helm noted down of the release of the name that is asked for.
     #[serde(default, skip_serializing_if = "Lookup::is_silent")]
     pub release: Lookup,
@@ -131,6 +134,7 @@ impl Snapshot {
             namespace: namespace.into(),
             objects: Vec::new(),
             unreadable: Vec::new(),
+            platforms: Vec::new(),
             moved: Vec::new(),
             release: Lookup::default(),
             releases: Releases::default(),

@@ -11,7 +11,7 @@ use super::discover::{discover, segment};
 use super::source::UNKNOWN;
 use super::{
     ClientOptions, Error, Records, Scope, SecretRead, Source, cluster_scoped, definitions,
-    endpoints, releases,
+    endpoints, nodes, releases,
 };
 use crate::app::snapshot::Plaintext;
 use crate::app::{Object, Origin, Snapshot, Unreadable};
@@ -112,6 +112,9 @@ impl Source for Live {
             true => definitions::read(self, &kinds).await?,
             false => Ok(Vec::new()),
         };
+        if scope.identity {
+            snapshot.platforms = nodes::platforms(self).await?;
+        }
         match &scope.releases {
             Records::None => {}
             Records::Of(name) => snapshot.release = releases::read(self, namespace, name).await?,

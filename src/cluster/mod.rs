@@ -18,6 +18,7 @@ mod files;
 mod list;
 pub mod live;
 pub mod manifests;
+mod nodes;
 mod releases;
 mod secret;
 mod settle;

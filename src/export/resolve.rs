@@ -10,7 +10,7 @@ use crate::registry::quirks;
 use crate::registry::{RepositoryName, Revision};
 
 use super::history::{self, History};
-use super::images::{ResolvedImage, resolve_images};
+use super::images::{ResolvedImage, lacking, resolve_images};
 use super::names::Names;
 use super::original;
 use super::seal::{self, Sealed};
@@ -120,6 +120,7 @@ pub async fn resolve_app(
     findings.extend(super::learn::learn(sources, &app).await?);
     let (images, seen) = resolve_images(&app, sources, &request.platforms).await?;
     findings.extend(seen);
+    findings.extend(lacking(&app, &images, &request.platforms, &snapshot.platforms));
     let mut app = app;
     let original = original::original(request, snapshot, target, &images, &mut app, &mut names)?;
     let chart_repository = place(target, &names.chart)?;

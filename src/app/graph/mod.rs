@@ -24,7 +24,7 @@ mod traffic;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-pub(super) use outward::CLUSTER_KINDS;
+pub(super) use outward::{CLUSTER_KINDS, account};
 pub(super) use refs::{Reference, references};
 pub(super) use roots::{claim_stems, is_made_from_template};
 pub(super) use shared::is_idle_pod;

@@ -196,7 +196,7 @@ pub(super) fn referring(view: &View<'_>) -> HashMap<(Kind, String), Vec<Index>> 
 }
 
 /// Name of the service account that the pods of a workload run as.
-pub(super) fn account<'a>(workload: &Entry<'a>) -> &'a str {
+pub(in crate::app) fn account<'a>(workload: &Entry<'a>) -> &'a str {
     let name = workload.template_at("spec/serviceAccountName").and_then(Value::as_str);
     name.filter(|name| !name.is_empty()).unwrap_or("default")
 }

@@ -8,8 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::places::places;
 use super::reference::parts;
+use crate::app::graph::account;
 use crate::app::view::{Index, View};
 use crate::app::{Object, ObjectId, Options, Requirement, kinds, path};
+
+/// Where a service account names pull secrets.
+const ACCOUNTS: &str = "imagePullSecrets[].name";
 
 /// A pattern of `--keep-image`: `*` and `?` match any text, `/` included, and `[…]` one of these
 /// characters.
@@ -82,8 +86,9 @@ impl<'a> Keep<'a> {
         for index in members.iter().copied() {
             let entry = &view.entries[index];
             if places(entry.object).iter().any(|place| options.keeps(&place.image)) {
-                let account = entry.template_at("spec/serviceAccountName");
-                keep.accounts.extend(account.and_then(|name| name.as_str()));
+                if kinds::pod_template(entry.object).is_some() {
+                    keep.accounts.insert(account(entry));
+                }
                 keep.objects.insert(index);
             }
         }
@@ -96,15 +101,42 @@ impl<'a> Keep<'a> {
         self.objects.contains(&index)
             || (entry.is(kinds::SERVICE_ACCOUNT) && self.accounts.contains(entry.id.name.as_str()))
     }
+
+    /// Pull secrets of accounts whose pods run images that stay, and that are not exported
+    /// themselves, as `default` never is: nothing in the chart names them.
+    pub(in crate::app) fn of_accounts(
+        &self,
+        view: &View<'_>,
+        members: &BTreeSet<Index>,
+    ) -> Vec<Requirement> {
+        let named =
+            self.accounts.iter().filter_map(|name| view.named(kinds::SERVICE_ACCOUNT, name));
+        let left = named.filter(|index| !members.contains(index));
+        left.flat_map(|index| {
+            let account = view.entries[index].object;
+            let reason = format!(
+                "images that stay where they are were pulled with it by ServiceAccount {}, which \
+                 is not exported: name it in `imagePullSecrets`",
+                account.name()
+            );
+            required(account, ACCOUNTS, &reason)
+        })
+        .collect()
+    }
 }
 
 /// The pull secrets that an object still names: they must be where the chart is installed.
 pub(in crate::app) fn needed(object: &Object) -> Vec<Requirement> {
     let at = match kinds::pod_template(object) {
         Some(template) => kinds::below(template, "spec.imagePullSecrets[].name"),
-        None if kinds::is(object, kinds::SERVICE_ACCOUNT) => "imagePullSecrets[].name".to_owned(),
+        None if kinds::is(object, kinds::SERVICE_ACCOUNT) => ACCOUNTS.to_owned(),
         None => return Vec::new(),
     };
+    let reason = format!("{} pulls images with it that stay where they are", object.id());
+    required(object, &at, &reason)
+}
+
+fn required(object: &Object, at: &str, reason: &str) -> Vec<Requirement> {
     let (group, kind) = kinds::SECRET;
     let requirement = |name: &str| Requirement {
         object: ObjectId {
@@ -113,9 +145,9 @@ pub(in crate::app) fn needed(object: &Object) -> Vec<Requirement> {
             namespace: None,
             name: name.to_owned(),
         },
-        reason: format!("{} pulls images with it that stay where they are", object.id()),
+        reason: reason.to_owned(),
     };
-    let names = path::find(object.fields(), &at);
+    let names = path::find(object.fields(), at);
     names.into_iter().filter_map(|(_, name)| name.as_str().map(requirement)).collect()
 }
 

@@ -36,6 +36,9 @@ pub(super) fn normalise(
         }
         () => |_, _| {},
     };
+    if is(kinds::SERVICE) {
+        findings.extend(service::chosen_address(object, claims));
+    }
     let asked = match () {
         () if is(kinds::CLAIM) => drop_volumes(object.fields_mut(), "spec.volumeName", claims),
         () if is(kinds::STATEFUL_SET) => {

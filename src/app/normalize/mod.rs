@@ -12,6 +12,8 @@ mod kind;
 mod lists;
 mod metadata;
 mod pod;
+#[cfg(test)]
+mod properties;
 mod service;
 
 pub(super) use admission::is_injected;
@@ -37,7 +39,7 @@ pub(super) struct Context<'a> {
 /// What came of it.
 pub(super) struct Normalised {
     pub(super) object: Object,
-    /// Pull secrets that were dropped from it.
+    /// Pull secrets that it named.
     pub(super) pull_secrets: Vec<String>,
     pub(super) findings: Vec<Finding>,
 }
@@ -49,17 +51,14 @@ pub(super) fn normalise(live: &Object, context: Context<'_>) -> Normalised {
     let mut findings = Vec::new();
     defaults::remove(&mut object, &claims);
     kind::normalise(&mut object, &claims, context, &mut findings);
-    let mut pull_secrets = Vec::new();
     if let Some(template) = kinds::pod_template(&object) {
         pod::normalise(&mut object, template, &claims, &mut findings);
         lists::deduplicate(&mut object, template, &mut findings);
     }
-    if !context.keeps_pull_secrets {
-        pod::drop_pull_secrets(&mut object, &mut pull_secrets);
-    }
+    let pull_secrets = pod::pull_secrets(&mut object, context.keeps_pull_secrets);
     metadata::clean(&mut object, context.here, &claims);
     let id = object.id();
-    if !pull_secrets.is_empty() {
+    if !context.keeps_pull_secrets && !pull_secrets.is_empty() {
         findings.push(pull_secrets_dropped(&id, &pull_secrets));
     }
     let findings = findings.into_iter().map(|finding| finding.on(id.clone())).collect();

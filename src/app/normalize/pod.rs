@@ -66,16 +66,21 @@ fn beside<'a>(root: &'a Map<String, Value>, path: &Path, field: &str) -> Option<
     above.get(field)?.as_str()
 }
 
-/// Drops the pull secrets of pods and service accounts: they belong to the old registry.
-pub(super) fn drop_pull_secrets(object: &mut Object, dropped: &mut Vec<String>) {
+/// The pull secrets of pods and service accounts. They belong to the old registry, and are dropped
+/// unless images stay there.
+pub(super) fn pull_secrets(object: &mut Object, keep: bool) -> Vec<String> {
     let at = match kinds::pod_template(object) {
         Some(template) => kinds::below(template, "spec.imagePullSecrets"),
         None if kinds::is(object, kinds::SERVICE_ACCOUNT) => "imagePullSecrets".to_owned(),
-        None => return,
+        None => return Vec::new(),
     };
-    let names = path::find(object.fields(), &format!("{at}[].name"));
-    dropped.extend(names.into_iter().filter_map(|(_, name)| name.as_str().map(str::to_owned)));
-    path::remove(object.fields_mut(), &at);
+    let found = path::find(object.fields(), &format!("{at}[].name"));
+    let names = found.into_iter().filter_map(|(_, name)| name.as_str().map(str::to_owned));
+    let names = names.collect();
+    if !keep {
+        path::remove(object.fields_mut(), &at);
+    }
+    names
 }
 
 /// The finding about it.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::claims::Claims;
 use crate::app::path::{self, Path, Step};
+use crate::app::{Code, Finding, Object, ObjectId};
 
 pub(super) fn normalise(fields: &mut Map<String, Value>, claims: &Claims) {
     addresses(fields, claims);
@@ -15,6 +16,21 @@ pub(super) fn normalise(fields: &mut Map<String, Value>, claims: &Claims) {
     node_ports(fields, claims);
     health_check_port(fields, claims);
     target_ports(fields, claims);
+}
+
+/// The address inside of the cluster, if a person chose it. The chart leaves it to the cluster all
+/// the same: another one has other networks, and in the same one it is taken.
+pub(super) fn chosen_address(service: &Object, claims: &Claims) -> Option<Finding> {
+    let path = Path::default().key("spec").key("clusterIP");
+    let address = service.text(&path.pointer()).filter(|of| !["", "None"].contains(of))?;
+    if !claims.set(service.fields(), &path) {
+        return None;
+    }
+    let id = ObjectId { namespace: None, ..service.id() };
+    let text = format!("{id} asks for the address {address}: the chart does not");
+    let remedy = "Let others find the Service by its name; what has the address in its settings \
+                  needs another one.";
+    Some(Finding::new(Code::AddressNotExported, text).field(path.to_string()).remedy(remedy))
 }
 
 fn addresses(fields: &mut Map<String, Value>, claims: &Claims) {

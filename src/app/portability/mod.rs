@@ -17,6 +17,7 @@ mod pods;
 mod releases;
 mod required;
 mod rights;
+mod text;
 mod volumes;
 mod webhooks;
 
@@ -36,13 +37,14 @@ pub(super) struct Portability {
 /// Looks at one object.
 type Look = fn(&Object, &mut Portability);
 
-const LOOKS: [Look; 7] = [
+const LOOKS: [Look; 8] = [
     addresses::check,
     api::check,
     clouds::check,
     host::check,
     nodes::check,
     releases::check,
+    text::check,
     volumes::check,
 ];
 

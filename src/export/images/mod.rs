@@ -8,6 +8,7 @@
 mod content;
 mod find;
 mod name;
+mod platforms;
 mod running;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -21,6 +22,7 @@ use crate::registry::{Digest, Located, Manifest, Platform, Reference};
 use super::{Error, Sources};
 
 pub use name::ImageName;
+pub use platforms::lacking;
 
 /// Images looked up at once: enough to hide the way to the registry, few enough to stay far below
 /// the requests that a host is sent at once.

@@ -482,11 +482,35 @@ fn images_that_stay_need_their_pull_secrets() {
     let app = whole(objects, &options);
     let kept: Vec<_> = app.images.iter().map(|of| (of.image.as_str(), of.kept)).collect();
     assert_eq!(kept, [("quay.io/a:1", true), ("r.io/b:1", false)]);
-    assert_eq!(app.pull_secrets, ["of-y", "two"]);
+    assert_eq!(app.pull_secrets, ["of-x", "of-y", "one", "two"], "all may serve to read images");
     let needed: Vec<_> = app.requirements.iter().map(|of| of.object.to_string()).collect();
     assert_eq!(needed, ["Secret of-x", "Secret one"]);
     assert_eq!(
         app.requirements[1].reason,
         "Deployment a pulls images with it that stay where they are"
     );
+}
+
+/// The account that every namespace has is not exported, and so not what it names either.
+#[test]
+fn an_image_that_stays_needs_the_pull_secrets_of_the_default_account() {
+    let web = live(
+        "apps/v1",
+        "Deployment",
+        "web",
+        &json!({}),
+        &json!({"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "quay.io/a:1"}]}}}}),
+    );
+    let secrets = json!({"imagePullSecrets": [{"name": "login"}]});
+    let objects = vec![web, live("v1", "ServiceAccount", "default", &json!({}), &secrets)];
+    let options = Options { keep_images: vec!["quay.io/*".parse().unwrap()], ..Options::default() };
+    let app = whole(objects.clone(), &options);
+    let needed: Vec<_> =
+        app.requirements.iter().map(|of| format!("{}: {}", of.object, of.reason)).collect();
+    assert_eq!(
+        needed,
+        ["Secret login: images that stay where they are were pulled with it by ServiceAccount \
+          default, which is not exported: name it in `imagePullSecrets`"]
+    );
+    assert!(whole(objects, &Options::default()).requirements.is_empty());
 }

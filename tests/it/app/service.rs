@@ -1,15 +1,15 @@
 //! Services: addresses and node ports. The vectors of node ports are Velero's
 //! (`pkg/restore/actions/service_action_test.go`).
 
-use outhaul::app::{Object, Options, Selection};
+use outhaul::app::{App, Code, Object, Options, Selection};
 use serde_json::{Value, json};
 
 use super::{assemble, cluster, snapshot};
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// What is left of the spec of a live Service.
-fn service(applied: Option<&Value>, managed: Option<&Value>, spec: &Value) -> Value {
+/// What becomes of a live Service.
+fn exported(applied: Option<&Value>, managed: Option<&Value>, spec: &Value) -> App {
     let mut object = json!({"apiVersion": "v1", "kind": "Service",
         "metadata": {"name": "x", "namespace": "shop", "uid": "1"}, "spec": spec});
     if let Some(applied) = applied {
@@ -22,8 +22,12 @@ fn service(applied: Option<&Value>, managed: Option<&Value>, spec: &Value) -> Va
     }
     let snapshot = snapshot(cluster(), [Object::new(object).unwrap()]);
     let all = Selection::All { name: "x".to_owned() };
-    let app = assemble(&snapshot, &all, &Options::default()).unwrap();
-    app.objects[0].at("/spec").cloned().unwrap()
+    assemble(&snapshot, &all, &Options::default()).unwrap()
+}
+
+/// What is left of its spec.
+fn service(applied: Option<&Value>, managed: Option<&Value>, spec: &Value) -> Value {
+    exported(applied, managed, spec).objects[0].at("/spec").cloned().unwrap()
 }
 
 fn node_ports(applied: Option<&Value>, managed: Option<&Value>, ports: &Value) -> Vec<Option<u64>> {
@@ -44,6 +48,28 @@ fn a_headless_service_stays_headless_and_others_lose_their_address() {
     assert_eq!(of("None"), json!({"clusterIP": "None", "ports": []}));
     assert_eq!(of("10.0.0.1"), json!({"ports": []}));
     assert_eq!(of(""), json!({"ports": []}));
+}
+
+#[test]
+fn an_address_that_a_person_chose_goes_with_a_finding() {
+    let (ip, spec) = ("10.0.0.10", json!({"clusterIP": "10.0.0.10", "clusterIPs": ["10.0.0.10"]}));
+    let managed = json!({"f:clusterIP": {}});
+    for (applied, managed, said) in [
+        (None, None, 0),
+        (Some(&json!({"ports": []})), None, 0),
+        (Some(&json!({"clusterIP": ip})), None, 1),
+        (None, Some(&json!({"f:type": {}})), 0),
+        (None, Some(&managed), 1),
+    ] {
+        let app = exported(applied, managed, &spec);
+        assert_eq!(app.objects[0].at("/spec"), Some(&json!({})));
+        let found = app.findings.iter().filter(|of| of.code == Code::AddressNotExported);
+        let texts: Vec<_> = found.map(|finding| finding.text.as_str()).collect();
+        let text = "Service x asks for the address 10.0.0.10: the chart does not";
+        assert_eq!(texts, vec![text; said], "{applied:?} {managed:?}");
+    }
+    let headless = exported(None, Some(&managed), &json!({"clusterIP": "None"}));
+    assert!(headless.findings.iter().all(|of| of.code != Code::AddressNotExported));
 }
 
 #[test]

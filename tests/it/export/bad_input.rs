@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use futures_util::StreamExt as _;
 use kube::Api;
-use kube::api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind, PostParams};
+use kube::api::{
+    ApiResource, DeleteParams, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams,
+};
 use serde_json::{Value, json};
 
 use super::shop::{Shop, codes, versions};
@@ -220,4 +222,41 @@ fn five_thousand_objects_are_read_and_assembled_in_seconds() {
     let took = started.elapsed();
     assert_eq!(app["objects"].as_array().unwrap().len(), COUNT);
     assert!(took.as_secs() < 30, "{took:?}");
+}
+
+/// The finding is about exactly the characters that the API server refuses.
+#[test]
+fn control_characters_that_server_side_apply_refuses_are_said() {
+    let place = cluster().namespace("control");
+    let config_maps = kind("", "v1", "ConfigMap");
+    let characters =
+        "\u{1}\t\r\u{7f}\u{80}\u{84}\u{85}\u{86}\u{9f}\u{a0}\u{2028}\u{feff}\u{fffe}\u{ffff}";
+    let object = |of: char| {
+        let name = format!("u-{:04x}", u32::from(of));
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name},
+            "data": {"text": format!("a{of}b")}})
+    };
+    let objects: Vec<Value> = characters.chars().map(object).collect();
+    let refused: Vec<String> = block_on(async {
+        let client = place.cluster().client("admin").await;
+        let api: Api<DynamicObject> = Api::namespaced_with(client, place.name(), &config_maps);
+        let params = PatchParams::apply("helm").dry_run();
+        let mut refused = Vec::new();
+        for object in &objects {
+            let name = object["metadata"]["name"].as_str().unwrap();
+            if api.patch(name, &params, &Patch::Apply(object)).await.is_err() {
+                refused.push(name.to_owned());
+            }
+        }
+        refused
+    });
+    create(&place, &config_maps, objects);
+    let args = ["app", "show", "all", "-n", place.name(), "--all", "-o", "json"];
+    let app = admin().run(&args).ok().json();
+    let findings = app["findings"].as_array().unwrap().iter();
+    let found = findings.filter(|finding| finding["code"] == "CONTROL_CHARACTER");
+    let mut found: Vec<&str> = found.map(|of| of["object"]["name"].as_str().unwrap()).collect();
+    found.sort_unstable();
+    assert_eq!(found, refused);
+    assert!(found.contains(&"u-007f") && !found.contains(&"u-0001"), "{found:?}");
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::shop::codes;
 use crate::support::block_on;
-use crate::support::cluster::cluster;
+use crate::support::cluster::{Cluster, cluster};
 use crate::support::images::{INDEX, Image, MANIFEST, Target, digest};
 use crate::support::objects::Namespace;
 use crate::support::outhaul::Outhaul;
@@ -261,4 +261,53 @@ fn an_image_that_cannot_be_exported_is_named_with_who_uses_it() {
     fails("invalid", "Web:1", &[], ": `library/Web` is not a valid repository name");
     let bare = lab.config();
     fails("nodes", &lab.at("demo/web:next"), &[&bare], &format!(" runs as `{bare}`, which exists"));
+}
+
+/// What nodes of two architectures need, or what `--platform` asks for, and an image has not.
+#[test]
+fn an_image_that_is_not_there_for_every_platform_is_said() {
+    let lab = Lab::start();
+    let (single, whole) = (lab.at("demo/web:1"), lab.at("demo/web:multi"));
+    let mixed = Cluster::start();
+    let node = |architecture: &str| {
+        format!(
+            "{{apiVersion: v1, kind: Node, metadata: {{name: {architecture}, labels:
+            {{kubernetes.io/os: linux, kubernetes.io/arch: {architecture}}}}}}}\n---\n"
+        )
+    };
+    let deployment = |name: &str, image: &str, more: &str| {
+        format!(
+            "{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: {name}}}, spec: {{selector:
+            {{matchLabels: {{app: {name}}}}}, template: {{metadata: {{labels: {{app: {name}}}}},
+            spec: {{containers: [{{name: main, image: '{image}'}}]{more}}}}}}}}}\n---\n"
+        )
+    };
+    let pinned = ", nodeSelector: {kubernetes.io/arch: amd64}";
+    let objects = deployment("single", &single, "")
+        + &deployment("whole", &whole, "")
+        + &deployment("pinned", &lab.at("other/app:9"), pinned);
+    mixed.apply(&(node("amd64") + &node("arm64")));
+    let namespace = mixed.named_namespace("shop");
+    namespace.apply(&objects);
+    let outhaul = Outhaul::new().kubeconfig(mixed.kubeconfig("admin"));
+    outhaul.write("shop.yaml", &objects);
+    let plan = |args: &[&str]| {
+        let export = ["app", "export", "shop", "--all", "-n", "shop", "--to", "out", "--dry-run"];
+        let plan = outhaul.run(&[&export[..], &["-o", "json"], args].concat()).ok().json();
+        let findings = plan["findings"].as_array().unwrap().clone().into_iter();
+        let lacking = findings.filter(|finding| finding["code"] == "PLATFORM_MISSING");
+        lacking.map(|of| of["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let alone = "is of one platform alone, and linux/amd64, linux/arm64 are wanted";
+    assert_eq!(plan(&[]), [format!("`{single}` {alone}")]);
+    let files = ["--from", "shop.yaml"];
+    assert_eq!(plan(&files), [""; 0], "files know of no nodes");
+    let asked = ["--platform", "linux/amd64", "--platform", "linux/s390x"];
+    let found = plan(&[&files[..], &asked].concat());
+    assert!(
+        found.contains(&format!(
+            "`{whole}` is of one platform alone, and linux/amd64, linux/s390x are wanted"
+        )),
+        "{found:?}"
+    );
 }
