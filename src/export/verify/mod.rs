@@ -1,10 +1,10 @@
 //! `verify`: whether a published export is whole, from the registries alone.
 
 mod content;
+mod image;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
@@ -12,10 +12,9 @@ use serde_json::{Value, json};
 
 use crate::chart::render;
 use crate::chart::{self, Chart, Image};
-use crate::registry::{Digest, Reference, RepositoryName, Revision, Store};
+use crate::registry::{Digest, RepositoryName, Revision};
 
 use super::identity::{CONTENT_DIGEST, ORIGIN};
-use super::relocate::images::beside;
 use super::upgrade::{RELEASE, rendered};
 use super::{ChartReference, Error, PublishedChart, Sources, Target, fetch};
 
@@ -123,7 +122,7 @@ pub async fn verify(
         "manifest, configuration and archive have their digests",
     )];
     checks.extend(rendering(chart, &images));
-    let each = images.iter().map(|image| self::image(target, reference, image, sources, deep));
+    let each = images.iter().map(|image| image::check(target, reference, image, sources, deep));
     checks.extend(stream::iter(each).buffered(MAX_AT_ONCE).collect::<Vec<_>>().await);
     checks.push(attached(target, &reference.repository, &published).await);
     let address = target.address(&reference.repository);
@@ -203,89 +202,6 @@ fn digests(value: &Value, which: fn(&str) -> bool, found: &mut BTreeSet<String>)
         Value::Array(items) => items.iter().for_each(|item| digests(item, which, found)),
         _ => {}
     }
-}
-
-/// Looks for an image where the chart refers to it, and then beside the chart.
-async fn image(
-    target: &Target,
-    chart: &ChartReference,
-    image: &Image,
-    sources: &Sources,
-    deep: bool,
-) -> Check {
-    let name = format!("image {}", image.key);
-    match places(target, chart, image, sources) {
-        Ok(places) => {
-            let mut last =
-                Check::new(&name, State::Missing, format!("{} is nowhere", image.digest));
-            for (place, is_address) in places {
-                match content::walk(place.store.as_ref(), &place.repository, &place.digest, deep)
-                    .await
-                {
-                    Ok(None) => {}
-                    Ok(Some(content)) => {
-                        let detail = format!("{}: {}", place.address, content.summary());
-                        let away = match last.state {
-                            _ if is_address => String::new(),
-                            State::Unknown => format!("; beside the chart, as {}", last.detail),
-                            _ => "; it is beside the chart and not where the chart refers to"
-                                .to_owned(),
-                        };
-                        return Check::new(&name, content.state(), detail + &away);
-                    }
-                    Err(error) => {
-                        let detail = format!("{}: {error}", place.address);
-                        last = Check::new(&name, State::Unknown, detail);
-                    }
-                }
-            }
-            last
-        }
-        Err(error) => Check::new(&name, State::Differs, error.to_string()),
-    }
-}
-
-/// A place where an image may be.
-struct Place {
-    store: Arc<dyn Store>,
-    repository: RepositoryName,
-    digest: Digest,
-    address: String,
-}
-
-/// Where the chart refers to, and beside the chart.
-fn places(
-    target: &Target,
-    chart: &ChartReference,
-    image: &Image,
-    sources: &Sources,
-) -> Result<Vec<(Place, bool)>, Error> {
-    let text = format!("{}/{}@{}", image.registry, image.repository, image.digest);
-    let address: Reference = text.parse()?;
-    let digest: Digest = image.digest.parse().map_err(|_| Error::NotAnExport {
-        reference: chart.to_string(),
-        reason: format!("`{}` is no digest", image.digest),
-    })?;
-    let here = beside(&chart.repository, &image.repository)?;
-    let is_here = chart.host.as_ref() == Some(&address.host);
-    let near = Place {
-        store: Arc::clone(&target.store),
-        address: target.address(&here),
-        repository: here,
-        digest: digest.clone(),
-    };
-    if is_here && near.repository == address.repository {
-        return Ok(vec![(near, true)]);
-    }
-    let store = if is_here { Ok(Arc::clone(&target.store)) } else { sources.store(&address.host) };
-    let store = store.map_err(|source| target.failed(source))?;
-    let far = Place {
-        store,
-        address: format!("{}/{}", address.host, address.repository),
-        repository: address.repository,
-        digest,
-    };
-    Ok(vec![(far, true), (near, false)])
 }
 
 /// What refers to the chart: reports, signatures. None is fine.
