@@ -11,6 +11,7 @@ use crate::cli::output::Printer;
 use crate::cli::recipients::recipients;
 use crate::cli::{connect, tables, templates};
 use crate::error::Error;
+use crate::export::perform::{Observer, Outcome};
 use crate::export::run::{Deps, copier};
 use crate::export::{self, Plan, Request, Sources, Target};
 
@@ -36,25 +37,29 @@ pub(crate) async fn run(
     let place = Place::new(args, global).await?;
     let source = connect::source(&args.source, global).await?;
     let (target, sources) = (&place.target, &place.sources);
-    export::rollout::wait(&request, source.as_ref(), &|line| printer.say(line)).await?;
-    let resolution = export::resolve(&request, source.as_ref(), target, sources).await?;
-    drop(source); // what it holds of manifests is not needed twice while the chart is built
-    let mut plan = export::plan(&request, target, resolution)?;
-    if args.dry_run || !plan.stopped_by.is_empty() {
-        export::estimate(&mut plan, target, sources).await?;
-        printer.data(&plan, tables::plan)?;
-        return Ok(stopped(&plan)?);
-    }
     let copier = copier(target, &request.platforms);
     let progress = printer.progress();
     let platforms = &request.platforms;
     let attach_report = !args.no_attach_report;
     let deps =
         Deps { target, sources, platforms, copier: &copier, progress: &progress, attach_report };
-    let report = export::run(&plan, deps).await?;
-    progress.finish();
-    place.finish().await?;
-    printer.data(&report, tables::report)
+    match export::perform(&request, source, deps, args.dry_run, printer).await? {
+        Outcome::Planned(plan) => {
+            printer.data(plan.as_ref(), tables::plan)?;
+            Ok(stopped(&plan)?)
+        }
+        Outcome::Done(report) => {
+            progress.finish();
+            place.finish().await?;
+            printer.data(report.as_ref(), tables::report)
+        }
+    }
+}
+
+impl Observer for Printer {
+    fn waiting(&self, line: &str) {
+        self.say(line);
+    }
 }
 
 /// Refuses a plan that findings stop.

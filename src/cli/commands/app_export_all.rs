@@ -8,6 +8,7 @@ use crate::cli::args::{AppExportArgs, Global};
 use crate::cli::output::Printer;
 use crate::cli::{connect, tables};
 use crate::error::Error;
+use crate::export::perform::{self, conclude};
 use crate::export::resolve::{read_all, resolve_app};
 use crate::export::run::{Deps, copier};
 use crate::export::{self, Plan, Report, Request};
@@ -60,6 +61,7 @@ struct Run<'a> {
     place: &'a Place,
     copier: Copier,
     progress: &'a dyn Progress,
+    printer: &'a Printer,
     dry_run: bool,
     attach_report: bool,
 }
@@ -91,6 +93,7 @@ pub(super) async fn run(
         place: place_of,
         copier,
         progress: &progress,
+        printer,
         dry_run,
         attach_report,
     };
@@ -139,15 +142,13 @@ impl Run<'_> {
             Request { selection: Selection::Name(name.to_owned()), ..self.request.clone() };
         let (target, sources) = (&self.place.target, &self.place.sources);
         let resolution = resolve_app(&request, &self.snapshot, app, target, sources).await?;
-        let mut plan = export::plan(&request, target, resolution)?;
-        if self.dry_run {
-            export::estimate(&mut plan, target, sources).await?;
-            return Ok(Outcome::Plan(Box::new(plan)));
-        }
-        stopped(&plan)?;
         let (platforms, copier, progress) = (&*request.platforms, &self.copier, self.progress);
         let attach_report = self.attach_report;
         let deps = Deps { target, sources, platforms, copier, progress, attach_report };
-        Ok(Outcome::Report(Box::new(export::run(&plan, deps).await?)))
+        match conclude(&request, resolution, deps, self.dry_run, self.printer).await? {
+            perform::Outcome::Planned(plan) if self.dry_run => Ok(Outcome::Plan(plan)),
+            perform::Outcome::Planned(plan) => Err(export::Error::Stopped(plan.stopped_by).into()),
+            perform::Outcome::Done(report) => Ok(Outcome::Report(report)),
+        }
     }
 }
