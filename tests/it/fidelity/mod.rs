@@ -138,6 +138,9 @@ impl Oracle {
         // What one cluster takes by default is not what the other one does.
         source.prepare(&[&default_class("fast-ssd")]);
         target.prepare(&[&default_class("standard"), &fixture::namespace(EMPTY)]);
+        // All at once, so that nobody waits for the account that a controller puts into each.
+        let places = fixtures.iter().map(|fixture| fixture::namespace(&fixture.name));
+        source.prepare(&places.collect::<Vec<_>>().iter().collect::<Vec<_>>());
         target.prepare_in(EMPTY, &[&default_account()]); // it has no controller to make it
         Self { source, target, images: Registry::plain().start(), fixtures }
     }

@@ -10,7 +10,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
-use super::fixture::{Apply, Fixture, Id, namespace, with_images_at};
+use super::fixture::{Apply, Fixture, Id, with_images_at};
 use crate::support::cluster::Cluster;
 
 /// What `kubectl apply` keeps of the file.
@@ -100,14 +100,10 @@ impl Server {
         }
     }
 
-    /// Brings an application into the namespace of its name; gives what was refused.
+    /// Brings an application into the namespace of its name, which is there; gives what was refused.
     pub(super) fn deploy(&self, fixture: &Fixture, registry: &str) -> Vec<String> {
         self.runtime.block_on(async {
             let mut refused = Vec::new();
-            let place = namespace(&fixture.name);
-            let path = self.path(&place, "").await;
-            self.send(Way::Apply, &path, name(&place), place.to_string(), "fieldManager=platform")
-                .await;
             let account = json!({"apiVersion": "v1", "kind": "ServiceAccount",
                 "metadata": {"name": "default"}});
             self.await_object(&account, &fixture.name).await;
