@@ -34,8 +34,10 @@ pub fn assemble(
         return Err(SelectError::NothingExcluded { exclusions, namespace });
     }
     let keep = images::Keep::new(&view, &members.objects, options);
-    let Normalised { objects, mut pull_secrets, mut findings } = normalise(&view, &members, &keep);
+    let Normalised { mut objects, mut pull_secrets, mut findings } =
+        normalise(&view, &members, &keep);
     let (images, of_images) = images::images(&view, &objects, options);
+    images::restore(&mut objects, &images);
     let objects: Vec<Object> = objects.into_iter().map(|(_, object)| object).collect();
     let leaving = leaving::findings(&view, &members);
     let portability = portability::check(&view, &objects, options);
@@ -106,6 +108,7 @@ fn normalise(view: &View<'_>, members: &Members, keep: &images::Keep<'_>) -> Nor
             here: entry.place != Place::Elsewhere,
             scaled: scaled.contains(&index),
             keeps_pull_secrets: keep.pull_secrets(view, index),
+            exported: view.snapshot.release.exported(),
         };
         let done = normalize::normalise(entry.object, context);
         all.pull_secrets.extend(done.pull_secrets);

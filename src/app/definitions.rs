@@ -64,7 +64,7 @@ fn findings(entry: &Entry<'_>) -> Vec<Finding> {
 /// Without server fields, defaults and the certificate that something injected.
 fn written(view: &View<'_>, entry: &Entry<'_>) -> Object {
     let namespace = &view.snapshot.namespace;
-    let context = Context { namespace, here: true, scaled: false, keeps_pull_secrets: false };
+    let context = Context::of(namespace);
     let mut object = normalize::normalise(entry.object, context).object;
     if let Some(Value::Object(spec)) = object.fields_mut().get_mut("spec") {
         if spec.get("preserveUnknownFields") == Some(&Value::Bool(false)) {

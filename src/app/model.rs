@@ -99,6 +99,10 @@ pub struct ImageUse {
     pub key: String,
     /// The reference as written.
     pub image: String,
+    /// Where it is read, if that is not where the reference says: the release of an export pulls it
+    /// from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
     /// The containers that use it.
     pub uses: Vec<ContainerRef>,
     /// What runs, as the pods of the current revision say; empty where no pod runs.
@@ -107,6 +111,13 @@ pub struct ImageUse {
     /// Whether it stays where it is: [`Options::keep_images`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub kept: bool,
+}
+
+impl ImageUse {
+    /// The reference under which it is read.
+    pub fn read_as(&self) -> &str {
+        self.at.as_deref().unwrap_or(&self.image)
+    }
 }
 
 /// One container of one object, or another place in it that names an image.

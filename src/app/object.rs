@@ -118,6 +118,13 @@ impl Object {
         &self.0
     }
 
+    /// The field at a JSON pointer, to change it.
+    pub fn at_mut(&mut self, pointer: &str) -> Option<&mut Value> {
+        let rest = pointer.strip_prefix('/')?;
+        let (first, rest) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+        self.0.get_mut(&first.replace("~1", "/").replace("~0", "~"))?.pointer_mut(rest)
+    }
+
     /// The whole object, to change it. `apiVersion`, `kind` and `metadata.name` must stay.
     pub fn fields_mut(&mut self) -> &mut Map<String, Value> {
         &mut self.0

@@ -41,8 +41,8 @@ impl Selection {
     /// The release of Helm that may be meant.
     pub fn release(&self) -> Option<&str> {
         match self {
-            Self::Name(name) => Some(name),
-            Self::Labels { .. } | Self::All { .. } => None,
+            Self::Name(name) | Self::All { name } => Some(name),
+            Self::Labels { .. } => None,
         }
     }
 }

@@ -95,7 +95,9 @@ pub(super) fn content(request: &Request, target: &Target, resolution: &Resolutio
     });
     let mut secret_digests = Vec::new();
     if request.secrets == SecretsPolicy::Include {
-        for (name, values) in &resolution.secret_values.0 {
+        // The namespace has others, which are no part of the chart.
+        let uses = |name: &String| resolution.app.secrets.iter().any(|of| of.name == *name);
+        for (name, values) in resolution.secret_values.0.iter().filter(|(name, _)| uses(name)) {
             for (key, value) in values {
                 secret_digests.push((format!("{name}/{key}"), Digest::of(value.expose_secret())));
             }

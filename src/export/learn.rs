@@ -47,7 +47,7 @@ impl fmt::Debug for ClusterSecrets {
 /// When a pull secret may not be read.
 pub(super) async fn learn(sources: &Sources, app: &App) -> Result<Vec<Finding>, Error> {
     let Some(secrets) = &sources.secrets else { return Ok(Vec::new()) };
-    if app.images.iter().any(|image| is_unknown(sources, &image.image)) {
+    if app.images.iter().any(|image| is_unknown(sources, image.read_as())) {
         epinio(sources, secrets).await;
     }
     if secrets.pull_secrets { pull_secrets(sources, secrets, app).await } else { Ok(Vec::new()) }

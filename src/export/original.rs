@@ -66,6 +66,9 @@ fn rebuilt(
     if app.found_by != FoundBy::HelmRelease {
         return Err("the application is not chosen as a Helm release".to_owned());
     }
+    if release.exported.is_some() {
+        return Err("it is an export, and what runs gives the same chart again".to_owned());
+    }
     if let Some(option) = foreign_option(request, record) {
         return Err(format!("`{option}` changes charts that are made of what runs"));
     }

@@ -31,7 +31,7 @@ impl Walk<'_, '_> {
             Lookup::Forbidden { reason } if roots.found_by == FoundBy::HelmRelease => {
                 self.record_not_read(reason);
             }
-            Lookup::Broken { record, reason } => {
+            Lookup::Broken { record, reason } if roots.found_by != FoundBy::Namespace => {
                 let text = format!("helm's record `{record}` cannot be used: {reason}");
                 self.findings.push(Finding::new(Code::HelmRecordBroken, text).remedy(
                     "Objects go by annotation alone; `helm status` should be able to read it.",

@@ -8,12 +8,14 @@
 //! A record holds values and manifests of Secrets in clear. It is never printed, serialised or
 //! kept in a snapshot; a [`Release`] is, and names objects alone.
 
+mod exported;
 mod manifest;
 mod record;
 mod release;
 mod releases;
 mod storage;
 
+pub use exported::{Exported, ExportedImage};
 pub use record::{ChartFile, ChartRecord, Record, RecordError};
 pub use release::{Hook, Lookup, Newer, Release, Rendered, SecretShape};
 pub use releases::Releases;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, Entry, Record, RecordError, manifest};
+use super::{Choice, Entry, Exported, Record, RecordError, manifest};
 use crate::app::{Object, ObjectId};
 
 /// What was found of helm's record of the release that is asked for.
@@ -57,6 +57,9 @@ pub struct Release {
     /// Later revisions that are not installed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub newer: Vec<Newer>,
+    /// What its chart writes otherwise than the application ran first, if it is an export.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exported: Option<Exported>,
     /// The record itself, which holds values in clear: never in a saved snapshot.
     #[serde(skip)]
     pub record: Option<Arc<Record>>,
@@ -117,6 +120,12 @@ impl Lookup {
         matches!(self, Self::NotAsked | Self::Absent)
     }
 
+    /// The release that was read, if its chart is an export.
+    pub(in crate::app) fn exported(&self) -> Option<(&Release, &Exported)> {
+        let Self::Found(release) = self else { return None };
+        Some((release, release.exported.as_ref()?))
+    }
+
     /// Finds the release among records, as files hold them.
     pub fn among<'a>(records: impl Iterator<Item = &'a Object>, name: &str) -> Self {
         let of_name: Vec<&Object> = records.filter(|of| of.label("name") == Some(name)).collect();
@@ -167,6 +176,7 @@ impl Release {
             newer: newer.collect(),
             objects,
             broken_documents,
+            exported: Exported::of(&record.chart),
             record: Some(Arc::new(record)),
         }
     }

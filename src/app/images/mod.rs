@@ -5,6 +5,7 @@ mod key;
 mod operator;
 mod places;
 pub(super) mod reference;
+mod restore;
 mod running;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use running::{Pods, Said};
 
 pub use keep::ImagePattern;
 pub(super) use keep::{Keep, needed};
+pub(super) use restore::restore;
 
 /// Where one image is used and what runs of it.
 #[derive(Default)]
@@ -24,6 +26,8 @@ struct Use {
     places: Vec<ContainerRef>,
     /// By `imageID`.
     running: BTreeMap<String, Running>,
+    /// Where it is read, if that is elsewhere.
+    at: Option<String>,
 }
 
 impl Use {
@@ -65,14 +69,16 @@ pub(super) fn images(
             found.entry(place.image).or_default().add([place.at], said);
         }
     }
+    let exported = view.snapshot.release.exported().map(|(_, exported)| exported);
+    let found = restore::renamed(found, exported);
     let keys = key::keys(found.keys().map(String::as_str));
     let mut images: Vec<ImageUse> = found
         .into_iter()
         .zip(keys)
-        .map(|((image, Use { places: mut uses, running }), key)| {
+        .map(|((image, Use { places: mut uses, running, at }), key)| {
             uses.sort();
             let kept = options.keeps(&image);
-            ImageUse { key, image, uses, running: running.into_values().collect(), kept }
+            ImageUse { key, image, at, uses, running: running.into_values().collect(), kept }
         })
         .collect();
     images.sort_by(|a, b| a.key.cmp(&b.key));

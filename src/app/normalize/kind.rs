@@ -211,9 +211,7 @@ mod tests {
             "metadata": {"name": "x", "uid": "1"}, "spec": spec}))
         .unwrap();
         let claims = Claims::read(&object);
-        let context =
-            Context { namespace: "shop", here: true, scaled: false, keeps_pull_secrets: false };
-        normalise(&mut object, &claims, context, &mut Vec::new());
+        normalise(&mut object, &claims, Context::of("shop"), &mut Vec::new());
         object.at("/spec").cloned().unwrap()
     }
 

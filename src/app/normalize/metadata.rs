@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use super::Context;
 use super::claims::Claims;
 use crate::app::Object;
+use crate::app::helm::RELEASE_NAME;
 use crate::app::kinds;
 use crate::app::path::{self, Path};
 
@@ -94,6 +96,9 @@ const LABELS: [&str; 12] = [
 /// Labels with which tools mark what they manage. On pods they stay: selectors may name them.
 const TOOL_LABELS: [&str; 2] = ["app.kubernetes.io/managed-by", "helm.sh/chart"];
 
+/// The label with which our charts name the release, unless an object of the application has it.
+const INSTANCE: &str = "app.kubernetes.io/instance";
+
 const LABEL_PREFIXES: [&str; 3] =
     ["helm.toolkit.fluxcd.io/", "kustomize.toolkit.fluxcd.io/", "objectset.rio.cattle.io/"];
 
@@ -117,7 +122,16 @@ const JOB_LABELS: [&str; 4] = [
 const CLAIMS: &str = "volumes[].ephemeral.volumeClaimTemplate.metadata";
 
 /// Cleans the metadata of an object and of the templates in it.
-pub(super) fn clean(object: &mut Object, in_release_namespace: bool, claims: &Claims) {
+pub(super) fn clean(object: &mut Object, context: Context<'_>, claims: &Claims) {
+    let exported = context
+        .exported
+        .filter(|(release, _)| object.annotation(RELEASE_NAME) == Some(&release.name));
+    let is_marked = |key: &str| match exported {
+        Some((_, exported)) => {
+            TOOL_LABELS.contains(&key) || (exported.instance_label && key == INSTANCE)
+        }
+        None => false,
+    };
     let pod = kinds::pod_template(object).map(|of| kinds::below(of, &format!("spec.{CLAIMS}")));
     let is_pod = kinds::is(object, kinds::POD);
     let is_job = kinds::is(object, kinds::JOB);
@@ -132,7 +146,7 @@ pub(super) fn clean(object: &mut Object, in_release_namespace: bool, claims: &Cl
     fields.shift_remove("status");
     let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) else { return };
     metadata.retain(|key, _| !FIELDS.contains(&key.as_str()));
-    if in_release_namespace {
+    if context.here {
         metadata.shift_remove("namespace");
     }
     retain(metadata, "annotations", |key| !is_foreign_annotation(key));
@@ -140,6 +154,7 @@ pub(super) fn clean(object: &mut Object, in_release_namespace: bool, claims: &Cl
         !LABELS.contains(&key)
             && !LABEL_PREFIXES.iter().any(|prefix| key.starts_with(prefix))
             && (is_pod || !TOOL_LABELS.contains(&key))
+            && !is_marked(key)
     });
 }
 

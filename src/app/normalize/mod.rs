@@ -20,6 +20,7 @@ pub(super) use admission::is_injected;
 pub(super) use metadata::is_foreign_annotation;
 pub(super) use pod::pull_secrets_dropped;
 
+use super::helm::{Exported, Release};
 use super::{Finding, Object, kinds};
 use claims::Claims;
 
@@ -34,6 +35,15 @@ pub(super) struct Context<'a> {
     pub(super) scaled: bool,
     /// Whether its pull secrets stay, for images that do.
     pub(super) keeps_pull_secrets: bool,
+    /// The release of an export that was installed here.
+    pub(super) exported: Option<(&'a Release, &'a Exported)>,
+}
+
+impl<'a> Context<'a> {
+    /// An object of the application's namespace of which nothing else is known.
+    pub(super) const fn of(namespace: &'a str) -> Self {
+        Self { namespace, here: true, scaled: false, keeps_pull_secrets: false, exported: None }
+    }
 }
 
 /// What came of it.
@@ -56,7 +66,7 @@ pub(super) fn normalise(live: &Object, context: Context<'_>) -> Normalised {
         lists::deduplicate(&mut object, template, &mut findings);
     }
     let pull_secrets = pod::pull_secrets(&mut object, context.keeps_pull_secrets);
-    metadata::clean(&mut object, context.here, &claims);
+    metadata::clean(&mut object, context, &claims);
     let id = object.id();
     if !context.keeps_pull_secrets && !pull_secrets.is_empty() {
         findings.push(pull_secrets_dropped(&id, &pull_secrets));

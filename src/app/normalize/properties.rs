@@ -237,8 +237,7 @@ fn unknown(value: &Value) -> BTreeSet<&str> {
 }
 
 fn normalised(object: Value) -> Value {
-    let context =
-        Context { namespace: "shop", here: true, scaled: false, keeps_pull_secrets: false };
+    let context = Context::of("shop");
     normalise(&Object::new(object).unwrap(), context).object.into()
 }
 

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::Builder;
-use crate::app::{App, NAMESPACE_PLACEHOLDER, NamespacePlace, Object};
+use crate::app::{App, NAMESPACE_PLACEHOLDER, NamespacePlace};
 use crate::chart::expr::literal;
 use crate::chart::yaml::{Field, Node, Part, Row};
 
@@ -21,7 +21,7 @@ pub(super) fn placeholders(app: &App) -> Option<App> {
     let mut app = app.clone();
     for NamespacePlace { object, pointer, offsets } in &app.rewrites {
         let object = app.objects.iter_mut().find(|of| of.id() == *object);
-        if let Some(Value::String(text)) = object.and_then(|of| value_mut(of, pointer)) {
+        if let Some(Value::String(text)) = object.and_then(|of| of.at_mut(pointer)) {
             *text = replaced(text, offsets, &app.namespace, NAMESPACE_PLACEHOLDER);
         }
     }
@@ -39,11 +39,6 @@ pub(in crate::chart) fn replaced(text: &str, offsets: &[usize], name: &str, new:
         }
     }
     text
-}
-
-fn value_mut<'a>(object: &'a mut Object, pointer: &str) -> Option<&'a mut Value> {
-    let (first, rest) = pointer.strip_prefix('/')?.split_once('/')?;
-    object.fields_mut().get_mut(first)?.pointer_mut(&format!("/{rest}"))
 }
 
 impl Builder<'_> {

@@ -41,10 +41,12 @@ pub(super) async fn find(
     sources: &Sources,
     findings: &mut Vec<Finding>,
 ) -> Result<Found, Error> {
-    let reference: Reference = image
-        .image
-        .parse()
-        .map_err(|source| Error::ImageInvalid { image: image.into(), source })?;
+    let invalid = |source| Error::ImageInvalid { image: image.into(), source };
+    let mut reference: Reference = image.read_as().parse().map_err(invalid)?;
+    if image.at.is_some() {
+        // The digest decides; the tag is what people know the image by.
+        reference.tag = image.image.parse::<Reference>().map_err(invalid)?.tag;
+    }
     let tagged = tagged(image, reference, sources).await?;
     // A digest in the reference is what runs, whatever the node reports.
     if tagged.reference.digest.is_some() || image.running.is_empty() {

@@ -130,7 +130,7 @@ fn unread(
     let (true, Error::ImageUnreadable { source, .. }) = (image.kept, &error) else {
         return Err(error);
     };
-    let reported = image.image.parse().ok().and_then(|written| running::there(image, &written));
+    let reported = image.read_as().parse().ok().and_then(|written| running::there(image, &written));
     let Some((reference, digest)) = reported else { return Err(error) };
     let text = format!(
         "`{}` stays where it is and could not be read ({source}): it is pinned to what most nodes \

@@ -41,7 +41,7 @@ impl ImageName {
 
 impl From<&ImageUse> for ImageName {
     fn from(image: &ImageUse) -> Self {
-        Self::new(&image.image, &image.uses)
+        Self::new(image.read_as(), &image.uses)
     }
 }
 

@@ -46,6 +46,7 @@ fn release(objects: Vec<Rendered>) -> Release {
         hooks: Vec::new(),
         broken_documents: 0,
         newer: Vec::new(),
+        exported: None,
         record: None,
     }
 }

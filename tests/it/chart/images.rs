@@ -23,6 +23,7 @@ fn app() -> App {
     let image = |key: &str, image: &str, at: usize, pointer: &str, kept: bool| ImageUse {
         key: key.to_owned(),
         image: image.to_owned(),
+        at: None,
         uses: vec![ContainerRef {
             object: ids[at].clone(),
             pointer: pointer.to_owned(),

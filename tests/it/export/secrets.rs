@@ -1,6 +1,6 @@
 //! Values of Secrets that were not read, or may not be. What leaves: see [`super::canaries`].
 
-use super::shop::Shop;
+use super::shop::{Shop, status};
 
 /// A snapshot holds no values, but the report said that they were in the chart.
 #[test]
@@ -36,4 +36,16 @@ fn no_right_to_read_secrets_is_needed_by_default() {
     let app = show.json();
     assert_eq!(app["secrets"][0]["name"], "shop-credentials");
     assert_eq!(app["secrets"][0]["keys"], serde_json::json!(["db-password", "session-key"]));
+}
+
+/// Values of every Secret in the namespace counted, and each of them made a new version.
+#[test]
+fn a_secret_that_is_not_of_the_application_makes_no_new_version() {
+    let shop = Shop::start();
+    shop.export(&["--secrets", "include"]).ok();
+    shop.namespace.apply(
+        "{apiVersion: v1, kind: Secret, metadata: {name: others}, stringData: {token: unrelated}}",
+    );
+    let again = shop.export(&["--secrets", "include"]).ok();
+    assert_eq!(status(&again), "unchanged");
 }

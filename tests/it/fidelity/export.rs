@@ -1,6 +1,4 @@
-//! The whole way out: the built binary exports to an OCI layout, helm renders the chart in it.
-
-use std::path::{Path, PathBuf};
+//! The whole way out: the built binary exports to a registry, helm renders the chart in it.
 
 use serde_json::Value;
 
@@ -9,6 +7,7 @@ use crate::chart::oracle;
 use crate::support::cluster::Cluster;
 use crate::support::helm::Helm;
 use crate::support::outhaul::Outhaul;
+use crate::support::registry::Registry;
 
 /// The media type of charts in registries.
 const CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
@@ -24,28 +23,33 @@ pub(super) struct Export {
 ///
 /// # Errors
 /// With what the binary said when it failed.
-pub(super) fn run(fixture: &Fixture, cluster: &Cluster) -> Result<Export, String> {
+pub(super) fn run(
+    fixture: &Fixture,
+    cluster: &Cluster,
+    registry: &Registry,
+    further: &[&str],
+) -> Result<Export, String> {
     let outhaul = Outhaul::new().kubeconfig(cluster.kubeconfig("admin"));
     let name = fixture.name.as_str();
+    let to = format!("{}/apps", registry.address());
     let mut args = vec!["app", "export", name, "-n", name, "--all", "--secrets", "include"];
-    args.extend(["--to", "out", "--pull-address", "mirror.example.org/apps", "-o", "json"]);
+    args.extend(["-r", &to, "-o", "json"]);
     args.extend(fixture.expect.args.iter().map(String::as_str));
+    args.extend(further);
     let output = outhaul.run(&args);
     if output.code != 0 {
         return Err(format!("the export ended with {}: {}", output.code, output.stderr));
     }
     let report = output.json();
-    let layout = outhaul.home().join("out");
-    let manifest = blob(&layout, report["chart"]["digest"].as_str().unwrap());
-    let manifest: Value = serde_json::from_slice(&std::fs::read(manifest).unwrap()).unwrap();
+    let text = |field: &str| report["chart"][field].as_str().unwrap();
+    let (target, host) = (registry.target(), registry.address() + "/");
+    let repository = text("repository").strip_prefix(&host).unwrap();
+    let manifest = target.manifest(repository, text("digest")).unwrap();
+    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
     let layers = manifest["layers"].as_array().unwrap();
     let layer = layers.iter().find(|layer| layer["mediaType"] == CHART).unwrap();
-    let chart = std::fs::read(blob(&layout, layer["digest"].as_str().unwrap())).unwrap();
+    let chart = target.blob(repository, layer["digest"].as_str().unwrap()).unwrap();
     Ok(Export { chart, report })
-}
-
-fn blob(layout: &Path, digest: &str) -> PathBuf {
-    layout.join("blobs").join(digest.replace(':', "/"))
 }
 
 /// The YAML documents that a helm renders with the chart's default values.

@@ -48,8 +48,8 @@ pub(super) struct Expect {
     left_out: BTreeMap<String, Option<String>>,
     /// ConfigMaps that are made for the test, by name: bytes of text that does not compress.
     large: BTreeMap<String, usize>,
-    /// Whether the chart is installed, and what it made is exported once more.
-    pub(super) again: bool,
+    /// Why the chart is not installed and exported once more, which has to give it unchanged.
+    pub(super) not_again: Option<String>,
     /// Merged into objects after they were applied, by `Kind name`, as a person edits them.
     pub(super) edits: BTreeMap<String, Value>,
 }

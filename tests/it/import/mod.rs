@@ -1,5 +1,6 @@
 //! `app import`: a published export into a cluster that never saw it, by the user's helm.
 
+mod again;
 mod checks;
 mod elsewhere;
 mod install;

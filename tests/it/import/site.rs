@@ -25,7 +25,7 @@ metadata: {name: shop-tls}
 stringData: {tls.crt: some, tls.key: other}
 ";
 
-const CLASS: &str = "
+pub(super) const CLASS: &str = "
 apiVersion: networking.k8s.io/v1
 kind: IngressClass
 metadata: {name: nginx}
