@@ -1,5 +1,17 @@
 //! Pieces of Go templates.
 
+/// What Go prints for a value that is not there. Helm takes it out of everything that it renders,
+/// whoever wrote it (helm, `pkg/engine/engine.go`).
+pub(super) const NO_VALUE: &str = "<no value>";
+
+/// The same to YAML between double quotes, where Helm does not see it.
+pub(super) const NO_VALUE_ESCAPED: &str = r"\x3cno value>";
+
+/// `pipeline`, which prints texts in double quotes, so that Helm leaves them what they are.
+pub(super) fn keeping_no_value(pipeline: &str) -> String {
+    format!("{pipeline} | replace {} {}", literal(NO_VALUE), literal(NO_VALUE_ESCAPED))
+}
+
 /// `text` as a Go string literal.
 pub(super) fn literal(text: &str) -> String {
     let mut out = String::from("\"");

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Builder, Draft};
 use crate::app::{App, Object};
-use crate::chart::expr::include;
+use crate::chart::expr::{NO_VALUE, include, keeping_no_value};
 use crate::chart::values::{Setting, annotations as schema};
 use crate::chart::yaml::{Field, Node, Row};
 
@@ -77,12 +77,14 @@ pub(super) fn texts(builder: &Builder<'_>, live: &Map<String, Value>, value: &st
     let lost = |c: char| {
         matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
     };
-    let quoted = live.values().any(|text| text.as_str().is_some_and(|text| text.contains(lost)));
-    let block = match quoted {
+    let mut texts = live.values().filter_map(Value::as_str);
+    let has_no_value = texts.clone().any(|text| text.contains(NO_VALUE));
+    let is_quoted = has_no_value || texts.clone().any(|text| text.contains(lost));
+    let block = match is_quoted {
         true => include(builder.chart(), "quoted", value),
         false => format!("toYaml {value}"),
     };
-    let mut texts = live.values().filter_map(Value::as_str);
+    let block = if has_no_value { keeping_no_value(&block) } else { block };
     let placed = texts.find_map(|text| builder.text_with_namespace(&block, text));
     Node::Block(placed.unwrap_or(block))
 }

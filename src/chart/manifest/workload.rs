@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::generic::title;
 use super::{Builder, Draft, images, secret};
-use crate::chart::expr::{self, argument, field, include, is_set, literal};
+use crate::chart::expr::{
+    self, NO_VALUE, argument, field, include, is_set, keeping_no_value, literal,
+};
 use crate::chart::input::Image;
 use crate::chart::keys::{Section, pod_spec};
 use crate::chart::values::{self, Setting};
@@ -115,7 +117,11 @@ fn environment(builder: &Builder<'_>, node: &mut Node, live: &Value) -> Option<S
                 let place = field("$container.env", name);
                 let text = builder.text_with_namespace(&format!("{place} | toString"), value);
                 let text = text.unwrap_or_else(|| place.clone());
-                variable.set("value", Node::Expr(format!("{text} | quote")));
+                let mut quoted = format!("{text} | quote");
+                if value.contains(NO_VALUE) {
+                    quoted = keeping_no_value(&quoted);
+                }
+                variable.set("value", Node::Expr(quoted));
                 plain.insert(name.to_owned(), value.into());
                 row = Row::when(is_set(&argument(&place)), row);
             }

@@ -93,6 +93,12 @@ impl Emitter {
         }
     }
 
+    /// User text between double quotes.
+    fn double(&mut self, text: &str) {
+        let escaped = scalar::escape(text, self.rendered);
+        self.text(&format!("\"{escaped}\""));
+    }
+
     fn rows<T: Emit>(&mut self, rows: &[Row<T>], indent: usize) {
         for row in rows {
             match row {
@@ -132,15 +138,15 @@ impl Emitter {
 
     /// A field whose indentation is already written.
     fn field(&mut self, field: &Field, indent: usize) {
-        let key = &field.key;
-        let key = if scalar::is_plain(key) { key.clone() } else { scalar::double(key) };
-        if key.len() > LONGEST_SIMPLE_KEY {
-            self.out.push_str("? ");
-            self.text(&key);
+        let start = self.out.len();
+        match scalar::style(&field.key, self.rendered) {
+            Style::Plain => self.text(&field.key),
+            Style::Double | Style::Literal => self.double(&field.key),
+        }
+        if self.out.len() - start > LONGEST_SIMPLE_KEY {
+            self.out.insert_str(start, "? ");
             self.out.push('\n');
             self.pad(indent);
-        } else {
-            self.text(&key);
         }
         self.out.push(':');
         self.value(&field.value, indent);
@@ -180,7 +186,7 @@ impl Emitter {
             Node::Str(text) if scalar::style(text, self.rendered) == Style::Plain => {
                 self.text(text);
             }
-            Node::Str(text) => self.text(&scalar::double(text)),
+            Node::Str(text) => self.double(text),
             Node::Num(number) => self.out.push_str(&scalar::number(number)),
             Node::Bool(bool) => self.out.push_str(if *bool { "true" } else { "false" }),
             Node::Expr(pipeline) => self.out.push_str(&action(pipeline)),
@@ -193,7 +199,7 @@ impl Emitter {
         self.out.push('"');
         for part in parts {
             match part {
-                Part::Literal(text) => self.text(&scalar::escape(text)),
+                Part::Literal(text) => self.text(&scalar::escape(text, self.rendered)),
                 Part::Expr(pipeline) => {
                     // `{` before `{{` would make Go see `{{` one character early.
                     if self.out.ends_with('{') {

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::Number;
 
+use crate::chart::expr::{NO_VALUE, NO_VALUE_ESCAPED};
+
 /// How a text is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {
@@ -28,7 +30,9 @@ const INDICATORS: &[char] = &[
 
 /// The style for `text`, in a file that Helm renders or in one that it only reads.
 pub(super) fn style(text: &str, rendered: bool) -> Style {
-    if fits_literal(text) && (!rendered || survives_trimming(text)) {
+    if rendered && text.contains(NO_VALUE) {
+        Style::Double
+    } else if fits_literal(text) && (!rendered || survives_trimming(text)) {
         Style::Literal
     } else if is_plain(text) {
         Style::Plain
@@ -90,13 +94,9 @@ fn is_printable(c: char) -> bool {
     c == '\'' || c == '"' || c == '\\' || c.escape_debug().len() == 1
 }
 
-/// `text` in double quotes.
-pub(super) fn double(text: &str) -> String {
-    format!("\"{}\"", escape(text))
-}
-
-/// `text` as it stands between double quotes.
-pub(super) fn escape(text: &str) -> String {
+/// `text` as it stands between double quotes, in a file that Helm renders or in one that it only
+/// reads.
+pub(super) fn escape(text: &str, rendered: bool) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     for c in text.chars() {
         match c {
@@ -118,7 +118,7 @@ pub(super) fn escape(text: &str) -> String {
             }
         }
     }
-    out
+    if rendered { out.replace(NO_VALUE, NO_VALUE_ESCAPED) } else { out }
 }
 
 /// The header of a literal block: an indentation indicator if the text starts with a space, `-`
