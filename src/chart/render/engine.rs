@@ -1,165 +1,188 @@
 //! The templates of a chart, ready to run.
 
-use std::fmt;
-use std::sync::{Arc, OnceLock, Weak};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use gotmpl::parse::Parser;
-use gotmpl::{MissingKey, Template, TemplateError, Value as Go, tmap};
 use serde_json::Value;
 
-use super::values::to_go;
-use super::{Release, RenderError, functions, read, values};
+use super::capabilities::capabilities;
+use super::exec::{self, Machine, Trees};
+use super::files::Files;
+use super::parts::{self, Part};
+use super::value::{Fields, Go};
+use super::{Manifest, Release, RenderError, read};
 use crate::chart::Chart;
+use crate::chart::expr::NO_VALUE;
 
 /// The notes of a chart.
 pub(super) const NOTES: &str = "templates/NOTES.txt";
 
-/// The Kubernetes that templates are told of. Helm without a cluster names that of its own
-/// libraries, another one with each release.
-const KUBE_VERSION: (&str, &str) = ("1", "33");
-
-/// Most bytes of what one template prints: over twice what helm loads as a file.
-const MAX_TEXT: usize = 12 << 20;
-
-/// Rounds of loops in one template, with which a few bytes could ask for hours.
-const MAX_ROUNDS: u64 = 1_000_000;
-
-/// What Go prints for a value that is not there, and helm takes out of everything that it renders
-/// (helm, `pkg/engine/engine.go`).
-const NO_VALUE: &str = "<no value>";
-
-/// The template set, which its own function `include` runs.
-pub(super) type Itself = Arc<OnceLock<Weak<Template>>>;
-
 /// A chart that can be rendered.
-pub(super) struct Engine<'a> {
-    chart: &'a Chart,
-    template: Arc<Template>,
-    data: Go,
+pub(super) struct Engine {
+    /// The chart's name, which all names of templates start with.
+    name: String,
+    machine: Machine,
+    /// Template files in helm's order, each with what it sees as `.`: templates of one chart see
+    /// the same, and what one sets the next ones see.
+    templates: Vec<(String, Go)>,
+    /// Files of `crds`, by path.
+    definitions: BTreeMap<String, Vec<u8>>,
 }
 
-impl<'a> Engine<'a> {
+impl Engine {
     pub(super) fn new(
-        chart: &'a Chart,
+        chart: &Chart,
         release: Release<'_>,
         overrides: &Value,
     ) -> Result<Self, RenderError> {
-        if let Some(path) = chart.files.keys().find(|path| path.starts_with("charts/")) {
-            let reason = "subcharts are not rendered here".to_owned();
-            return Err(RenderError::File { path: path.clone(), reason });
+        let mut part = parts::load(chart, overrides)?;
+        let values = Go::from(&std::mem::take(&mut part.values));
+        let mut loading = Loading {
+            release: self::release(release),
+            capabilities: capabilities(),
+            files: BTreeMap::new(),
+            definitions: BTreeMap::new(),
+        };
+        loading.add(&part, "", values);
+        // The last definition of a name counts: helm reads the deepest files first, and of those
+        // of one depth the last one.
+        let mut files: Vec<_> = loading.files.into_iter().collect();
+        files.sort_by_key(|(path, _)| Reverse((path.matches('/').count(), path.clone())));
+        let mut trees = Trees::new();
+        for (path, file) in &files {
+            let text = read::text(path, file.bytes)?;
+            let name = format!("{}/{path}", chart.name);
+            exec::add(&mut trees, &name, text).map_err(|reason| failed(path, reason))?;
         }
-        let mut values = values::of(chart)?;
-        values::coalesce(&mut values, overrides);
-        Ok(Self { chart, template: templates(chart)?, data: data(chart, release, &values)? })
+        let templates = files.into_iter().map(|(path, file)| (path, file.data)).collect();
+        let (name, machine) = (chart.name.clone(), Machine::new(trees));
+        Ok(Self { name, machine, templates, definitions: loading.definitions })
     }
 
-    /// Paths of the templates that print objects.
-    pub(super) fn manifests(&self) -> impl Iterator<Item = &'a str> {
-        self.chart.files.keys().map(String::as_str).filter(|path| {
+    /// Files of `crds`, which nobody renders.
+    pub(super) fn definitions(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.definitions
+    }
+
+    /// The objects that the templates print, in the order of their paths.
+    pub(super) fn manifests(&self) -> Result<Vec<Manifest>, RenderError> {
+        let printing = self.templates.iter().filter(|(path, _)| {
             let name = path.rsplit('/').next().unwrap_or_default();
-            is_template(path) && !name.starts_with('_') && !path.ends_with("NOTES.txt")
-        })
+            !name.starts_with('_') && !path.ends_with("NOTES.txt")
+        });
+        let printed = printing.map(|(path, data)| {
+            let objects = read::objects(path, &self.print(path, data)?)?;
+            Ok((path.as_str(), objects))
+        });
+        let printed: BTreeMap<&str, Vec<Manifest>> = printed.collect::<Result<_, RenderError>>()?;
+        Ok(printed.into_values().flatten().collect())
     }
 
-    /// What a template prints.
-    pub(super) fn text(&self, path: &str) -> Result<String, RenderError> {
-        let name = full_name(self.chart, path);
-        let mut data = self.data.clone();
-        if let Go::Map(fields) = &mut data {
-            let base = full_name(self.chart, "templates");
-            let own = tmap! { "Name" => name.as_str(), "BasePath" => base.as_str() };
-            Arc::make_mut(fields).insert("Template".into(), own);
+    /// What the notes print.
+    pub(super) fn notes(&self) -> Result<String, RenderError> {
+        let notes = self.templates.iter().find(|(path, _)| path == NOTES);
+        notes.map_or_else(|| Ok(String::new()), |(path, data)| self.print(path, data))
+    }
+
+    fn print(&self, path: &str, data: &Go) -> Result<String, RenderError> {
+        let name = format!("{}/{path}", self.name);
+        if let Go::Map(data) = data {
+            let own = [("Name", Go::text(&name)), ("BasePath", Go::text(base_path(&name)))];
+            data.borrow_mut().insert("Template".into(), go_map(own));
         }
-        let mut text = Bounded(String::new());
-        match self.template.execute_template_fmt(&mut text, &name, &data) {
-            Ok(()) if text.0.contains(NO_VALUE) => Ok(text.0.replace(NO_VALUE, "")),
-            Ok(()) => Ok(text.0),
-            Err(error) => Err(failed(path, &error)),
+        match self.machine.text(&name, data) {
+            Ok(text) if text.contains(NO_VALUE) => Ok(text.replace(NO_VALUE, "")),
+            Ok(text) => Ok(text),
+            Err(reason) => Err(failed(path, reason)),
         }
     }
 }
 
-fn failed(path: &str, error: &TemplateError) -> RenderError {
-    let reason = match error {
-        TemplateError::Write => format!("it prints more than {} MiB", MAX_TEXT >> 20),
-        error => error.to_string(),
-    };
+/// The folder `templates` of the chart that has the template. Charts in it are in `charts/NAME`.
+fn base_path(name: &str) -> &str {
+    let mut start = name.find('/').map_or(0, |at| at + 1);
+    while let Some(inner) = name[start..].strip_prefix("charts/") {
+        start = name.len() - inner.split_once('/').map_or("", |(_, rest)| rest).len();
+    }
+    let end = name[start..].find('/').map_or(name.len(), |at| start + at);
+    &name[..end]
+}
+
+fn failed(path: &str, reason: String) -> RenderError {
     RenderError::Template { path: path.to_owned(), reason }
 }
 
-/// Text that does not grow for ever.
-struct Bounded(String);
+/// A template file before all are known.
+struct File<'a> {
+    bytes: &'a [u8],
+    data: Go,
+}
 
-impl fmt::Write for Bounded {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        if self.0.len() + text.len() > MAX_TEXT {
-            return Err(fmt::Error);
+/// The templates of a chart and of the charts in it, while they are collected.
+struct Loading<'a> {
+    release: Go,
+    capabilities: Go,
+    files: BTreeMap<String, File<'a>>,
+    definitions: BTreeMap<String, Vec<u8>>,
+}
+
+impl<'a> Loading<'a> {
+    /// Adds a chart that is in `folder`, and gives what its templates see.
+    fn add(&mut self, part: &Part<'a>, folder: &str, values: Go) -> Go {
+        let mut subcharts = Fields::new();
+        for inner in &part.parts {
+            let own = match &values {
+                Go::Map(fields) => fields.borrow().get(&*inner.name).cloned(),
+                _ => None,
+            };
+            let folder = format!("{folder}charts/{}/", inner.name);
+            let own = own.unwrap_or_else(|| Go::map(Fields::new()));
+            let data = self.add(inner, &folder, own);
+            subcharts.insert(inner.name.as_str().into(), data);
         }
-        self.0.push_str(text);
-        Ok(())
+        let files = part.files.iter().map(|(path, bytes)| (*path, *bytes));
+        let data = go_map([
+            ("Capabilities", self.capabilities.clone()),
+            ("Chart", metadata(part, folder.is_empty())),
+            ("Files", Go::Object(Rc::new(Files::new(files)))),
+            ("Release", self.release.clone()),
+            ("Subcharts", Go::map(subcharts)),
+            ("Values", values),
+        ]);
+        let is_library = part.metadata.get("type").is_some_and(|of| of == "library");
+        for (path, bytes) in &part.files {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            if path.starts_with("templates/") && (!is_library || name.starts_with('_')) {
+                let file = File { bytes, data: data.clone() };
+                self.files.insert(format!("{folder}{path}"), file);
+            } else if path.starts_with("crds/") {
+                self.definitions.insert(format!("{folder}{path}"), bytes.to_vec());
+            }
+        }
+        data
     }
 }
 
-fn is_template(path: &str) -> bool {
-    path.starts_with("templates/")
+fn go_map<const N: usize>(fields: [(&str, Go); N]) -> Go {
+    Go::map(fields.into_iter().map(|(key, value)| (key.into(), value)).collect())
 }
 
-/// The name that helm knows a template by.
-fn full_name(chart: &Chart, path: &str) -> String {
-    format!("{}/{path}", chart.name)
-}
-
-fn templates(chart: &Chart) -> Result<Arc<Template>, RenderError> {
-    let itself = Itself::default();
-    let mut template = Template::new("")
-        .missing_key(MissingKey::ZeroValue)
-        .max_range_iters(MAX_ROUNDS)
-        .funcs(functions::all(&itself));
-    for (path, bytes) in chart.files.iter().filter(|(path, _)| is_template(path)) {
-        let text = read::text(path, bytes)?;
-        let parsed = Parser::with_name(None, text, "{{", "}}").and_then(Parser::parse);
-        let (body, defined) = parsed.map_err(|error| failed(path, &error))?;
-        template = template.add_parse_tree(&full_name(chart, path), body);
-        for define in defined {
-            template = template.add_parse_tree(&define.name, define.body);
-        }
-    }
-    let template = Arc::new(template);
-    // The cell is new: nobody else sets it.
-    let _ = itself.set(Arc::downgrade(&template));
-    Ok(template)
-}
-
-/// What templates see as `.`.
-fn data(chart: &Chart, release: Release<'_>, values: &Value) -> Result<Go, RenderError> {
-    let (major, minor) = KUBE_VERSION;
-    let version = format!("v{major}.{minor}.0");
-    let kubernetes = tmap! { "Version" => version.as_str(), "Major" => major, "Minor" => minor };
-    Ok(tmap! {
-        "Values" => to_go(values),
-        "Chart" => metadata(chart)?,
-        "Capabilities" => tmap! { "KubeVersion" => kubernetes },
-        "Release" => tmap! {
-            "Name" => release.name,
-            "Namespace" => release.namespace,
-            "Service" => "Helm",
-            "Revision" => 1i64,
-            "IsInstall" => true,
-            "IsUpgrade" => false,
-        },
-    })
+fn release(release: Release<'_>) -> Go {
+    go_map([
+        ("Name", Go::text(release.name)),
+        ("Namespace", Go::text(release.namespace)),
+        ("Service", Go::text("Helm")),
+        ("Revision", Go::Int(1)),
+        ("IsInstall", Go::Bool(true)),
+        ("IsUpgrade", Go::Bool(false)),
+    ])
 }
 
 /// `Chart.yaml` under the names of Go's fields.
-fn metadata(chart: &Chart) -> Result<Go, RenderError> {
-    let broken = |error: serde_json::Error| RenderError::File {
-        path: "Chart.yaml".to_owned(),
-        reason: error.to_string(),
-    };
-    let fields: serde_json::Map<String, Value> =
-        serde_json::from_slice(&chart.config).map_err(broken)?;
-    let fields = fields.iter().map(|(key, value)| (go_name(key).into(), to_go(value)));
-    Ok(Go::Map(Arc::new(fields.chain([("IsRoot".into(), Go::Bool(true))]).collect())))
+fn metadata(part: &Part<'_>, is_root: bool) -> Go {
+    let fields = part.metadata.iter().map(|(key, value)| (go_name(key).into(), Go::from(value)));
+    Go::map(fields.chain([("IsRoot".into(), Go::Bool(is_root))]).collect())
 }
 
 fn go_name(key: &str) -> String {

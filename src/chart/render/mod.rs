@@ -2,16 +2,23 @@
 //! was exported, and for reading published charts where there is no helm.
 //!
 //! ```text
-//!  Chart + Release + overrides ─ values ─► engine ─► texts ─ read ─► objects
+//!  Chart + Release + overrides ─ parts ─► engine ─ exec ─► texts ─ read ─► objects
 //! ```
 //!
-//! It knows the functions that our charts use, and no others; subcharts, `tpl`, `lookup` and
-//! `.Files` are not there. Numbers print as they are written, as those of a chart's own
-//! `values.yaml` do in helm.
+//! It has what public charts use of Go's templates, Sprig and helm. What answers something else
+//! each time (`now`, `randAlphaNum`, `genCA`) is refused. Clusters are not asked: `lookup` finds
+//! nothing, as in `helm template`.
 
+mod builtins;
+mod capabilities;
 mod engine;
+mod exec;
+mod files;
 mod functions;
+mod goyaml;
+mod parts;
 mod read;
+mod value;
 mod values;
 
 use serde_json::Value;
@@ -22,8 +29,9 @@ use crate::app::stack::with_stack;
 
 pub use values::{coalesce, stand_ins};
 
-/// Stack for the parser and the engine, which recurse: [`engine`] and [`read`] bound how far.
-const STACK: usize = 64 << 20;
+/// Stack for the parser and the engine, which recurse: [`exec`] and [`read`] bound how far. It is
+/// taken as it is used.
+const STACK: usize = 128 << 20;
 
 /// What a chart is rendered as.
 #[derive(Clone, Copy, Debug)]
@@ -87,14 +95,12 @@ pub fn render(
     overrides: &Value,
 ) -> Result<Vec<Manifest>, RenderError> {
     on_large_stack(|| {
+        let engine = engine::Engine::new(chart, release, overrides)?;
         let mut objects = Vec::new();
-        for (path, bytes) in chart.files.iter().filter(|(path, _)| path.starts_with("crds/")) {
+        for (path, bytes) in engine.definitions() {
             objects.extend(read::objects(path, read::text(path, bytes)?)?);
         }
-        let engine = engine::Engine::new(chart, release, overrides)?;
-        for path in engine.manifests() {
-            objects.extend(read::objects(path, &engine.text(path)?)?);
-        }
+        objects.extend(engine.manifests()?);
         Ok(objects)
     })
 }
@@ -111,7 +117,7 @@ pub fn notes(
     if !chart.files.contains_key(engine::NOTES) {
         return Ok(String::new());
     }
-    on_large_stack(|| engine::Engine::new(chart, release, overrides)?.text(engine::NOTES))
+    on_large_stack(|| engine::Engine::new(chart, release, overrides)?.notes())
 }
 
 /// The objects of text that helm rendered.
@@ -128,7 +134,7 @@ pub fn objects(text: &str) -> Result<Vec<Object>, RenderError> {
 /// # Errors
 /// When the file is no YAML, or no mapping.
 pub fn values(chart: &Chart) -> Result<Value, RenderError> {
-    on_large_stack(|| values::of(chart))
+    on_large_stack(|| values::of(chart.files.get("values.yaml").map(Vec::as_slice)))
 }
 
 /// Runs `work` where recursion within our limits cannot end the process.

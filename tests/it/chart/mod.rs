@@ -10,6 +10,7 @@ pub(crate) mod oracle;
 mod overrides;
 mod packed;
 mod policies;
+mod public;
 mod release;
 mod relocated;
 mod render;

@@ -57,7 +57,29 @@ fn nasty() -> App {
     shop::app_of(objects.chain(traps.iter().enumerate().map(note)).collect())
 }
 
-fn ours(chart: &Chart, values: &Value) -> Objects {
+/// Helm takes `<no value>` out of what it renders, whoever wrote it.
+#[test]
+fn a_container_with_the_text_no_value_passes_the_self_check() {
+    let text = "a <no value> b";
+    let container = json!({"name": "web", "image": "nginx", "args": [text, "<no value>"],
+        "env": [{"name": "A", "value": text}, {"name": "B", "value": "plain"}]});
+    let app = shop::app_of(json!([
+        {"apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "web", "annotations": {"note": text}},
+            "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": {
+                "metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container]}}}},
+        {"apiVersion": "v1", "kind": "Service", "spec": {"type": "NodePort", "ports": [{"port": 80}]},
+            "metadata": {"name": "web", "annotations": {"note": text}}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web"},
+            "data": {"key": text, "lines": format!("a\n{text}\n")}},
+    ]));
+    let (chart, none) = (shop::plain_chart_of(&app), SecretValues::default());
+    let fidelity = check(&input(&app, SecretsPolicy::Reference, &none), &chart).unwrap();
+    assert_eq!(fidelity.differences, []);
+    assert_same(&chart, &[json!({})]);
+}
+
+pub(super) fn ours(chart: &Chart, values: &Value) -> Objects {
     let manifests = render(chart, RELEASE, values).unwrap();
     let named = |object: Value| {
         let text = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
@@ -67,7 +89,7 @@ fn ours(chart: &Chart, values: &Value) -> Objects {
 }
 
 /// Helm's objects with each of the values, and ours, must be the same.
-fn assert_same(chart: &Chart, values: &[Value]) {
+pub(super) fn assert_same(chart: &Chart, values: &[Value]) {
     for helm in Helm::both() {
         let files: Vec<String> = (0..values.len()).map(|at| format!("values-{at}.json")).collect();
         for (file, values) in files.iter().zip(values) {

@@ -1,0 +1,1 @@
+from: {{ .Values.team }}
