@@ -188,6 +188,8 @@ codes! {
     ReferrersLeft "REFERRERS_LEFT" Warning,
     /// The chart of a Helm release cannot be rebuilt and pinned as `--chart-from release` asks; the chart was made of what runs.
     ReleaseChartUnusable "RELEASE_CHART_UNUSABLE" Warning,
+    /// An object was changed behind the back of its Helm release, whose chart does not bring that back.
+    ReleaseDrift "RELEASE_DRIFT" Warning,
     /// The release is near the limit of the one Secret, of 1 MiB, that helm keeps it in, or beyond it as asked.
     ReleaseTooLarge "RELEASE_TOO_LARGE" Warning,
     /// The chart does not render a field or object as it ran; exported because of `--allow-differences`.

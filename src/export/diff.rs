@@ -10,6 +10,8 @@ use crate::app::scan::scan;
 use crate::app::{self, App, Code, Finding, Object, ObjectId, SecretValues, SecretsPolicy};
 use crate::chart::check;
 use crate::chart::compare::Change;
+use crate::chart::original;
+use crate::chart::render::Release;
 use crate::chart::{self, Input};
 use crate::cluster::Source;
 use crate::registry::Digest;
@@ -97,25 +99,31 @@ pub async fn diff(
     super::learn::learn(sources, &app).await?;
     let (images, _) = resolve_images(&app, sources, &request.platforms).await?;
     let repository = target.address(&reference.repository);
-    compare(&app, &images, &published, &repository)
+    compare(&app, &snapshot.objects, &images, &published, &repository)
 }
 
 fn compare(
     app: &App,
+    live: &[Object],
     images: &[ResolvedImage],
     published: &PublishedChart,
     repository: &str,
 ) -> Result<Diff, Error> {
     let chart = &published.chart;
-    let rendered: Vec<Object> =
-        rendered(chart)?.into_iter().map(|manifest| manifest.object).collect();
+    let is_original = original::is_original(chart);
+    let own = Release { name: &app.name, namespace: &app.namespace };
+    let release = if is_original { own } else { RELEASE };
+    let rendered = rendered(chart, release)?.into_iter().map(|manifest| manifest.object);
+    // Hooks of a release's chart are no part of the release.
+    let is_part = |it: &Object| !is_original || it.annotation("helm.sh/hook").is_none();
+    let rendered: Vec<Object> = rendered.filter(is_part).collect();
     let plaintext = app.findings.iter().filter(|it| it.code == Code::PlaintextSecret).cloned();
     let credentials = Credentials { now: plaintext.collect(), published: scan(&rendered) };
     let mut before: HashMap<ObjectId, Object> =
-        rendered.into_iter().map(|object| (object.id(), object)).collect();
+        rendered.into_iter().map(|object| (id_within(app, &object), object)).collect();
     let secret_values = SecretValues::default();
     let input = input(app, images, published, &secret_values);
-    let comparison = check::Comparison::new(&input, RELEASE);
+    let comparison = check::Comparison::new(&input, release);
     let (mut added, mut changed) = (Vec::new(), Vec::new());
     for object in &app.objects {
         let id = object.id();
@@ -123,7 +131,15 @@ fn compare(
             added.push(id);
             continue;
         };
-        let found = comparison.differences(object, &was);
+        let mut found = comparison.differences(object, &was);
+        if is_original {
+            let live = live.iter().find(|live| id_within(app, live) == id).unwrap_or(object);
+            found.retain(|change| {
+                let Change { before, after, .. } = *change;
+                let since = Change { before: after, after: before, ..change.clone() };
+                original::is_changed(&since, object, live, &input.images)
+            });
+        }
         let fields: Vec<ChangedField> =
             found.iter().map(|change| field(&id, change, &input, &credentials)).collect();
         if !fields.is_empty() {
@@ -142,6 +158,13 @@ fn compare(
         removed,
         changed,
     })
+}
+
+/// The object as the application names it: without the application's own namespace.
+fn id_within(app: &App, object: &Object) -> ObjectId {
+    let mut id = object.id();
+    id.namespace = id.namespace.filter(|namespace| *namespace != app.namespace);
+    id
 }
 
 /// The application as if its chart were made now, with its images where the published chart has

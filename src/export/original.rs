@@ -3,7 +3,7 @@
 use semver::Version;
 
 use crate::app::helm::{Lookup, Record};
-use crate::app::{App, Code, Finding, FoundBy, Options, Snapshot};
+use crate::app::{App, Code, Finding, FoundBy, ObjectId, Options, Snapshot};
 use crate::chart::original::{self, Original, Wanted};
 use crate::chart::{Image, Templates};
 
@@ -43,6 +43,8 @@ pub(super) fn original(
             *names = Names::new(&app.namespace, &app.name, &chosen)?;
             // They are in the chart.
             app.findings.retain(|finding| finding.code != Code::HelmHookSkipped);
+            let drift = rebuilt.drift(app, &snapshot.objects);
+            app.findings.extend(drift.into_iter().map(|(object, field)| drifted(object, field)));
             Ok(Some(rebuilt))
         }
         Err(reason) => {
@@ -90,6 +92,13 @@ fn foreign_option(request: &Request, record: &Record) -> Option<&'static str> {
         (renamed, "--chart-name"),
     ];
     options.into_iter().find_map(|(is_used, option)| is_used.then_some(option))
+}
+
+fn drifted(object: ObjectId, field: String) -> Finding {
+    let text = "it is not as the Helm release has it, and the release's chart does not change that";
+    Finding::new(Code::ReleaseDrift, text).on(object).field(field).remedy(
+        "Bring the change into the release with `helm upgrade`, or export with `--chart-from live`.",
+    )
 }
 
 fn unusable(reason: &str) -> Finding {

@@ -12,13 +12,13 @@ use super::{ChartReference, Error, Target, fetch};
 /// What published charts are rendered as, to be compared.
 pub(super) const RELEASE: Release<'static> = Release { name: "release", namespace: "namespace" };
 
-/// The objects of a published chart with its defaults. Secrets whose values it asks for get some.
+/// The objects of a published chart with its defaults, as `release`. Secrets whose values it asks for get some.
 ///
 /// # Errors
 /// When it does not render.
-pub(super) fn rendered(chart: &Chart) -> Result<Vec<Manifest>, RenderError> {
+pub(super) fn rendered(chart: &Chart, release: Release<'_>) -> Result<Vec<Manifest>, RenderError> {
     let values = render::values(chart)?;
-    render::render(chart, RELEASE, &render::stand_ins(&values))
+    render::render(chart, release, &render::stand_ins(&values))
 }
 
 /// Findings about the step from `newest` to `app`.
@@ -39,7 +39,7 @@ pub(super) async fn findings(
         digest: Some(newest.digest.clone()),
     };
     let before = match fetch(target, &chart).await {
-        Ok(published) => rendered(&published.chart).map_err(|error| error.to_string()),
+        Ok(published) => rendered(&published.chart, RELEASE).map_err(|error| error.to_string()),
         Err(error @ (Error::ChartMissing(_) | Error::NotAChart { .. })) => Err(error.to_string()),
         Err(error) => return Err(error),
     };

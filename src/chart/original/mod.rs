@@ -7,6 +7,7 @@
 //!  Record ─ render ─► as helm rendered it? (`proof`) ─ pin ─► images by values, and nothing else
 //! ```
 
+mod drift;
 mod pin;
 mod proof;
 mod secrets;
@@ -26,6 +27,7 @@ use super::{lock, manifest};
 use crate::app::helm::Record;
 use crate::app::{App, SecretsPolicy};
 
+pub use drift::is_changed;
 pub use proof::{IMAGE, VERSION};
 
 use proof::Objects;
@@ -84,7 +86,7 @@ pub fn identity(record: &Record) -> Value {
 }
 
 /// Whether the chart was rebuilt from a release, by what its configuration says.
-pub(super) fn is_original(chart: &Chart) -> bool {
+pub fn is_original(chart: &Chart) -> bool {
     let config: Value = serde_json::from_slice(&chart.config).unwrap_or_default();
     config["annotations"][CHART_FROM] == "release"
 }

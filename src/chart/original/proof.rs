@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::{Unusable, unusable};
 use crate::app::helm::Record;
 use crate::app::{App, Object, ObjectId};
@@ -123,7 +125,18 @@ fn rule(
     // As labels write versions (helm, `helm create`).
     let label = |version: &str| version.replace('+', "_");
     let moved = |old: &str, new: &str| !old.is_empty() && before.replace(old, new) == after;
-    (moved(old, new) || moved(&label(old), &label(new))).then_some(VERSION)
+    // Pinning has shown that under the old version digests are what they were.
+    let is_version = !old.is_empty() && is_checksum(change);
+    (is_version || moved(old, new) || moved(&label(old), &label(new))).then_some(VERSION)
+}
+
+/// Whether the field is a digest of what is rendered beside it, labels with the version included.
+pub(super) fn is_checksum(change: &Change<'_>) -> bool {
+    let is_digest = |value: Option<&Value>| {
+        let text = value.and_then(Value::as_str).unwrap_or_default();
+        text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    change.pointer.contains("/annotations/") && is_digest(change.before) && is_digest(change.after)
 }
 
 /// Whether the reference is `registry/repository[:tag]@digest` of the image.

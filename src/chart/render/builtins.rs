@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use gotmpl::{Template, Value as Plain, html_escape, js_escape, url_encode};
 
-use super::value::{Answer, Go};
+use super::value::{Answer, Go, float};
 
 /// The answer of one of Go's functions; nothing if there is none of that name.
 pub(super) fn call(name: &str, args: &[Go]) -> Option<Answer> {
@@ -112,8 +112,32 @@ fn printed(args: &[Go]) -> String {
     spaced(args, |one, other| !matches!((one, other), (Go::Text(_), _) | (_, Go::Text(_))))
 }
 
+/// Arguments of `printf` with text for the floats that `%v` prints: gotmpl writes those in a way of
+/// its own.
+fn with_float_texts(args: &[Go]) -> Vec<Go> {
+    let mut args = args.to_vec();
+    let Some(Go::Text(format)) = args.first().cloned() else { return args };
+    let mut verbs = format.split('%').skip(1);
+    let mut at = 0;
+    while let Some(rest) = verbs.next() {
+        let verb = rest.find(|c: char| !"+-# 0123456789.".contains(c)).map(|end| &rest[end..]);
+        match verb.and_then(|verb| verb.chars().next()) {
+            // `%%` is no verb, and what follows it is no other one's.
+            None => _ = verbs.next(),
+            Some(verb) => {
+                at += 1;
+                if let (true, Some(Go::Float(number))) = (verb == 'v', args.get(at)) {
+                    args[at] = Go::text(float(*number));
+                }
+            }
+        }
+    }
+    args
+}
+
 /// Formats as Go's `fmt` does, by a template of gotmpl's.
 fn formatted(args: &[Go]) -> Answer {
+    let args = with_float_texts(args);
     let mut source = "{{ printf".to_owned();
     let mut data = BTreeMap::new();
     for (at, arg) in args.iter().enumerate() {

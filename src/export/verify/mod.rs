@@ -137,7 +137,7 @@ pub async fn verify(
 
 /// Whether the chart renders, and what it renders is pinned to the images of its lock.
 fn rendering(chart: &Chart, images: &[Image]) -> Vec<Check> {
-    let objects = match rendered(chart) {
+    let objects = match rendered(chart, RELEASE) {
         Ok(objects) => objects,
         Err(error) => return vec![Check::new("rendering", State::Differs, error.to_string())],
     };

@@ -187,7 +187,8 @@ fn text() -> impl Strategy<Value = String> {
     let traps: Vec<String> =
         serde_json::from_str(include_str!("../../../src/chart/yaml/traps.json")).unwrap();
     let plain = |text: &String| {
-        !text.contains("{{")
+        text != "1e400" // we quote it, and helm does not
+            && !text.contains("{{")
             && text.chars().all(|c| {
                 c == '\n' || c == '\t' || (' '..='~').contains(&c) || "éüß日😀".contains(c)
             })
@@ -241,13 +242,13 @@ fn chart_of(values: &[Value], seed: usize) -> Chart {
             "{{{{ $v := .Values.v{at} }}}}apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{at}}}\ndata:\n"
         );
         for (place, piece) in ANY.iter().chain(own).enumerate() {
-            if (place + at + seed) % 2 == 0 {
+            if (place + at + seed).is_multiple_of(2) {
                 let name = piece.split(' ').next().unwrap();
                 let define = format!(
                     "{{{{ define \"p{at}.{place}\" }}}}{{{{ $v := .Values.v{at} }}}}{{{{ {piece} }}}}{{{{ end }}}}"
                 );
                 text.push_str(&format!(
-                    "  p{place}-{name}: {define}{{{{ include \"p{at}.{place}\" $ | toJson }}}}\n"
+                    "  p{place}-{name}: {define}{{{{ include \"p{at}.{place}\" $ | b64enc }}}}\n"
                 ));
             }
         }
@@ -267,7 +268,7 @@ fn chart_of(values: &[Value], seed: usize) -> Chart {
 
 #[test]
 fn random_values_become_what_they_become_in_helm() {
-    let mut runner = TestRunner::new(Config { cases: 3, max_shrink_iters: 0, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 6, max_shrink_iters: 0, ..Config::default() });
     let values = proptest::collection::vec(value(), CASES);
     let tested = runner.run(&(values, 0..2usize), |(values, seed)| {
         let chart = chart_of(&values, seed);

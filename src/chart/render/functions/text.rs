@@ -27,7 +27,7 @@ pub(super) const FUNCTIONS: &[(&str, Function)] = &[
     ("kebabcase", |args| Ok(Go::text(parted(word(args, 0)?, '-')))),
     ("lower", |args| Ok(Go::text(word(args, 0)?.to_lowercase()))),
     ("nindent", |args| Ok(Go::text(format!("\n{}", indented(args)?)))),
-    ("nospace", |args| Ok(Go::text(word(args, 0)?.split_whitespace().collect::<String>()))),
+    ("nospace", |args| Ok(Go::text(without_space(word(args, 0)?)))),
     ("plural", |args| Ok(at(args, usize::from(int(args, 2)? != 1))?.clone())),
     ("quote", |args| Ok(Go::text(quoted(args, go_quoted)))),
     ("repeat", |args| repeated(word(args, 1)?, int(args, 0)?).map(Go::text)),
@@ -70,6 +70,16 @@ fn indented(args: &[Go]) -> Result<String, String> {
     // Each line gets the pad.
     repeated(&pad, text.matches('\n').count().try_into().unwrap_or(i64::MAX))?;
     Ok(format!("{pad}{}", text.replace('\n', &format!("\n{pad}"))))
+}
+
+/// Sprig's goes byte by byte, and takes each for a character where it takes any out.
+fn without_space(text: &str) -> String {
+    let is_space = |byte: u8| char::from(byte).is_whitespace();
+    if text.bytes().any(is_space) {
+        text.bytes().filter(|byte| !is_space(*byte)).map(char::from).collect()
+    } else {
+        text.to_owned()
+    }
 }
 
 fn numbered<'a>(parts: impl Iterator<Item = &'a str>) -> Go {

@@ -17,12 +17,13 @@ pub(super) enum Style {
 }
 
 /// Words of YAML 1.1 that are no text.
-const WORDS: [&str; 22] = [
-    "y", "yes", "on", "true", "n", "no", "off", "false", "null", "~", "<<", "", ".nan", ".inf",
-    "+.inf", "-.inf", "Y", "N", ".NaN", ".NAN", ".Inf", ".INF",
+const WORDS: [&str; 21] = [
+    "y", "yes", "on", "true", "n", "no", "off", "false", "null", "~", "", ".nan", ".inf", "+.inf",
+    "-.inf", "Y", "N", ".NaN", ".NAN", ".Inf", ".INF",
 ];
 
-/// Numbers, dates and times of day (base 60).
+/// Numbers, dates and times of day (base 60). `1e400` is text to Go, as it has no number that large,
+/// and a number to others: it is quoted here.
 static NUMERIC: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let numbers = [
         r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?",
@@ -71,7 +72,21 @@ fn is_something_else(text: &str) -> bool {
     };
     WORDS.iter().any(|word| is_word(word))
         || (first.is_some_and(|c| c.is_ascii_digit() || "+-.".contains(c))
-            && (is(&NUMERIC, &text.replace('_', "")) || is(&TIMES, text)))
+            && (is(&NUMERIC, &text.replace('_', "")) || (is(&TIMES, text) && is_possible(text))))
+}
+
+/// Whether a date is one of the calendar; times of day always are.
+fn is_possible(text: &str) -> bool {
+    let mut parts = text.split(['-', 'T', 't', ' ']).map(str::parse::<i16>);
+    match (text.find('-'), parts.next(), parts.next(), parts.next()) {
+        (Some(4), Some(Ok(year)), Some(Ok(month)), Some(Ok(day))) => {
+            let (month, day) = (i8::try_from(month), i8::try_from(day));
+            month.is_ok_and(|month| {
+                day.is_ok_and(|day| jiff::civil::Date::new(year, month, day).is_ok())
+            })
+        }
+        _ => true,
+    }
 }
 
 /// What a text can be written as.
