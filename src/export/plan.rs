@@ -186,8 +186,10 @@ fn decide(
     found: &mut Vec<Finding>,
 ) -> Result<(Version, Option<Digest>), Error> {
     let History { versions, newest, chosen } = &resolution.history;
-    // Another origin's, with leave to take it over, is as good: an export that was imported there.
-    let holds = |published: &&Published| published.content.as_ref() == Some(content);
+    // Another origin's content is taken over by a version of our own: from then on we are at home.
+    let ours = |published: &Published| published.origin.as_ref() == Some(&resolution.origin);
+    let holds =
+        |published: &&Published| published.content.as_ref() == Some(content) && ours(published);
     if let Some(version) = &resolution.names.version {
         return match chosen {
             Some(published) if holds(&published) => {

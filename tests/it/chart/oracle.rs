@@ -15,7 +15,7 @@ use crate::support::helm::Helm;
 pub(super) const NAMESPACE: &str = "target";
 
 /// Objects by kind and name.
-pub(super) type Objects = BTreeMap<String, Value>;
+pub(crate) type Objects = BTreeMap<String, Value>;
 
 /// The objects that a chart renders with these arguments.
 pub(super) fn rendered(helm: &Helm, chart: &Chart, args: &[&str]) -> Objects {
@@ -27,12 +27,17 @@ pub(super) fn rendered_each(helm: &Helm, chart: &Chart, args: &[&[&str]]) -> Vec
     let texts: Vec<String> = args.iter().map(|args| template(helm, chart, args)).collect();
     let documents: Vec<Vec<&str>> = texts.iter().map(|text| documents(text)).collect();
     let mut objects = read(helm, &documents.concat()).into_iter();
+    let count = documents.iter().map(Vec::len);
+    count.map(|count| named(objects.by_ref().take(count))).collect()
+}
+
+/// Objects by kind and name.
+pub(crate) fn named(objects: impl Iterator<Item = Value>) -> Objects {
     let named = |object: Value| {
         let text = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or("?");
         (format!("{} {}", text("/kind"), text("/metadata/name")), object)
     };
-    let count = documents.iter().map(Vec::len);
-    count.map(|count| objects.by_ref().take(count).map(named).collect()).collect()
+    objects.map(named).collect()
 }
 
 /// The text that a chart renders.
@@ -55,7 +60,7 @@ pub(super) fn packed(helm: &Helm, chart: &Chart) -> String {
 
 /// What helm reads in YAML documents: a chart of its own holds them as files and prints them as
 /// JSON.
-pub(super) fn read(helm: &Helm, documents: &[&str]) -> Vec<Value> {
+pub(crate) fn read(helm: &Helm, documents: &[&str]) -> Vec<Value> {
     let reader = helm.folder().join("reader");
     let _ = fs::remove_dir_all(&reader);
     fs::create_dir_all(reader.join("templates")).unwrap();
@@ -77,7 +82,7 @@ pub(super) fn read(helm: &Helm, documents: &[&str]) -> Vec<Value> {
 }
 
 /// What differs between two renderings, as `Kind name/pointer: before → after`.
-pub(super) fn differences(before: &Objects, after: &Objects) -> Vec<String> {
+pub(crate) fn differences(before: &Objects, after: &Objects) -> Vec<String> {
     let mut found = Vec::new();
     let names: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
     for name in names {

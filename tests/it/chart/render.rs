@@ -9,7 +9,7 @@ use outhaul::chart::render::{Release, notes, render};
 use outhaul::chart::{Chart, Input};
 use serde_json::{Value, json};
 
-use super::oracle::{NAMESPACE, Objects, differences, rendered_each};
+use super::oracle::{NAMESPACE, Objects, differences, named, rendered_each};
 use super::shop;
 use crate::support::helm::Helm;
 
@@ -81,11 +81,7 @@ fn a_container_with_the_text_no_value_passes_the_self_check() {
 
 pub(super) fn ours(chart: &Chart, values: &Value) -> Objects {
     let manifests = render(chart, RELEASE, values).unwrap();
-    let named = |object: Value| {
-        let text = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        (format!("{} {}", text("/kind"), text("/metadata/name")), object)
-    };
-    manifests.into_iter().map(|manifest| named(manifest.object.into())).collect()
+    named(manifests.into_iter().map(|manifest| manifest.object.into()))
 }
 
 /// Helm's objects with each of the values, and ours, must be the same.

@@ -1,5 +1,6 @@
 //! The whole way out: the built binary exports to a registry, helm renders the chart in it.
 
+use outhaul::chart::ChartArchive;
 use serde_json::Value;
 
 use super::fixture::Fixture;
@@ -14,8 +15,7 @@ const CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 
 /// What an export left.
 pub(super) struct Export {
-    /// The chart's archive.
-    pub(super) chart: Vec<u8>,
+    pub(super) chart: ChartArchive,
     pub(super) report: Value,
 }
 
@@ -45,16 +45,17 @@ pub(super) fn run(
     let (target, host) = (registry.target(), registry.address() + "/");
     let repository = text("repository").strip_prefix(&host).unwrap();
     let manifest = target.manifest(repository, text("digest")).unwrap();
-    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
-    let layers = manifest["layers"].as_array().unwrap();
+    let parsed: Value = serde_json::from_slice(&manifest).unwrap();
+    let layers = parsed["layers"].as_array().unwrap();
     let layer = layers.iter().find(|layer| layer["mediaType"] == CHART).unwrap();
-    let chart = target.blob(repository, layer["digest"].as_str().unwrap()).unwrap();
+    let blob = |of: &Value| target.blob(repository, of["digest"].as_str().unwrap()).unwrap();
+    let chart = ChartArchive { tgz: blob(layer), config: blob(&parsed["config"]), manifest };
     Ok(Export { chart, report })
 }
 
 /// The YAML documents that a helm renders with the chart's default values.
-pub(super) fn render(helm: &Helm, chart: &[u8]) -> Vec<String> {
-    std::fs::write(helm.folder().join("chart.tgz"), chart).unwrap();
+pub(super) fn render(helm: &Helm, chart: &ChartArchive) -> Vec<String> {
+    std::fs::write(helm.folder().join("chart.tgz"), &chart.tgz).unwrap();
     let text =
         helm.run(&["template", "back", "chart.tgz", "--namespace", super::EMPTY]).ok().stdout;
     documents(&text)

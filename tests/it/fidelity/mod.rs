@@ -16,6 +16,7 @@ mod compare;
 mod export;
 mod fixture;
 mod helmify;
+mod rendered;
 mod server;
 mod windows;
 
@@ -24,6 +25,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use fixture::Fixture;
+use outhaul::chart::ChartArchive;
 use serde_json::{Value, json};
 use server::Server;
 
@@ -57,7 +59,10 @@ fn every_application_comes_back() {
     let table: String = results.iter().map(|(name, verdict)| verdict.line(name)).collect();
     println!("{table}{}", total(&results.values().collect::<Vec<_>>()));
     assert!(results.values().all(|verdict| verdict.differences.is_empty()), "\n{table}");
-    lint(&results);
+    let made = results.iter().filter_map(|(name, it)| Some((name.as_str(), it.made.as_ref()?)));
+    let made = made.collect();
+    lint(&made);
+    rendered::alike(&made);
 }
 
 /// The sums of all lines.
@@ -74,12 +79,12 @@ const DEPRECATED: &str = "v1 Endpoints is deprecated";
 
 /// Neither helm has anything to say of a chart, warnings and the schema of its values included. One
 /// process each lints all of them.
-fn lint(verdicts: &BTreeMap<String, Verdict>) {
+fn lint(all: &BTreeMap<&str, &Made>) {
     for helm in Helm::both() {
         let mut args = vec!["lint".to_owned(), "--strict".to_owned(), "--quiet".to_owned()];
-        for (name, verdict) in verdicts {
+        for (name, made) in all {
             let file = format!("{name}.tgz");
-            std::fs::write(helm.folder().join(&file), &verdict.chart).unwrap();
+            std::fs::write(helm.folder().join(&file), &made.chart.tgz).unwrap();
             args.push(file);
         }
         let said = helm.run(&args.iter().map(String::as_str).collect::<Vec<_>>());
@@ -96,9 +101,16 @@ struct Verdict {
     identical: usize,
     of: usize,
     differences: Vec<String>,
-    chart: Vec<u8>,
+    /// What came of the export, if it succeeded.
+    made: Option<Made>,
     /// How many come back from helmify's chart, where helmify is.
     helmify: Option<usize>,
+}
+
+/// A chart, and the YAML documents that each helm renders.
+struct Made {
+    chart: ChartArchive,
+    rendered: Vec<Vec<String>>,
 }
 
 impl Verdict {
@@ -161,10 +173,11 @@ impl Oracle {
             Err(message) => return failed(vec![message]),
         };
         let mut differences = fixture.unexplained(&export.report);
-        let mut spoilt = BTreeSet::new();
+        let (mut spoilt, mut rendered) = (BTreeSet::new(), Vec::new());
         for (helm, way) in [(Helm::v3(), server::Way::Create), (Helm::v4(), server::Way::Apply)] {
-            let rendered = export::render(&helm, &export.chart);
-            let sent = self.target.dry_run(&rendered, EMPTY, way);
+            let documents = export::render(&helm, &export.chart);
+            let sent = self.target.dry_run(&documents, EMPTY, way);
+            rendered.push(documents);
             let found = compare::all(fixture, source, &images, &sent);
             for (object, difference) in found {
                 spoilt.insert(object.clone());
@@ -179,7 +192,8 @@ impl Oracle {
         }
         let identical = fixture.expected().filter(|it| !spoilt.contains(it)).count();
         let helmify = self.helmify(fixture);
-        Verdict { identical, of, differences, chart: export.chart, helmify }
+        let made = Some(Made { chart: export.chart, rendered });
+        Verdict { identical, of, differences, made, helmify }
     }
 }
 

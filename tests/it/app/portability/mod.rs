@@ -343,7 +343,8 @@ metadata: {name: guard}
 spec: {selector: {a: b}}
 ";
     let app = app(&(webhook("ours", "shop") + &webhook("theirs", "other") + service));
-    assert_eq!(said(&app), ["CLUSTER_SCOPED_REQUIRED"]);
+    // The other one is not the application's, and does not get lost without a word.
+    assert_eq!(said(&app), ["CLUSTER_SCOPED_REQUIRED", "NOT_EXPORTED"]);
     assert_eq!(app.requirements[0].object.to_string(), "ValidatingWebhookConfiguration ours");
 }
 
