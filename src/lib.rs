@@ -23,3 +23,4 @@ pub mod error;
 pub mod export;
 pub mod import;
 pub mod registry;
+pub mod server;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module → modules of this crate that it may use. `cli` is the outermost door.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("registry", &[]),
     ("app", &[]),
     ("chart", &["app"]),
@@ -15,15 +15,32 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("export", &["app", "chart", "cluster", "destination", "registry"]),
     ("import", &["app", "chart", "cluster", "export", "registry"]),
     ("error", &["app", "chart", "cluster", "destination", "export", "import", "registry"]),
-    ("cli", &["app", "chart", "cluster", "destination", "error", "export", "import", "registry"]),
+    ("server", &["app", "chart", "cluster", "destination", "error", "export", "registry"]),
+    (
+        "cli",
+        &[
+            "app",
+            "chart",
+            "cluster",
+            "destination",
+            "error",
+            "export",
+            "import",
+            "registry",
+            "server",
+        ],
+    ),
 ];
 
 /// Libraries that only one module may use.
-const LIBRARIES: [(&str, &[&str]); 5] = [
+const LIBRARIES: [(&str, &[&str]); 8] = [
     ("kube", &["cluster"]),
     ("k8s_openapi", &["cluster"]),
     ("reqwest", &["registry"]),
-    ("axum", &["registry"]),
+    ("schemars", &["cluster"]),
+    ("axum", &["registry", "server"]),
+    ("axum_server", &["server"]),
+    ("rcgen", &["server"]),
     ("clap", &["cli"]),
 ];
 

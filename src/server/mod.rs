@@ -1,0 +1,3 @@
+//! The server: what the command line does, for many users, in the cluster.
+//!
+//! `docs/SERVER.md` is its design, and says of each part whether it stands.
