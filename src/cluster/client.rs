@@ -152,6 +152,24 @@ impl Api {
         Ok(self.repeat(&call, MAX_DOCUMENT).await?.0)
     }
 
+    /// As [`Self::send`], but never asked again: for what may not be sent twice, and for what
+    /// somebody waits for who can ask again.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub(super) async fn send_once<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        media_type: &str,
+        body: &Value,
+    ) -> Result<T, Error> {
+        let body = Some((media_type, body.to_string().into_bytes()));
+        let call = Call { method, path, accept: JSON, body };
+        let bytes = self.attempt(&call, MAX_DOCUMENT).await.map_err(|Failed(error, _)| *error)?;
+        serde_json::from_slice(&bytes).map_err(|error| self.garbled(path, &error))
+    }
+
     async fn repeat<T: DeserializeOwned>(
         &self,
         call: &Call<'_>,

@@ -20,6 +20,7 @@ pub mod live;
 pub mod manifests;
 mod nodes;
 mod releases;
+pub mod reviews;
 mod secret;
 mod settle;
 pub mod source;

@@ -1,0 +1,186 @@
+//! Who is asking, and what they may.
+//!
+//! ```text
+//! headers ─► Credentials ─► Authenticator ─► Caller ─► Authorizer ─► audit
+//! ```
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+
+use crate::cluster::reviews::Subject;
+
+mod cache;
+mod credentials;
+mod kubernetes;
+mod proxy;
+mod rights;
+
+pub use cache::Clock;
+pub use credentials::Credentials;
+pub use kubernetes::Kubernetes;
+pub use proxy::is_vouched_for;
+
+/// Who asks, as far as rights and the audit go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Name of the user.
+    pub user: String,
+    /// What tells users apart that had one name at different times; empty where nobody says.
+    pub uid: String,
+    /// Groups of the user.
+    pub groups: Vec<String>,
+    /// What else the reviewer of the token said; it goes into each access review.
+    pub extra: BTreeMap<String, Vec<String>>,
+    /// How we know.
+    pub via: Via,
+}
+
+/// How a caller was recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// By a token that Kubernetes reviewed.
+    Kubernetes,
+    /// By a front proxy that showed its certificate.
+    FrontProxy,
+}
+
+/// Finds out who is asking.
+#[async_trait]
+pub trait Authenticator: Send + Sync {
+    /// Who these credentials belong to.
+    ///
+    /// # Errors
+    /// When they are nobody's, or it cannot be found out now.
+    async fn authenticate(&self, credentials: &Credentials) -> Result<Caller, AuthError>;
+}
+
+/// Why nobody was recognised. Each door words these in its own way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    /// 401: there are none.
+    #[error("missing credentials")]
+    Missing,
+    /// 401: of a scheme that is not taken.
+    #[error("credentials of a scheme that is not supported")]
+    Scheme,
+    /// 401: not in the form that their scheme has.
+    #[error("malformed credentials")]
+    Malformed,
+    /// 401: the token is unknown, expired, revoked or of another audience.
+    #[error("the token is not valid for this server")]
+    Token,
+    /// 503: whoever has to be asked does not answer. Never 401, which would make clients log in again.
+    #[error("credentials cannot be verified now")]
+    Unavailable,
+}
+
+/// Decides what a caller may.
+#[async_trait]
+pub trait Authorizer: Send + Sync {
+    /// Whether the caller has the right. Nothing but rights is asked for, so that a refusal carries
+    /// no word, and takes no other time, whether anything exists or not.
+    ///
+    /// # Errors
+    /// When the caller has not, or it cannot be found out now.
+    async fn allow(&self, caller: &Caller, right: &Right) -> Result<(), Denied>;
+}
+
+/// Why a right was not given.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// 403, the same for what does not exist.
+    #[error("forbidden")]
+    Forbidden,
+    /// 403: the application has objects of kinds that the caller may not list.
+    #[error("no permission to list {}", .0.iter().map(Kind::to_string).collect::<Vec<_>>().join(", "))]
+    Kinds(Vec<Kind>),
+    /// 503: whoever has to be asked does not answer.
+    #[error("rights cannot be verified now")]
+    Unavailable,
+}
+
+/// What a caller needs for what is asked. Names are those of the path, never of the query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// To see the applications of a namespace.
+    ReadNamespace(String),
+    /// To see names and keys of the Secrets of a namespace.
+    ListSecrets(String),
+    /// To get at the values of the Secrets of a namespace.
+    ReadSecrets(String),
+    /// To see objects of kinds that [`Self::ReadNamespace`] does not speak of.
+    ReadKinds {
+        /// Where the application is.
+        namespace: String,
+        /// The kinds.
+        kinds: Vec<Kind>,
+    },
+    /// To export to a destination out of a namespace. The destination itself may be closed to a
+    /// namespace as well ([`crate::destination::select::allow`]), which is asked once it is read.
+    UseDestination {
+        /// Name of the destination.
+        name: String,
+        /// Where the application is.
+        namespace: String,
+    },
+    /// To see a destination.
+    SeeDestination {
+        /// Its name.
+        name: String,
+    },
+    /// To make, see or change exports.
+    Exports {
+        /// What with them.
+        verb: Verb,
+        /// Where; `None` is everywhere.
+        namespace: Option<String>,
+    },
+    /// To see the metrics.
+    Metrics,
+}
+
+/// What is done with an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Ask for one.
+    Create,
+    /// See one.
+    Get,
+    /// See all.
+    List,
+    /// Cancel one.
+    Update,
+}
+
+/// A kind of objects.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kind {
+    /// API group; empty for the core.
+    pub group: String,
+    /// Plural, such as `networkpolicies`.
+    pub plural: String,
+    /// Whether its objects are in namespaces. For others a right in a namespace is none.
+    pub namespaced: bool,
+}
+
+impl Caller {
+    /// As an access review names the caller.
+    pub fn subject(&self) -> Subject {
+        Subject {
+            user: self.user.clone(),
+            uid: self.uid.clone(),
+            groups: self.groups.clone(),
+            extra: self.extra.clone(),
+        }
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.group.as_str() {
+            "" => f.write_str(&self.plural),
+            group => write!(f, "{}.{group}", self.plural),
+        }
+    }
+}
