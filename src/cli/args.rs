@@ -6,6 +6,7 @@ mod app_export;
 mod app_import;
 mod content;
 mod findings;
+mod serve;
 mod verify;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub(crate) use app_export::{AppExportArgs, SecretsArg};
 pub(crate) use app_import::AppImportArgs;
 pub(crate) use content::ContentArgs;
 pub(crate) use findings::FindingsArgs;
+pub(crate) use serve::{LogFormat, ServeArgs};
 pub(crate) use verify::VerifyArgs;
 
 /// Ship a running Kubernetes application to any OCI registry as one Helm chart pinned by digest
@@ -83,6 +85,8 @@ pub(crate) enum Command {
     Copy(CopyArgs),
     /// Check that a published export is whole, from the registries alone
     Verify(VerifyArgs),
+    /// Serve the cluster's applications over HTTP, to many users
+    Serve(Box<ServeArgs>),
     /// OCI layouts: images and charts in a directory
     #[command(subcommand)]
     Layout(LayoutCommand),

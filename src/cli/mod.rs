@@ -34,7 +34,10 @@ pub fn main() -> ExitCode {
             return if usage.use_stderr() { Exit::Usage.into() } else { ExitCode::SUCCESS };
         }
     };
-    output::init_log(cli.global.verbose);
+    match &cli.command {
+        Command::Serve(args) => output::init_server_log(&cli.global, args.log),
+        _ => output::init_log(cli.global.verbose),
+    }
     let printer = Printer::new(cli.global.output, cli.global.quiet);
     match run(cli, &printer) {
         Ok(()) => ExitCode::SUCCESS,
@@ -59,7 +62,8 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Error> {
         .map_err(|source| Error::Runtime { source })?;
     let result = runtime.block_on(async {
         // A server is ended by a signal: that is no failure, and takes its time.
-        let is_server = matches!(cli.command, Command::Layout(LayoutCommand::Serve(_)));
+        let is_server =
+            matches!(cli.command, Command::Serve(_) | Command::Layout(LayoutCommand::Serve(_)));
         tokio::select! {
             biased; // a command that waits for the signal itself comes first
             result = dispatch(cli, printer) => result,
@@ -97,6 +101,7 @@ async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
         }
         Command::Copy(args) => commands::copy::run(&args, printer).await,
         Command::Verify(args) => commands::verify::run(&args, global, printer).await,
+        Command::Serve(args) => commands::serve::run(&args, global).await,
         Command::Layout(LayoutCommand::Serve(args)) => {
             commands::layout_serve::run(&args, printer).await
         }

@@ -1,12 +1,13 @@
 //! Everything that is printed: data on standard output, talk on standard error.
 
-use std::error::Error as _;
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Stderr, Write};
 
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::SubscriberBuilder;
+use tracing_subscriber::fmt::format::{DefaultFields, Format as LogStyle};
 
-use super::args::Format;
+use super::args::{Format, Global, LogFormat};
 use super::progress::Bars;
 use crate::error::Error;
 
@@ -61,13 +62,8 @@ impl Printer {
     /// Prints an error, its hint, and nothing else.
     pub(crate) fn error(&self, error: &Error) {
         let mut text = format!("error: {error}");
-        let mut cause = error.source();
-        while let Some(source) = cause {
-            let line = source.to_string();
-            if !text.contains(&line) {
-                text.push_str(&format!("\n  caused by: {line}"));
-            }
-            cause = source.source();
+        for cause in error.causes() {
+            text.push_str(&format!("\n  caused by: {cause}"));
         }
         if let Some(hint) = error.hint() {
             text.push_str(&format!("\nhint: {hint}"));
@@ -106,11 +102,30 @@ pub(crate) fn init_log(verbose: u8) {
         1 => "outhaul=info",
         _ => "outhaul=debug",
     };
+    log_to_stderr(level).init();
+}
+
+/// As [`init_log`] for a server, whose log is what it has to say: requests and steps by default,
+/// more at `-v`, errors alone with `-q`.
+pub(crate) fn init_server_log(global: &Global, format: LogFormat) {
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => "error",
+        (_, 0) => "outhaul=info,access=info",
+        _ => "outhaul=debug,access=debug",
+    };
+    match format {
+        LogFormat::Text => log_to_stderr(level).init(),
+        LogFormat::Json => log_to_stderr(level).json().with_target(true).init(),
+    }
+}
+
+fn log_to_stderr(
+    level: &str,
+) -> SubscriberBuilder<DefaultFields, LogStyle, EnvFilter, fn() -> Stderr> {
     let filter = EnvFilter::try_from_env("OUTHAUL_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(std::io::stderr as fn() -> Stderr)
         .with_target(false)
         .with_ansi(false) // the feature for colours is left out, and asking for them panics
-        .init();
 }

@@ -50,11 +50,24 @@ impl Live {
         self.api.server()
     }
 
+    /// Asks the API server for something that everybody may read.
+    ///
+    /// # Errors
+    /// When it does not answer, or refuses the credentials.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.version().await.map(|_| ())
+    }
+
+    async fn version(&self) -> Result<String, Error> {
+        let (version, _) =
+            self.api.get::<Version>("/version", "application/json", MAX_DOCUMENT).await?;
+        Ok(version.git_version)
+    }
+
     async fn origin(&self, identity: bool) -> Result<Origin, Error> {
         let uid = if identity { self.uid().await? } else { UNKNOWN.to_owned() };
-        let version = self.api.get::<Version>("/version", "application/json", MAX_DOCUMENT).await;
         // Worth a line in a report, not worth failing for.
-        let version = version.map_or_else(|_| UNKNOWN.to_owned(), |(found, _)| found.git_version);
+        let version = self.version().await.unwrap_or_else(|_| UNKNOWN.to_owned());
         Ok(Origin::Cluster { uid, version })
     }
 

@@ -87,7 +87,7 @@ impl Error {
             Self::Copy(error) => of_copy(error),
             Self::Import(error) => of_import(error),
             Self::Registry(error) => of_registry(error),
-            Self::File { .. } | Self::Listen { .. } => Exit::File,
+            Self::File { .. } | Self::Certificate { .. } | Self::Listen { .. } => Exit::File,
             Self::Output { .. } | Self::Runtime { .. } => Exit::Failed,
             Self::PartlyExported { first, .. } => first.exit(),
             Self::NoApplications(_) => Exit::Application,

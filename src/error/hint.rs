@@ -26,6 +26,10 @@ impl Error {
             Self::Import(import::Error::Registry(error)) => of_registry(error, None),
             Self::Import(error) => error.hint().map(str::to_owned),
             Self::Registry(error) => of_registry(error, None),
+            Self::Certificate { .. } => Some(
+                "give PEM files: the certificate, then those of its authorities; and its own key"
+                    .into(),
+            ),
             Self::Listen { .. } => Some("choose another address with `--listen`".into()),
             Self::File { source, .. } => of_io(source),
             Self::Output { .. } | Self::Runtime { .. } => None,

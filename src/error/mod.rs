@@ -1,6 +1,7 @@
-//! What the doors say when something fails: one place from error to exit code (`exit`) and to
-//! what the user can do about it (`hint`).
+//! What the doors say when something fails: one place from error to exit code (`exit`), to what it
+//! is called over HTTP (`status`) and to what the user can do about it (`hint`).
 
+use std::error::Error as _;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,8 +11,10 @@ use crate::{cluster, destination, export, import};
 
 mod exit;
 mod hint;
+mod status;
 
 pub use exit::Exit;
+pub use status::Code;
 
 /// Any failure that reaches a user.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +63,14 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// A certificate of the server's or its key.
+    #[error("{} cannot be used: {reason}", .path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// An address could not be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -96,4 +107,20 @@ pub enum Error {
     /// Ctrl-C or SIGTERM.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl Error {
+    /// Texts of its causes, without those that its own text or an earlier one repeats.
+    pub fn causes(&self) -> Vec<String> {
+        let mut said = vec![self.to_string()];
+        let mut cause = self.source();
+        while let Some(source) = cause {
+            let text = source.to_string();
+            if !said.iter().any(|earlier| earlier.contains(&text)) {
+                said.push(text);
+            }
+            cause = source.source();
+        }
+        said.split_off(1)
+    }
 }

@@ -1,6 +1,61 @@
 //! The server: what the command line does, for many users, in the cluster.
 //!
+//! ```text
+//!  listen ─► request ─► catch panic ─► limit ─► route ─► handler
+//!  TLS       id, log,                                       │
+//!            problem ◄──────────────────────────────────────┘
+//! ```
+//!
 //! `docs/SERVER.md` is its design, and says of each part whether it stands.
 
 pub mod audit;
 pub mod auth;
+mod config;
+mod health;
+mod limit;
+mod listen;
+mod problem;
+mod request;
+mod router;
+mod shutdown;
+mod state;
+mod tls;
+
+use std::sync::Arc;
+
+use axum_server::Handle;
+
+use crate::cluster::Live;
+use crate::error::Error;
+
+pub use config::{Config, Tls};
+
+use state::State;
+
+/// Serves until `shutdown` comes and what runs then has ended, or [`Config::drain`] is over.
+///
+/// # Errors
+/// When the settings do not go together, a certificate or the address cannot be used, or there is
+/// no configuration for the cluster. A cluster that does not answer is no error: `/readyz` says so.
+pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+    config.check()?;
+    let certificates = config.tls.as_ref().map(|tls| tls::Certificates::load(tls, config.listen));
+    let certificates = certificates.transpose()?;
+    let live = Live::connect(&config.cluster).await?;
+    let listener = listen::bind(config.listen)?;
+    let state = Arc::new(State::new(live, &config));
+    let handle = Handle::new();
+    let app = router::router(&state);
+    let served = listen::serve(listener, certificates.as_ref(), app, handle.clone());
+    let stopped = async {
+        shutdown.await;
+        shutdown::drain(&state.health, &handle, config.drain).await;
+        std::future::pending::<()>().await; // `served` ends when the last connection does
+    };
+    tokio::select! {
+        served = served => served.map_err(|source| Error::Listen { address: config.listen, source }),
+        () = stopped => Ok(()),
+        () = state.health.watch(&state.live) => Ok(()),
+        () = tls::follow(certificates.as_ref()) => Ok(()),
+    }
+}

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use outhaul::app::finding;
-use outhaul::error::Exit;
+use outhaul::error::{Code, Exit};
 
 #[test]
 fn exit_codes() {
@@ -16,6 +16,19 @@ fn exit_codes() {
         writeln!(text, "| {} | {} |", *exit as u8, meaning.trim()).unwrap();
     }
     check("docs/EXIT_CODES.md", &text);
+}
+
+#[test]
+fn problems() {
+    let mut text = "# Problems\n\nWhat the server answers when it refuses or fails, as \
+                    `application/problem+json` (RFC 9457).\n\n\
+                    | code | status | meaning |\n| --- | --- | --- |\n"
+        .to_owned();
+    for code in Code::ALL {
+        let (name, status) = (code.as_str(), code.status());
+        writeln!(text, "| `{name}` | {status} | {}. |", code.title()).unwrap();
+    }
+    check("docs/PROBLEMS.md", &text);
 }
 
 #[test]

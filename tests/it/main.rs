@@ -16,5 +16,6 @@ mod fidelity;
 mod generated;
 mod import;
 mod registry;
+mod server;
 mod support_faulty;
 mod support_smoke;

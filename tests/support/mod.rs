@@ -7,6 +7,7 @@
 //! | [`registry`] | CNCF Distribution: plain, TLS, basic auth, readable access log |
 //! | [`faulty`] | a registry in this process that misbehaves as told, and counts |
 //! | [`images`] | small images of two platforms, pushed without our own code |
+//! | [`server`] | the server under test, and requests to it |
 //! | [`outhaul`], [`helm`] | the programs under test and beside it, in a clean environment |
 //! | [`child`], [`certs`], [`tools`], [`output`] | what those are made of |
 //!
@@ -25,6 +26,7 @@ pub(crate) mod objects;
 pub(crate) mod outhaul;
 pub(crate) mod output;
 pub(crate) mod registry;
+pub(crate) mod server;
 pub(crate) mod tools;
 
 use std::collections::BTreeSet;

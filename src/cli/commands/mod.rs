@@ -11,4 +11,5 @@ pub(super) mod copy;
 pub(super) mod demo;
 pub(super) mod export_registries;
 pub(super) mod layout_serve;
+pub(super) mod serve;
 pub(super) mod verify;

@@ -1,0 +1,80 @@
+//! What a server is told, and what of it does not go together.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::cluster::ClientOptions;
+use crate::error::Error;
+
+/// How a server is set up.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where it listens. Port 0 takes a free one, which the log tells.
+    pub listen: SocketAddr,
+    /// Its certificate; `None`: plain HTTP.
+    pub tls: Option<Tls>,
+    /// Plain HTTP for others than this machine.
+    pub plain_http: bool,
+    /// Requests a second of one caller, at least 1.
+    pub rate: u32,
+    /// How long what runs may end at a stop.
+    pub drain: Duration,
+    /// The cluster that it serves.
+    pub cluster: ClientOptions,
+}
+
+/// Where the server's certificate comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// PEM files, which are read again when they change.
+    Files {
+        /// The certificate, then those of its authorities.
+        certificate: PathBuf,
+        /// Its private key.
+        key: PathBuf,
+    },
+    /// A certificate of our own, made at the start.
+    SelfSigned {
+        /// Host names and addresses that it is for, besides the listening address.
+        names: Vec<String>,
+    },
+}
+
+impl Config {
+    /// Refuses to send what callers must not share in clear through a network, unless told to.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if self.tls.is_some() || self.plain_http || self.listen.ip().is_loopback() {
+            return Ok(());
+        }
+        Err(Error::Arguments {
+            text: format!("no certificate is given, and {} is for others", self.listen),
+            hint: "give `--tls-cert` and `--tls-key`, or `--tls-self-signed`; `--listen \
+                   127.0.0.1:8443` needs none, and `--plain-http` goes without",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_beyond_this_machine_has_to_be_asked_for() {
+        let config = |listen: &str, plain_http, tls| Config {
+            listen: listen.parse().unwrap(),
+            tls,
+            plain_http,
+            rate: 20,
+            drain: Duration::ZERO,
+            cluster: ClientOptions::default(),
+        };
+        let own = || Some(Tls::SelfSigned { names: Vec::new() });
+        assert!(config("127.0.0.1:0", false, None).check().is_ok());
+        assert!(config("[::1]:0", false, None).check().is_ok());
+        assert!(config("0.0.0.0:0", true, None).check().is_ok());
+        assert!(config("0.0.0.0:0", false, own()).check().is_ok());
+        assert!(config("0.0.0.0:0", false, None).check().is_err());
+        assert!(config("10.0.0.1:0", false, None).check().is_err());
+    }
+}

@@ -1,0 +1,128 @@
+//! Whether the process lives (`/healthz`), and whether requests should come here (`/readyz`).
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::extract;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tokio::time::{sleep, timeout};
+
+use super::state::State;
+use crate::cluster::Live;
+
+/// Without an answer for so long the API server counts as away.
+const FRESH: Duration = Duration::from_secs(30);
+
+/// How often the API server is asked while it answers.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// How often it is asked while it does not: readiness should come back soon.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// An API server that needs longer for its version is no use.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is known of the server's own state.
+#[derive(Default)]
+pub(super) struct Health {
+    answered: Mutex<Option<Instant>>,
+    stopping: AtomicBool,
+}
+
+/// The answer of `/readyz`.
+#[derive(Serialize)]
+struct Readiness {
+    ready: bool,
+    checks: Vec<Check>,
+}
+
+/// One condition of being ready. Nothing here is a secret: anybody may ask.
+#[derive(Serialize)]
+struct Check {
+    name: &'static str,
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl Health {
+    /// Asks the API server now and again, for ever.
+    pub(super) async fn watch(&self, live: &Live) {
+        loop {
+            let answer = timeout(PATIENCE, live.ping()).await;
+            let answered = matches!(answer, Ok(Ok(())));
+            match answer {
+                Ok(Ok(())) => *self.answered() = Some(Instant::now()),
+                Ok(Err(error)) => tracing::warn!(%error, "the cluster does not answer"),
+                Err(_) => tracing::warn!("the cluster does not answer in time"),
+            }
+            sleep(if answered { EVERY } else { AGAIN }).await;
+        }
+    }
+
+    /// From now on requests should go elsewhere.
+    pub(super) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    fn readiness(&self, now: Instant) -> Readiness {
+        let age = self.answered().map(|at| now.duration_since(at));
+        let checks = vec![
+            Check::new(
+                "cluster",
+                match age {
+                    Some(age) if age <= FRESH => None,
+                    Some(age) => Some(format!("the cluster last answered {} s ago", age.as_secs())),
+                    None => Some("the cluster has not answered yet".to_owned()),
+                },
+            ),
+            Check::new(
+                "serving",
+                self.stopping.load(Ordering::Relaxed).then(|| "the server is stopping".to_owned()),
+            ),
+        ];
+        Readiness { ready: checks.iter().all(|check| check.ok), checks }
+    }
+
+    fn answered(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Check {
+    fn new(name: &'static str, reason: Option<String>) -> Self {
+        Self { name, ok: reason.is_none(), reason }
+    }
+}
+
+/// `GET /healthz`: the process answers.
+pub(super) async fn alive() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: the checks by name, with 503 when one fails.
+pub(super) async fn ready(extract::State(state): extract::State<Arc<State>>) -> Response {
+    let readiness = state.health.readiness(Instant::now());
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = serde_json::to_string(&readiness).unwrap_or_default();
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_that_was_not_heard_of_for_long_is_away() {
+        let health = Health::default();
+        let now = Instant::now();
+        assert!(!health.readiness(now).ready);
+        *health.answered() = Some(now);
+        assert!(health.readiness(now + FRESH).ready);
+        let away = health.readiness(now + FRESH + Duration::from_secs(5));
+        assert_eq!(away.checks[0].reason.as_deref(), Some("the cluster last answered 35 s ago"));
+    }
+}

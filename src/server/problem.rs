@@ -1,0 +1,126 @@
+//! What a failure looks like: RFC 9457, `application/problem+json`.
+//!
+//! Handlers and layers answer with a [`Problem`]; [`render`], the outermost of all, writes it down,
+//! as only there path and id of the request are known.
+
+use std::any::Any;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use super::request::RequestId;
+use crate::error::{Code, Error};
+
+/// Where the meaning of a code is told.
+const TYPES: &str = "https://outhaul.dev/problems/";
+
+/// A failure to tell a caller.
+#[derive(Clone, Debug)]
+pub(super) struct Problem {
+    code: Code,
+    detail: String,
+    hint: Option<String>,
+    retry_after: Option<Duration>,
+}
+
+impl Problem {
+    pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), hint: None, retry_after: None }
+    }
+
+    /// When to try again.
+    pub(super) fn retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
+    /// Of a status that somebody else gave: a library's refusal has no words for callers.
+    fn bare(status: StatusCode) -> Self {
+        let code = match status {
+            StatusCode::NOT_FOUND => Code::RouteUnknown,
+            StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
+            StatusCode::REQUEST_TIMEOUT => Code::RequestTimeout,
+            StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,
+            status if status.is_client_error() => Code::RequestInvalid,
+            _ => Code::Internal,
+        };
+        Self::new(code, code.title())
+    }
+
+    fn document(self, instance: &str, id: &RequestId) -> Map<String, Value> {
+        let kind = self.code.as_str().to_ascii_lowercase().replace('_', "-");
+        let mut document = Map::new();
+        let mut put = |key: &str, value: Value| document.insert(key.to_owned(), value);
+        put("type", json!(format!("{TYPES}{kind}")));
+        put("title", json!(self.code.title()));
+        put("status", json!(self.code.status()));
+        put("detail", json!(self.detail));
+        put("instance", json!(instance));
+        put("code", json!(self.code.as_str()));
+        if let Some(hint) = self.hint {
+            put("hint", json!(hint));
+        }
+        put("requestId", json!(id.as_str()));
+        document
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.code.status());
+        let mut response = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
+        if let Some(wait) = self.retry_after {
+            let seconds = wait.as_secs_f64().ceil().max(1.0);
+            if let Ok(seconds) = HeaderValue::try_from(format!("{seconds}")) {
+                response.headers_mut().insert(header::RETRY_AFTER, seconds);
+            }
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes down the problem that `response` stands for; any other refusal becomes one.
+pub(super) fn render(response: Response, instance: &str, id: &RequestId) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let problem = match parts.extensions.remove::<Problem>() {
+        Some(problem) => problem,
+        None if is_refusal(&parts) => Problem::bare(parts.status),
+        None => return Response::from_parts(parts, body),
+    };
+    let text = Value::Object(problem.document(instance, id)).to_string();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let media_type = HeaderValue::from_static("application/problem+json");
+    parts.headers.insert(header::CONTENT_TYPE, media_type);
+    Response::from_parts(parts, Body::from(text))
+}
+
+/// `/readyz` refuses with a document of its own.
+fn is_refusal(parts: &axum::http::response::Parts) -> bool {
+    let media_type = parts.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_error = parts.status.is_client_error() || parts.status.is_server_error();
+    is_error && media_type != Some(b"application/json")
+}
+
+/// What a panic is answered with. Its text is for the log.
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
+    tracing::error!(panic = text, "a request failed");
+    Problem::bare(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let code = error.code();
+        let text = std::iter::once(error.to_string()).chain(error.causes()).collect::<Vec<_>>();
+        let text = text.join(": ");
+        if code == Code::Internal {
+            tracing::error!(error = text, "a request failed");
+            return Self::new(code, code.title());
+        }
+        Self { hint: error.hint(), ..Self::new(code, text) }
+    }
+}

@@ -1,0 +1,56 @@
+//! Whether it lives, whether it is ready, and how it ends.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use serde_json::json;
+
+use super::serve;
+use crate::support::free_port;
+use crate::support::outhaul::Outhaul;
+use crate::support::server::Server;
+
+#[test]
+fn it_is_ready_when_the_cluster_answers() {
+    let server = serve("nobody", &[]);
+    assert_eq!(server.get("/healthz").text, "ok\n");
+    let ready = server.wait_for_status("/readyz", 200);
+    let checks = json!([{"name": "cluster", "ok": true}, {"name": "serving", "ok": true}]);
+    assert_eq!(ready.json(), json!({"ready": true, "checks": checks}));
+}
+
+#[test]
+fn without_a_cluster_it_lives_and_is_not_ready() {
+    let outhaul = Outhaul::new();
+    let nowhere = format!(
+        "{{apiVersion: v1, kind: Config, current-context: x, \
+         clusters: [{{name: x, cluster: {{server: 'http://127.0.0.1:{}'}}}}], \
+         contexts: [{{name: x, context: {{cluster: x, user: x}}}}], users: [{{name: x}}]}}",
+        free_port()
+    );
+    let kubeconfig = outhaul.write("kubeconfig", nowhere);
+    let server = Server::start(outhaul.kubeconfig(kubeconfig), &[]);
+    assert_eq!(server.get("/healthz").status, 200);
+    let answer = server.get("/readyz");
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.json()["checks"][0]["reason"], "the cluster has not answered yet");
+}
+
+/// Kubernetes takes a pod out of its Services while it ends: requests that still come are served.
+#[test]
+fn a_stop_is_announced_and_waits_for_nobody_who_is_idle() {
+    let server = serve("nobody", &["--drain", "20s"]);
+    let mut idle = TcpStream::connect(server.address()).unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut answer = [0; 12];
+    idle.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    server.wait_for_status("/readyz", 200);
+
+    server.running().terminate();
+    let stopping = server.wait_for_status("/readyz", 503).json();
+    assert_eq!(stopping["checks"][1]["reason"], "the server is stopping");
+    assert_eq!(server.get("/healthz").status, 200);
+    assert_eq!(server.running().wait(), 0, "{}", server.running().stderr());
+    assert!(TcpStream::connect(server.address()).is_err());
+}

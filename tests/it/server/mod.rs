@@ -1,0 +1,14 @@
+//! `outhaul serve`, as a process against a real API server.
+
+mod health;
+mod requests;
+mod tls;
+
+use crate::support::cluster::cluster;
+use crate::support::outhaul::Outhaul;
+use crate::support::server::Server;
+
+/// A server of the shared cluster, with the rights of `user`.
+fn serve(user: &str, args: &[&str]) -> Server {
+    Server::start(Outhaul::new().kubeconfig(cluster().kubeconfig(user)), args)
+}

@@ -1,0 +1,120 @@
+//! `outhaul serve` as a process, and requests to it without any code of ours.
+
+use std::time::Duration;
+
+use reqwest::{Certificate, Client, ClientBuilder, Method};
+use serde_json::Value;
+
+use super::block_on;
+use super::outhaul::{Outhaul, Running};
+
+/// A server on a port of its own. Dropping it kills it.
+pub(crate) struct Server {
+    running: Running,
+    url: String,
+}
+
+/// One answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Server {
+    /// Runs `outhaul serve ARGS…` on a free loopback port, and waits until it listens.
+    pub(crate) fn start(outhaul: Outhaul, args: &[&str]) -> Self {
+        let args = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
+        let running = outhaul.spawn(&args);
+        let url = running.wait_for("listening", |_, stderr| {
+            let (_, rest) = stderr.split_once("listening on ")?;
+            let (url, _) = rest.split_once(['\n', ',', '"'])?;
+            Some(url.to_owned())
+        });
+        Self { running, url }
+    }
+
+    /// `http://` or `https://`, host and port.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Host and port.
+    pub(crate) fn address(&self) -> &str {
+        self.url.split_once("://").unwrap().1
+    }
+
+    /// The process.
+    pub(crate) fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// `GET path`, whoever the server is by its certificate.
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], "")
+    }
+
+    /// Any request.
+    pub(crate) fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let client = builder().tls_danger_accept_invalid_certs(true).build().unwrap();
+        let mut request = client.request(method, format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        block_on(read(request.body(body.to_owned()))).unwrap()
+    }
+
+    /// `GET path`, if the server shows a certificate that one of these signed (PEM).
+    pub(crate) fn get_trusting(&self, roots: &str, path: &str) -> Result<Answer, reqwest::Error> {
+        let root = Certificate::from_pem(roots.as_bytes())?;
+        let client = builder().tls_certs_only([root]).build()?;
+        block_on(read(client.get(format!("{}{path}", self.url))))
+    }
+
+    /// Waits until `GET path` gives `status`.
+    pub(crate) fn wait_for_status(&self, path: &str, status: u16) -> Answer {
+        self.running.wait_for(&format!("{path} gives {status}"), |_, _| {
+            Some(self.get(path)).filter(|answer| answer.status == status)
+        })
+    }
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// A header, empty where there is none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The problem that it is, of this status and code.
+    pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        let problem = self.json();
+        assert_eq!(problem["code"], code, "{self:?}");
+        assert_eq!(problem["status"], status, "{self:?}");
+        assert_eq!(problem["requestId"], self.header("x-request-id"), "{self:?}");
+        problem
+    }
+}
+
+fn builder() -> ClientBuilder {
+    Client::builder().no_proxy().timeout(Duration::from_secs(30)).pool_max_idle_per_host(0)
+}
+
+async fn read(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
+    let response = request.send().await?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Ok(Answer { status, headers, text: response.text().await? })
+}
