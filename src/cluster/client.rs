@@ -1,5 +1,5 @@
 //! One Kubernetes client: requests with bounds on time, size and retries. Exports only `GET`; what an
-//! import sends is in [`super::target`].
+//! import sends is in [`super::target`], what the server writes in [`super::record`].
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -114,6 +114,11 @@ impl Api {
     /// Address of the API server.
     pub(super) fn server(&self) -> &str {
         &self.server
+    }
+
+    /// The client itself, for watches, which last longer than any answer.
+    pub(super) fn kube(&self) -> Client {
+        self.client.clone()
     }
 
     /// Namespace of the context.

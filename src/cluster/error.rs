@@ -108,6 +108,18 @@ pub enum Error {
         /// How long we waited.
         seconds: u64,
     },
+    /// What was to be made is there already.
+    #[error("{what} exists already")]
+    Exists {
+        /// Kind, namespace and name.
+        what: String,
+    },
+    /// What was to be written has been written by somebody else meanwhile, or is gone.
+    #[error("{what} has been changed meanwhile")]
+    Conflict {
+        /// Kind, namespace and name.
+        what: String,
+    },
     /// Any other answer that is no success.
     #[error("the cluster at {server} answered {status} to {path}: {reason}")]
     Api {

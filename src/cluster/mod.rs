@@ -19,6 +19,7 @@ mod list;
 pub mod live;
 pub mod manifests;
 mod nodes;
+pub mod record;
 mod releases;
 pub mod reviews;
 mod secret;

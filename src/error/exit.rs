@@ -107,6 +107,7 @@ fn of_export(error: &export::Error) -> Exit {
         E::Unreadable(_) | E::Terminating(_) | E::NotRolledOut { .. } => Exit::Cluster,
         E::Stopped(_) => Exit::Findings,
         E::Name(_)
+        | E::Spec { .. }
         | E::ChartName(_)
         | E::ChartVersion { .. }
         | E::SameRepository(_)

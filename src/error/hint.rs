@@ -64,7 +64,7 @@ fn of_export(error: &export::Error) -> Option<String> {
             format!("settle them, or go on with `--accept {}`", export::error::codes(by))
         }
         E::Empty { .. } => "look at `outhaul app show` for what was found and left out".into(),
-        E::Name(_) | E::Encryption(_) => return None,
+        E::Name(_) | E::Spec { .. } | E::Encryption(_) => return None,
         E::ChartName(_) => {
             "lower-case letters, digits and single `-`, starting with a letter, at most 53".into()
         }

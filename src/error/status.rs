@@ -75,6 +75,10 @@ codes! {
     DestinationUnknown = 404 "DESTINATION_UNKNOWN",
     /// The description of the export destination has a fault.
     DestinationUnusable = 422 "DESTINATION_UNUSABLE",
+    /// The export has been changed meanwhile.
+    ExportChanged = 409 "EXPORT_CHANGED",
+    /// There is an export of this name.
+    ExportExists = 409 "EXPORT_EXISTS",
     /// Findings stop the export.
     Findings = 422 "FINDINGS",
     /// An object refers to an image by what is no reference.
@@ -172,7 +176,9 @@ fn of_export(error: &export::Error) -> Code {
         E::NotRolledOut { .. } => Code::NotRolledOut,
         E::Stopped(_) => Code::Findings,
         E::Name(_) | E::ChartName(_) | E::ChartVersion { .. } => Code::NameInvalid,
-        E::SameRepository(_) | E::Chart(chart::Error::Template { .. }) => Code::ArgumentInvalid,
+        E::SameRepository(_) | E::Spec { .. } | E::Chart(chart::Error::Template { .. }) => {
+            Code::ArgumentInvalid
+        }
         E::NoRecipients => Code::RecipientsMissing,
         E::Path(..) => Code::DestinationUnusable,
         E::ImageInvalid { .. } => Code::ImageInvalid,
@@ -227,6 +233,8 @@ fn of_cluster(error: &cluster::Error) -> Code {
         }
         E::NamespaceMissing { .. } => Code::NamespaceUnknown,
         E::TooLarge { .. } => Code::NamespaceTooLarge,
+        E::Conflict { .. } => Code::ExportChanged,
+        E::Exists { .. } => Code::ExportExists,
         E::Api { .. } | E::Protocol { .. } | E::TooDeep { .. } => Code::ClusterFailed,
         // Manifests and kubeconfigs are no caller's.
         E::NoConfig(_)

@@ -50,6 +50,14 @@ pub enum Error {
     /// A name that is no reference, repository or tag.
     #[error(transparent)]
     Name(#[from] registry::reference::InvalidReference),
+    /// A resource that asks for what cannot be.
+    #[error("spec.{field}: {reason}")]
+    Spec {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A chart name that helm or registries refuse.
     #[error("`{0}` is not a valid chart name")]
     ChartName(String),

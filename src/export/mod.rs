@@ -23,6 +23,7 @@ pub mod perform;
 pub mod plan;
 mod publish;
 pub mod published;
+pub mod record;
 pub mod relocate;
 pub mod report;
 pub mod request;

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use outhaul::app::finding;
+use outhaul::cluster::record;
 use outhaul::error::{Code, Exit};
 
 #[test]
@@ -43,6 +44,11 @@ fn command_line_reference() {
     command.build();
     describe(&mut command, &mut text);
     check("docs/cli.md", &text);
+}
+
+#[test]
+fn definition_of_the_resource() {
+    check("deploy/crds/exports.outhaul.dev.yaml", &record::crd_yaml().unwrap());
 }
 
 fn describe(command: &mut clap::Command, text: &mut String) {

@@ -1,0 +1,258 @@
+//! What a store keeps of the exports that the cluster has: bounded in number, and of each no more than
+//! the server needs. Pure.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kube::core::DeserializeGuard;
+use kube::{Resource as _, runtime::watcher::Event};
+
+use super::{APP, CANCEL, DESTINATION, Export, MARK, REQUEST};
+
+/// Most exports that are kept: two thousand wait or are remembered where nobody floods the cluster,
+/// and one has some 8 KiB.
+pub(super) const MAX_EXPORTS: usize = 4096;
+
+/// Longest value of an annotation that is kept, in characters; a mark has some 80.
+const MAX_ANNOTATION: usize = 256;
+
+/// Namespace and name.
+pub(super) type Key = (String, String);
+
+/// An export as it comes from the API. One that this release does not understand, as a later one has
+/// written it, must not keep the others from being read.
+pub(super) type Read = DeserializeGuard<Export>;
+
+/// How well a store knows what is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Health {
+    /// It has not read everything yet.
+    #[default]
+    Starting,
+    /// It is up to date.
+    Synced,
+    /// The cluster does not know the resource.
+    NotServed,
+    /// It cannot be read now, for this reason; what was read is still there.
+    Away(String),
+    /// There are more exports than it keeps; those beyond are not in it.
+    Full,
+}
+
+/// The exports of the cluster, as far as they are known.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    pub(super) exports: BTreeMap<Key, Arc<Export>>,
+    /// Those of a list that is not at its end yet.
+    listed: BTreeMap<Key, Arc<Export>>,
+    /// Whether some found no place.
+    full: bool,
+    /// Whether everything was read once.
+    pub(super) complete: bool,
+    pub(super) health: Health,
+}
+
+impl Kept {
+    pub(super) fn get(&self, key: &Key) -> Option<Arc<Export>> {
+        self.exports.get(key).cloned()
+    }
+
+    /// Takes in what a watch says, and whether readers see it: of a list, only when it is whole.
+    pub(super) fn take(&mut self, event: Event<Read>) -> bool {
+        match event {
+            Event::Init => {
+                self.listed.clear();
+                self.full = false;
+                return false;
+            }
+            Event::InitApply(export) => {
+                let (key, export) = understood(export);
+                self.full |= !put(&mut self.listed, key, export);
+                return false;
+            }
+            Event::InitDone => self.replace(),
+            Event::Apply(export) => {
+                let (key, export) = understood(export);
+                self.full |= !put(&mut self.exports, key, export);
+                self.settle();
+            }
+            Event::Delete(export) => {
+                self.exports.remove(&key(&export));
+            }
+        }
+        true
+    }
+
+    /// Whether exports that found no place may find one now: then the cluster is to be asked for
+    /// all of them again. A quarter is free then, so that it is not asked for each that goes.
+    pub(super) fn has_room_again(&self) -> bool {
+        self.full && self.exports.len() <= MAX_EXPORTS / 4 * 3
+    }
+
+    /// Puts the list in place of what was there. What has not changed stays the very same.
+    fn replace(&mut self) {
+        let old = std::mem::replace(&mut self.exports, std::mem::take(&mut self.listed));
+        for (key, export) in &mut self.exports {
+            let before = old.get(key).filter(|before| before.version() == export.version());
+            if let Some(before) = before {
+                *export = Arc::clone(before);
+            }
+        }
+        self.complete = true;
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        self.health = if self.full { Health::Full } else { Health::Synced };
+    }
+}
+
+/// Whether there was a place for it. What is not understood has none, nor what it was before.
+fn put(exports: &mut BTreeMap<Key, Arc<Export>>, key: Key, export: Option<Export>) -> bool {
+    match export {
+        None => {
+            exports.remove(&key);
+        }
+        Some(_) if exports.len() >= MAX_EXPORTS && !exports.contains_key(&key) => return false,
+        Some(export) => {
+            exports.insert(key, Arc::new(export));
+        }
+    }
+    true
+}
+
+fn key(read: &Read) -> Key {
+    let (meta, text) = (read.meta(), |name: &Option<String>| name.clone().unwrap_or_default());
+    (text(&meta.namespace), text(&meta.name))
+}
+
+/// Which export it is, and the export itself without what the server does not need.
+fn understood(read: Read) -> (Key, Option<Export>) {
+    let key = key(&read);
+    match read.0 {
+        Ok(export) => (key, Some(trim(export))),
+        // Its words quote what was read, and anybody may have written that.
+        Err(_) => {
+            tracing::warn!(namespace = key.0, name = key.1, "an Export is not understood");
+            (key, None)
+        }
+    }
+}
+
+/// Anybody can write a megabyte of metadata.
+fn trim(mut export: Export) -> Export {
+    let metadata = &mut export.metadata;
+    metadata.managed_fields = None;
+    metadata.owner_references = None;
+    metadata.finalizers = None;
+    if let Some(labels) = &mut metadata.labels {
+        labels.retain(|key, _| [REQUEST, APP, DESTINATION].contains(&key.as_str()));
+    }
+    if let Some(annotations) = &mut metadata.annotations {
+        annotations.retain(|key, _| [CANCEL, MARK].contains(&key.as_str()));
+        for value in annotations.values_mut() {
+            if let Some((end, _)) = value.char_indices().nth(MAX_ANNOTATION) {
+                value.truncate(end);
+            }
+        }
+    }
+    export
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::DeserializeGuard;
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::record::ExportSpec;
+
+    fn export(name: &str, version: &str) -> Export {
+        let mut export = Export::draft("team", name, ExportSpec::new("shop", "backup"));
+        export.metadata.resource_version = Some(version.to_owned());
+        export
+    }
+
+    fn read(name: &str, version: &str) -> Read {
+        DeserializeGuard(Ok(export(name, version)))
+    }
+
+    fn key(name: &str) -> Key {
+        ("team".to_owned(), name.to_owned())
+    }
+
+    fn list(kept: &mut Kept, exports: impl IntoIterator<Item = Read>) {
+        kept.take(Event::Init);
+        for export in exports {
+            kept.take(Event::InitApply(export));
+        }
+        kept.take(Event::InitDone);
+    }
+
+    #[test]
+    fn a_list_is_seen_when_it_is_whole_and_what_has_not_changed_stays_the_same() {
+        let mut kept = Kept::default();
+        list(&mut kept, [read("a", "1"), read("b", "2")]);
+        let (a, b) = (kept.get(&key("a")).unwrap(), kept.get(&key("b")).unwrap());
+        kept.take(Event::Init);
+        kept.take(Event::InitApply(read("a", "1")));
+        assert_eq!(kept.exports.len(), 2);
+        kept.take(Event::InitApply(read("b", "3")));
+        kept.take(Event::InitDone);
+        assert!(Arc::ptr_eq(&a, &kept.get(&key("a")).unwrap()));
+        assert!(!Arc::ptr_eq(&b, &kept.get(&key("b")).unwrap()));
+        list(&mut kept, [read("b", "3")]);
+        assert_eq!((kept.get(&key("a")), kept.health), (None, Health::Synced));
+    }
+
+    #[test]
+    fn no_more_are_kept_than_the_limit_and_it_is_said() {
+        let names: Vec<String> = (0..=MAX_EXPORTS).map(|number| format!("e{number:05}")).collect();
+        let mut kept = Kept::default();
+        list(&mut kept, names.iter().map(|name| read(name, "1")));
+        assert_eq!((kept.exports.len(), &kept.health), (MAX_EXPORTS, &Health::Full));
+        kept.take(Event::Apply(read("new", "2")));
+        kept.take(Event::Apply(read(&names[0], "3")));
+        assert_eq!(kept.exports.len(), MAX_EXPORTS);
+        assert_eq!(kept.get(&key(&names[0])).unwrap().version(), "3");
+        let quarter = MAX_EXPORTS / 4;
+        for name in &names[..quarter] {
+            assert!(!kept.has_room_again());
+            kept.take(Event::Delete(read(name, "4")));
+        }
+        assert!(kept.has_room_again());
+        list(&mut kept, names[quarter..].iter().map(|name| read(name, "1")));
+        assert_eq!((kept.has_room_again(), &kept.health), (false, &Health::Synced));
+    }
+
+    #[test]
+    fn an_export_that_is_not_understood_is_left_out_and_the_others_are_read() {
+        let later = json!({"metadata": {"namespace": "team", "name": "b", "resourceVersion": "5"},
+            "spec": {"app": "shop", "destination": "backup", "secrets": "entrust"}});
+        let later: Read = serde_json::from_value(later).unwrap();
+        let mut kept = Kept::default();
+        list(&mut kept, [read("a", "1"), later.clone(), read("c", "1")]);
+        let names: Vec<_> = kept.exports.keys().map(|(_, name)| name.as_str()).collect();
+        assert_eq!(names, ["a", "c"]);
+        list(&mut kept, [read("b", "4")]);
+        kept.take(Event::Apply(later));
+        assert_eq!(kept.get(&key("b")), None);
+    }
+
+    #[test]
+    fn of_metadata_no_more_is_kept_than_is_used() {
+        let long = "ü".repeat(100_000);
+        let mut kept = Kept::default();
+        let export = export("a", "1")
+            .with_label("team", "x")
+            .with_label(REQUEST, "0123456789abcdef")
+            .with_annotation("kubectl.kubernetes.io/last-applied-configuration", &long)
+            .with_annotation(CANCEL, &long);
+        list(&mut kept, [DeserializeGuard(Ok(export))]);
+        let export = kept.get(&key("a")).unwrap();
+        let labels: Vec<_> = export.metadata.labels.iter().flatten().map(|(key, _)| key).collect();
+        assert_eq!(labels, [APP, DESTINATION, REQUEST]);
+        assert!(export.is_cancelled());
+        assert!(serde_json::to_string(&*export).unwrap().len() < 2048);
+    }
+}

@@ -1,0 +1,284 @@
+//! What an `Export` asks for. The API server checks the schema that is made of these types, so their
+//! comments are what `kubectl explain` prints.
+
+#![allow(clippy::duplicated_attributes)] // of the printer columns, each of which has a name
+#![allow(unreachable_pub, reason = "KubeSchema writes the struct once more inside of a function")]
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::status::ExportStatus;
+
+/// What is exported, where to, and how. It cannot be changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, CustomResource, KubeSchema)]
+#[kube(
+    group = "outhaul.dev",
+    version = "v1alpha1",
+    kind = "Export",
+    namespaced,
+    status = "ExportStatus",
+    derive = "PartialEq",
+    doc = "One export of an application to a destination, as one Helm chart with its images.",
+    shortname = "oex",
+    category = "outhaul",
+    printcolumn(name = "App", type_ = "string", json_path = ".spec.app"),
+    printcolumn(name = "Destination", type_ = "string", json_path = ".spec.destination"),
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(name = "Step", type_ = "string", json_path = ".status.step", priority = 1),
+    printcolumn(name = "Version", type_ = "string", json_path = ".status.planned.version"),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.reason"),
+    printcolumn(name = "By", type_ = "string", json_path = ".spec.requestedBy.user", priority = 1),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[x_kube(
+    validation = Rule::new("self == oldSelf")
+        .message("spec cannot be changed; make another Export"),
+    validation = Rule::new("!(has(self.selector) && self.all)")
+        .message("give either selector or all"),
+    validation = Rule::new("!has(self.ageRecipients) || size(self.ageRecipients) == 0")
+        .message("recipients are those of the destination"),
+    validation = Rule::new(
+        "!has(self.waitRollout) || (duration(self.waitRollout) > duration('0s') && \
+         duration(self.waitRollout) <= duration('24h'))"
+    ).message("waitRollout must be between 1s and 24h")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct ExportSpec {
+    /// Name of the application.
+    #[schemars(
+        length(min = 1, max = 63),
+        regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$")
+    )]
+    pub app: String,
+    /// Name of the destination. An address is none.
+    #[schemars(length(max = 253), regex(pattern = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"))]
+    pub destination: String,
+    /// Namespace of the application. If absent, that of this record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
+    pub namespace: Option<String>,
+    /// Service account of this namespace whose rights the export has, where nobody else vouches for
+    /// who asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub service_account_name: Option<String>,
+    /// Who asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_by: Option<RequestedBy>,
+    /// Labels that select the objects, such as `app=shop,tier!=test`. If absent, the name says which
+    /// they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub selector: Option<String>,
+    /// Whether the whole namespace is exported, under the name of `app`.
+    #[serde(default)]
+    pub all: bool,
+    /// What happens to the values of Secrets.
+    #[serde(default)]
+    pub secrets: SecretsPolicy,
+    /// For whom Secrets are encrypted. They are those of the destination, so this is to be empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20), inner(length(max = 128)))]
+    pub age_recipients: Vec<String>,
+    /// What the chart is made of.
+    #[serde(default)]
+    pub chart_from: ChartFrom,
+    /// Names at the destination, instead of the defaults.
+    #[serde(default, skip_serializing_if = "ChosenNames::is_default")]
+    pub names: ChosenNames,
+    /// Only these platforms of each image, such as `linux/amd64`. If empty, all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(max = 64)))]
+    pub platforms: Vec<String>,
+    /// Objects to leave out, as `KIND/NAME`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(max = 317), regex(pattern = r"^[^/]+/[^/]+$")))]
+    pub exclude: Vec<String>,
+    /// Images to leave where they are, as patterns such as `docker.io/*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 512)))]
+    pub keep_images: Vec<String>,
+    /// Whether the definitions of custom resources come along.
+    #[serde(default)]
+    pub include_crds: bool,
+    /// Whether the chart writes the release's namespace where texts have an address in the
+    /// application's.
+    #[serde(default)]
+    pub rewrite_namespace: bool,
+    /// Whether a chart repository of another application is taken over.
+    #[serde(default)]
+    pub adopt: bool,
+    /// Whether a chart is made that is larger than helm takes.
+    #[serde(default)]
+    pub allow_oversize: bool,
+    /// Whether a chart is made that does not give back everything as it runs.
+    #[serde(default)]
+    pub allow_differences: bool,
+    /// Whether it goes on without kinds that cannot be read.
+    #[serde(default)]
+    pub skip_unreadable: bool,
+    /// Whether images are read with the credentials in the application's own pull secrets.
+    #[serde(default)]
+    pub use_pull_secrets: bool,
+    /// What happens to Jobs that nothing owns.
+    #[serde(default)]
+    pub jobs: Jobs,
+    /// How long to wait at most until the application is rolled out, such as `90s` or `10m`. If
+    /// absent, it does not wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 8), regex(pattern = r"^[0-9]+(s|m|h)$"))]
+    pub wait_rollout: Option<String>,
+    /// Severities and codes of findings that stop the export before anything is pushed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(max = 64)))]
+    pub fail_on: Vec<String>,
+    /// Codes of findings that do not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(max = 64)))]
+    pub accept: Vec<String>,
+    /// Whether the report is attached to the chart.
+    #[serde(default = "yes")]
+    pub attach_report: bool,
+    /// Whether Epinio's version 0.0.0 moves to this chart. Only the server may say so.
+    #[serde(default)]
+    pub epinio: bool,
+}
+
+/// Who asks for an export.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestedBy {
+    /// Name of the user.
+    #[schemars(length(max = 256))]
+    pub user: String,
+    /// Groups of the user.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(max = 256)))]
+    pub groups: Vec<String>,
+    /// By which door the user came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<Door>,
+    /// The request that made this record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub request_id: Option<String>,
+}
+
+/// A way to ask for exports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Door {
+    /// The server's own API.
+    Native,
+    /// Epinio's API.
+    Epinio,
+    /// The API of Kubernetes.
+    Kubernetes,
+}
+
+/// What an export does with the values of Secrets: refer to Secrets that exist where the chart is
+/// installed, ask for each value then, or put the values into the chart, encrypted or in clear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretsPolicy {
+    /// Read none; the chart refers to them.
+    #[default]
+    Reference,
+    /// Read the keys; the chart asks for each value.
+    Require,
+    /// Put the values into the chart, encrypted.
+    Encrypt,
+    /// Put the values into the chart, in clear.
+    Include,
+}
+
+/// What a chart is made of: the objects as they run, or the original chart of the Helm release.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ChartFrom {
+    /// The objects as they run.
+    #[default]
+    Live,
+    /// The original chart of the Helm release, where that can be rebuilt, else the objects.
+    Release,
+}
+
+/// What an export does with Jobs that nothing owns: leave them out, or let the chart run them after
+/// each install and upgrade.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Jobs {
+    /// Leave them out.
+    #[default]
+    Skip,
+    /// Let the chart run them.
+    Hook,
+}
+
+/// Names at the destination that were chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChosenNames {
+    /// Name of the chart and of its repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 53))]
+    pub chart_name: Option<String>,
+    /// Version of the chart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub chart_version: Option<String>,
+    /// Repository of the images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 255))]
+    pub image_name: Option<String>,
+    /// A further tag for the image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub image_tag: Option<String>,
+}
+
+impl ChosenNames {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl ExportSpec {
+    /// An export with every default.
+    pub fn new(app: impl Into<String>, destination: impl Into<String>) -> Self {
+        Self {
+            app: app.into(),
+            destination: destination.into(),
+            namespace: None,
+            service_account_name: None,
+            requested_by: None,
+            selector: None,
+            all: false,
+            secrets: SecretsPolicy::default(),
+            age_recipients: Vec::new(),
+            chart_from: ChartFrom::default(),
+            names: ChosenNames::default(),
+            platforms: Vec::new(),
+            exclude: Vec::new(),
+            keep_images: Vec::new(),
+            include_crds: false,
+            rewrite_namespace: false,
+            adopt: false,
+            allow_oversize: false,
+            allow_differences: false,
+            skip_unreadable: false,
+            use_pull_secrets: false,
+            jobs: Jobs::default(),
+            wait_rollout: None,
+            fail_on: Vec::new(),
+            accept: Vec::new(),
+            attach_report: true,
+            epinio: false,
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}

@@ -1,0 +1,162 @@
+//! Every export of the cluster, kept up to date by one watch, for whoever wants to look at them often.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::{Stream, StreamExt as _, stream};
+use kube::runtime::watcher::{self, watcher};
+use kube::{Api, Client};
+use tokio::sync::watch;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::kept::{Health, Kept, Read};
+use super::{Export, REQUEST};
+use crate::cluster::Live;
+use crate::cluster::error::root_cause;
+
+/// Exports of one page of a list: a hundred of the largest are a few MiB.
+const PAGE: u32 = 100;
+
+/// How long one watch lasts, in seconds; the next goes on where it ended. It has to be less than the
+/// time after which our connections take silence for a fault (60 s).
+const WATCH_SECONDS: u32 = 50;
+
+/// First pause after a failure; each further one is twice as long, with up to as much jitter, until
+/// a watch has lasted.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// Longest pause, without jitter: so late it may be seen that the cluster is back.
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+
+/// Every export of the cluster. Its watch ends with the last clone.
+#[derive(Clone, Debug)]
+pub struct ExportStore {
+    kept: watch::Sender<Kept>,
+    _watching: Arc<AbortOnDropHandle<()>>,
+}
+
+impl Live {
+    /// Watches every export of the cluster, until the last clone of the store is dropped.
+    pub fn watch_exports(&self) -> ExportStore {
+        let kept = watch::Sender::new(Kept::default());
+        let watching = tokio::spawn(follow(self.api.kube(), kept.clone()));
+        ExportStore { kept, _watching: Arc::new(AbortOnDropHandle::new(watching)) }
+    }
+}
+
+impl ExportStore {
+    /// The export of this name, if it is there.
+    pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<Export>> {
+        self.kept.borrow().get(&(namespace.to_owned(), name.to_owned()))
+    }
+
+    /// Every export, by namespace and name.
+    pub fn list(&self) -> Vec<Arc<Export>> {
+        self.kept.borrow().exports.values().cloned().collect()
+    }
+
+    /// Those that are not finished and have this value of the label [`REQUEST`]. Anybody can write
+    /// one, so who joins an export compares what it asks for.
+    pub fn running_with(&self, request: &str) -> Vec<Arc<Export>> {
+        let same = |of: &&Arc<Export>| !of.is_terminal() && of.label(REQUEST) == Some(request);
+        self.kept.borrow().exports.values().filter(same).cloned().collect()
+    }
+
+    /// How well it knows what is there.
+    pub fn health(&self) -> Health {
+        self.kept.borrow().health.clone()
+    }
+
+    /// Waits until everything was read once.
+    pub async fn synced(&self) {
+        // It cannot be closed: we hold its sender.
+        let _ = self.kept.subscribe().wait_for(|kept| kept.complete).await;
+    }
+
+    /// The states of one export from now on, the present one first; `None` while there is none. Who
+    /// reads slowly misses states, but never the last one. Ends with the store.
+    pub fn changes(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> impl Stream<Item = Option<Arc<Export>>> + Send + use<> {
+        let key = (namespace.to_owned(), name.to_owned());
+        let start = (self.kept.subscribe(), key, None);
+        stream::unfold(start, |(mut kept, key, seen)| async move {
+            let is_news = |kept: &Kept| kept.complete && !is_same(&seen, &kept.get(&key));
+            let now = kept.wait_for(is_news).await.ok()?.get(&key);
+            Some((now.clone(), (kept, key, Some(now))))
+        })
+    }
+
+    /// A tick whenever anything has changed, the first at once. Many changes may be one tick. Ends
+    /// with the store.
+    pub fn ticks(&self) -> impl Stream<Item = ()> + Send + use<> {
+        let mut kept = self.kept.subscribe();
+        kept.mark_changed();
+        stream::unfold(kept, |mut kept| async {
+            kept.changed().await.ok()?;
+            Some(((), kept))
+        })
+    }
+}
+
+/// Whether what was seen last, if anything, is what is there now.
+fn is_same(seen: &Option<Option<Arc<Export>>>, now: &Option<Arc<Export>>) -> bool {
+    match (seen, now) {
+        (Some(Some(seen)), Some(now)) => Arc::ptr_eq(seen, now),
+        (Some(None), None) => true,
+        _ => false,
+    }
+}
+
+/// Watches without end.
+async fn follow(client: Client, kept: watch::Sender<Kept>) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let started = Instant::now();
+        let Some(error) = watch_once(&client, &kept).await else { continue };
+        if started.elapsed() > LONGEST_PAUSE {
+            pause = FIRST_PAUSE;
+        }
+        let reason = root_cause(&error);
+        tracing::debug!(reason, "the watch of exports begins again");
+        if let Some(health) = health(&error, reason) {
+            kept.send_modify(|kept| kept.health = health);
+        }
+        tokio::time::sleep(pause + pause.mul_f64(fastrand::f64())).await;
+        pause = LONGEST_PAUSE.min(pause * 2);
+    }
+}
+
+/// Reads all and watches on, until that fails, or `None` if all is to be read again. A watch that was
+/// cut off is not resumed: only a list says for certain that nothing is missing and all is well.
+async fn watch_once(client: &Client, kept: &watch::Sender<Kept>) -> Option<watcher::Error> {
+    let exports = Api::<Read>::all(client.clone());
+    let config = watcher::Config::default().page_size(PAGE).timeout(WATCH_SECONDS);
+    let mut events = pin!(watcher(exports, config));
+    while let Some(event) = events.next().await {
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => return Some(error),
+        };
+        kept.send_if_modified(|kept| kept.take(event));
+        if kept.borrow().has_room_again() {
+            break;
+        }
+    }
+    None
+}
+
+/// What a failure says of the store; `None` where only the server's history was too short, of which
+/// nobody needs to know.
+fn health(error: &watcher::Error, reason: String) -> Option<Health> {
+    match error {
+        watcher::Error::WatchError(status) if status.code == 410 => None,
+        watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.code == 404 => {
+            Some(Health::NotServed)
+        }
+        _ => Some(Health::Away(reason)),
+    }
+}
