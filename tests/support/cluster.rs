@@ -121,6 +121,11 @@ impl Cluster {
         self.folder.path().join("ca.crt")
     }
 
+    /// The key that signs tokens of service accounts, PEM.
+    pub(crate) fn token_key(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("sa.key")).unwrap()
+    }
+
     /// A kubeconfig file for one of the users: `admin`, `viewer` (no Secrets), or `nobody`, `alice` and
     /// `bob`, who have no rights until a test binds some.
     pub(crate) fn kubeconfig(&self, user: &str) -> PathBuf {

@@ -52,6 +52,21 @@ impl<'c> Namespace<'c> {
         });
     }
 
+    /// A token of a service account, for an audience or else for the API server itself.
+    pub(crate) fn token(&self, account: &str, audience: Option<&str>) -> String {
+        let audiences: Vec<&str> = audience.into_iter().collect();
+        let request = serde_json::json!({"apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest", "spec": {"audiences": audiences, "expirationSeconds": 600}});
+        let path = format!("/api/v1/namespaces/{}/serviceaccounts/{account}/token", self.name);
+        let request = hyper::http::Request::post(path)
+            .header("content-type", "application/json")
+            .body(request.to_string().into_bytes())
+            .unwrap();
+        let answer: Value =
+            block_on(async { self.cluster.client("admin").await.request(request).await.unwrap() });
+        answer["status"]["token"].as_str().unwrap().to_owned()
+    }
+
     /// One object, if it is there.
     pub(crate) fn get(&self, api_version: &str, kind: &str, name: &str) -> Option<Value> {
         get(self.cluster, Some(&self.name), api_version, kind, name)

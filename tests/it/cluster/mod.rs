@@ -3,5 +3,5 @@
 mod connect;
 mod faults;
 mod live;
-mod proxy;
+pub(crate) mod proxy;
 mod releases;

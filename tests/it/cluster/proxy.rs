@@ -14,17 +14,17 @@ use tempfile::TempDir;
 use crate::support::cluster::Cluster;
 
 /// A request as the hook sees it.
-pub(super) struct Seen {
+pub(crate) struct Seen {
     /// Such as `/api/v1/namespaces/a/pods?limit=500`.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// Whether metadata alone was asked for.
-    pub(super) metadata: bool,
+    pub(crate) metadata: bool,
     /// How often this very request came before.
-    pub(super) before: usize,
+    pub(crate) before: usize,
 }
 
 /// What happens to a request.
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// It goes on as it is.
     Pass,
     /// It goes on with this path.
@@ -45,14 +45,14 @@ struct Inner {
 }
 
 /// A running proxy. It ends with the runtime that it was started on.
-pub(super) struct Proxy {
+pub(crate) struct Proxy {
     inner: Arc<Inner>,
     folder: TempDir,
     url: String,
 }
 
 impl Proxy {
-    pub(super) async fn start(
+    pub(crate) async fn start(
         cluster: &Cluster,
         hook: impl Fn(&Seen) -> Verdict + Send + Sync + 'static,
     ) -> Self {
@@ -71,12 +71,12 @@ impl Proxy {
         Self { inner, folder: TempDir::new().unwrap(), url }
     }
 
-    pub(super) fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// A kubeconfig that goes through here.
-    pub(super) fn kubeconfig(&self, user: &str) -> PathBuf {
+    pub(crate) fn kubeconfig(&self, user: &str) -> PathBuf {
         let path = self.folder.path().join(user);
         let content = format!(
             "apiVersion: v1
@@ -93,7 +93,7 @@ users: [{{name: {user}, user: {{token: {user}-token}}}}]
     }
 
     /// Methods and paths of all requests so far.
-    pub(super) fn log(&self) -> Vec<(String, String)> {
+    pub(crate) fn log(&self) -> Vec<(String, String)> {
         self.inner.log.lock().unwrap().clone()
     }
 }
@@ -119,12 +119,15 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
             return (StatusCode::from_u16(status).unwrap(), wait).into_response();
         }
     };
-    let mut on = inner.client.get(format!("{}{target}", inner.upstream));
-    for name in [header::ACCEPT, header::AUTHORIZATION] {
-        if let Some(value) = request.headers().get(&name) {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+    let mut on = inner.client.request(parts.method, format!("{}{target}", inner.upstream));
+    for name in [header::ACCEPT, header::AUTHORIZATION, header::CONTENT_TYPE] {
+        if let Some(value) = parts.headers.get(&name) {
             on = on.header(name, value);
         }
     }
+    on = on.body(body);
     let answer = on.send().await.unwrap();
     let status = answer.status();
     (status, Body::from(answer.bytes().await.unwrap())).into_response()

@@ -1,5 +1,6 @@
-//! `outhaul serve`, as a process against a real API server.
+//! `outhaul serve`, as a process and part by part, against a real API server.
 
+mod auth;
 mod health;
 mod requests;
 mod tls;
