@@ -14,6 +14,7 @@ use crate::cluster::{Live, Manifests, Scope, SecretReader, Source};
 use crate::destination::direct::{self, Access};
 use crate::destination::{Destination, select};
 use crate::error::Error;
+use crate::export::learn::EpinioImages;
 use crate::export::resolve::require_readable;
 use crate::export::{ClusterSecrets, Sources};
 use crate::registry::credentials::DockerConfig;
@@ -125,6 +126,7 @@ pub(crate) async fn images(
     sources.ask(ClusterSecrets {
         reader,
         system_namespace: global.system_namespace.clone(),
+        epinio: EpinioImages::All,
         pull_secrets: args.use_pull_secrets,
     });
     Ok(())

@@ -15,6 +15,7 @@ mod document;
 mod endpoints;
 pub mod error;
 mod files;
+mod lease;
 mod list;
 pub mod live;
 pub mod manifests;
@@ -30,6 +31,7 @@ pub mod target;
 
 pub use config::ClientOptions;
 pub use error::Error;
+pub use lease::LeaseRecord;
 pub use live::Live;
 pub use manifests::Manifests;
 pub use source::{Records, Scope, SecretObject, SecretRead, SecretReader, Source};

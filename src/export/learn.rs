@@ -5,7 +5,7 @@ use std::fmt;
 
 use secrecy::ExposeSecret as _;
 
-use crate::app::{App, Code, Finding};
+use crate::app::{App, Code, Finding, FoundBy};
 use crate::cluster::{self, SecretObject, SecretReader};
 use crate::destination::select::SYSTEM_NAMESPACES;
 use crate::registry::credentials::{AuthEntry, DockerConfig};
@@ -30,8 +30,20 @@ pub struct ClusterSecrets {
     pub reader: Box<dyn SecretReader>,
     /// Namespace of Epinio; `None`: where it usually is.
     pub system_namespace: Option<String>,
+    /// What Epinio's credentials are used for.
+    pub epinio: EpinioImages,
     /// Whether the application's pull secrets are used.
     pub pull_secrets: bool,
+}
+
+/// Which images of Epinio's registry are read with its credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EpinioImages {
+    /// Every one, as whoever may read the credentials can.
+    All,
+    /// That of the exported Epinio application, `…/<namespace>-<application>`: anybody can write the
+    /// address of another one into a pod.
+    Own,
 }
 
 impl fmt::Debug for ClusterSecrets {
@@ -48,7 +60,7 @@ impl fmt::Debug for ClusterSecrets {
 pub(super) async fn learn(sources: &Sources, app: &App) -> Result<Vec<Finding>, Error> {
     let Some(secrets) = &sources.secrets else { return Ok(Vec::new()) };
     if app.images.iter().any(|image| is_unknown(sources, image.read_as())) {
-        epinio(sources, secrets).await;
+        epinio(sources, secrets, app).await;
     }
     if secrets.pull_secrets { pull_secrets(sources, secrets, app).await } else { Ok(Vec::new()) }
 }
@@ -64,7 +76,7 @@ fn is_unknown(sources: &Sources, image: &str) -> bool {
 
 /// Epinio's registry is read by the address that reaches farthest. Those who may not read the Secret
 /// do without.
-async fn epinio(sources: &Sources, secrets: &ClusterSecrets) {
+async fn epinio(sources: &Sources, secrets: &ClusterSecrets, app: &App) {
     let usual: Vec<&str> = match &secrets.system_namespace {
         Some(namespace) => vec![namespace],
         None => SYSTEM_NAMESPACES.to_vec(),
@@ -73,7 +85,12 @@ async fn epinio(sources: &Sources, secrets: &ClusterSecrets) {
         match secrets.reader.secret(namespace, EPINIO_REGISTRY).await {
             Ok(Some(secret)) => {
                 let entries = entries(&secret).unwrap_or_default();
-                sources.learn(aliases(&entries), credentials(&entries));
+                let (aliases, all) = (aliases(&entries), credentials(&entries));
+                let usable = match secrets.epinio {
+                    EpinioImages::All => all,
+                    EpinioImages::Own => own(app, &aliases, &entries),
+                };
+                sources.learn(aliases, usable);
                 return;
             }
             Ok(None) => {}
@@ -89,6 +106,24 @@ fn aliases(entries: &[AuthEntry]) -> Vec<Mapping> {
     let Some(best) = hosts().min_by_key(reach) else { return Vec::new() };
     let worse = hosts().filter(|host| reach(host) > reach(&best));
     worse.map(|host| Mapping::alias(host.clone(), best.clone())).collect()
+}
+
+/// The credentials for the repositories of an Epinio application's own image, and no others.
+fn own(app: &App, aliases: &[Mapping], entries: &[AuthEntry]) -> Vec<(String, Credential)> {
+    if app.found_by != FoundBy::EpinioApp {
+        return Vec::new();
+    }
+    let name = format!("{}-{}", app.namespace, app.name);
+    let written = app.images.iter().filter_map(|image| image.read_as().parse::<Reference>().ok());
+    let read = written.map(|image| aliases.iter().find_map(|it| it.apply(&image)).unwrap_or(image));
+    let ours = read.filter(|image| image.repository.last() == name);
+    let credential = |image: Reference| {
+        let entry = entries.iter().find(|entry| entry.host.as_ref() == Some(&image.host))?;
+        let usable = entry.problem.is_none() && !entry.credential.is_anonymous();
+        let place = format!("{}/{}", image.host, image.repository);
+        usable.then(|| (place, entry.credential.clone()))
+    };
+    ours.filter_map(credential).collect()
 }
 
 /// The pull secrets that pods and service accounts of the application name. Of several entries for
@@ -167,5 +202,29 @@ mod tests {
         assert_eq!(aliases.len(), 2);
         let usable: Vec<_> = credentials(config.entries()).into_iter().map(|(at, _)| at).collect();
         assert_eq!(usable, ["127.0.0.1:30500", "https://registry.example.com"]);
+    }
+
+    #[test]
+    fn only_an_epinio_applications_own_image_is_read_with_epinios_credentials() {
+        let json = br#"{"auths": {"127.0.0.1:30500": {"auth": "dTpw"},
+            "https://registry.example.com": {"username": "u", "password": "p"}}}"#;
+        let config = DockerConfig::parse(json, "it").unwrap();
+        let images: Vec<_> = ["apps/workspace-shop:1", "apps/workspace-other:1", "secret/data:1"]
+            .iter()
+            .map(|at| serde_json::json!({"key": "k", "image": format!("127.0.0.1:30500/{at}"), "uses": []}))
+            .collect();
+        let mut app = serde_json::from_value::<App>(serde_json::json!({
+            "name": "shop", "namespace": "workspace", "foundBy": "epinioApp", "objects": [],
+            "images": images, "secrets": [], "pullSecrets": [], "requirements": [], "findings": [],
+        }))
+        .unwrap();
+        let aliases = aliases(config.entries());
+        let own_places = |app: &App| {
+            let own = own(app, &aliases, config.entries());
+            own.into_iter().map(|(place, _)| place).collect::<Vec<_>>()
+        };
+        assert_eq!(own_places(&app), ["registry.example.com/apps/workspace-shop"]);
+        app.found_by = FoundBy::HelmRelease;
+        assert!(own_places(&app).is_empty());
     }
 }

@@ -71,6 +71,7 @@ pub fn request(spec: &ExportSpec, namespace: &str) -> Result<Request, Error> {
         chart_from: spec.chart_from.into(),
         names: names(&spec.names),
         platforms: all("platforms", &spec.platforms)?,
+        release_record: true,
         adopt: spec.adopt,
         allow_oversize: spec.allow_oversize,
         skip_unreadable: spec.skip_unreadable,

@@ -40,6 +40,9 @@ pub struct Request {
     /// Only these platforms of each image; empty: all.
     #[serde(default)]
     pub platforms: Vec<Platform>,
+    /// Whether helm's record of the release may be read, which is a Secret.
+    #[serde(default = "yes")]
+    pub release_record: bool,
     /// Take over a chart repository whose newest chart has another origin.
     #[serde(default)]
     pub adopt: bool,
@@ -89,6 +92,10 @@ pub struct ChosenNames {
     pub image_tag: Option<String>,
 }
 
+const fn yes() -> bool {
+    true
+}
+
 impl Request {
     /// An export with every default.
     pub fn named(selection: Selection, namespace: Option<String>) -> Self {
@@ -102,6 +109,7 @@ impl Request {
             chart_from: ChartFrom::default(),
             names: ChosenNames::default(),
             platforms: Vec::new(),
+            release_record: true,
             adopt: false,
             allow_oversize: false,
             skip_unreadable: false,

@@ -231,7 +231,10 @@ fn scope(request: &Request) -> Scope {
         namespace: request.namespace.clone(),
         secrets,
         identity: true,
-        releases: Records::from(&request.selection),
+        releases: match request.release_record {
+            true => Records::from(&request.selection),
+            false => Records::None,
+        },
         definitions: request.options.include_crds,
     }
 }

@@ -20,6 +20,7 @@ mod router;
 mod shutdown;
 mod state;
 mod tls;
+pub mod work;
 
 use std::sync::Arc;
 

@@ -155,6 +155,7 @@ pub(super) fn request(args: &AppExportArgs, selection: Selection) -> Result<Requ
             image_tag: args.image_tag.clone(),
         },
         platforms: args.content.platform.clone(),
+        release_record: true,
         adopt: args.adopt,
         allow_oversize: args.allow_oversize,
         skip_unreadable: args.source.skip_unreadable,
