@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::work::Settings;
 use crate::cluster::ClientOptions;
 use crate::error::Error;
 
@@ -22,6 +23,8 @@ pub struct Config {
     pub drain: Duration,
     /// The cluster that it serves.
     pub cluster: ClientOptions,
+    /// How exports are carried out.
+    pub exports: Settings,
 }
 
 /// Where the server's certificate comes from.
@@ -68,6 +71,7 @@ mod tests {
             rate: 20,
             drain: Duration::ZERO,
             cluster: ClientOptions::default(),
+            exports: Settings::default(),
         };
         let own = || Some(Tls::SelfSigned { names: Vec::new() });
         assert!(config("127.0.0.1:0", false, None).check().is_ok());

@@ -11,7 +11,7 @@ use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
 use super::state::State;
-use crate::cluster::Live;
+use crate::cluster::{Live, record};
 
 /// Without an answer for so long the API server counts as away.
 const FRESH: Duration = Duration::from_secs(30);
@@ -36,6 +36,8 @@ pub(super) struct Health {
 #[derive(Serialize)]
 struct Readiness {
     ready: bool,
+    /// Whether this replica is the one that carries out exports. The others serve as well.
+    leads: bool,
     checks: Vec<Check>,
 }
 
@@ -68,7 +70,7 @@ impl Health {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    fn readiness(&self, now: Instant) -> Readiness {
+    fn readiness(&self, now: Instant, exports: &record::Health, leads: bool) -> Readiness {
         let age = self.answered().map(|at| now.duration_since(at));
         let checks = vec![
             Check::new(
@@ -83,12 +85,28 @@ impl Health {
                 "serving",
                 self.stopping.load(Ordering::Relaxed).then(|| "the server is stopping".to_owned()),
             ),
+            Check::new("exports", unread(exports)),
         ];
-        Readiness { ready: checks.iter().all(|check| check.ok), checks }
+        Readiness { ready: checks.iter().all(|check| check.ok), leads, checks }
     }
 
     fn answered(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
         self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why records of exports are not known here, if they are not.
+fn unread(exports: &record::Health) -> Option<String> {
+    match exports {
+        record::Health::Synced | record::Health::Full => None,
+        record::Health::Starting => Some("the records of exports are not read yet".to_owned()),
+        record::Health::NotServed => {
+            let hint = "`kubectl apply -f deploy/crds` makes it";
+            Some(format!("the cluster has no resource Export; {hint}"))
+        }
+        record::Health::Away(reason) => {
+            Some(format!("the records of exports cannot be read: {reason}"))
+        }
     }
 }
 
@@ -105,7 +123,8 @@ pub(super) async fn alive() -> &'static str {
 
 /// `GET /readyz`: the checks by name, with 503 when one fails.
 pub(super) async fn ready(extract::State(state): extract::State<Arc<State>>) -> Response {
-    let readiness = state.health.readiness(Instant::now());
+    let readiness =
+        state.health.readiness(Instant::now(), &state.exports.health(), *state.leads.borrow());
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = serde_json::to_string(&readiness).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
@@ -119,10 +138,11 @@ mod tests {
     fn a_cluster_that_was_not_heard_of_for_long_is_away() {
         let health = Health::default();
         let now = Instant::now();
-        assert!(!health.readiness(now).ready);
+        assert!(!health.readiness(now, &record::Health::Synced, false).ready);
         *health.answered() = Some(now);
-        assert!(health.readiness(now + FRESH).ready);
-        let away = health.readiness(now + FRESH + Duration::from_secs(5));
+        let readiness = |at| health.readiness(at, &record::Health::Synced, false);
+        assert!(readiness(now + FRESH).ready);
+        let away = readiness(now + FRESH + Duration::from_secs(5));
         assert_eq!(away.checks[0].reason.as_deref(), Some("the cluster last answered 35 s ago"));
     }
 }

@@ -23,15 +23,19 @@ mod tls;
 pub mod work;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum_server::Handle;
+use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Live;
 use crate::error::Error;
 
 pub use config::{Config, Tls};
 
+use auth::Kubernetes;
 use state::State;
+use work::Controller;
 
 /// Serves until `shutdown` comes and what runs then has ended, or [`Config::drain`] is over.
 ///
@@ -44,19 +48,31 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let certificates = certificates.transpose()?;
     let live = Live::connect(&config.cluster).await?;
     let listener = listen::bind(config.listen)?;
-    let state = Arc::new(State::new(live, &config));
+    let rights = Kubernetes::new(live.clone(), Vec::new(), Arc::new(Instant::now));
+    let rights = Arc::new(rights.map_err(|source| Error::Runtime { source })?);
+    let store = live.watch_exports();
+    let controller = Controller::new(live.clone(), store.clone(), rights, config.exports.clone());
+    let state = Arc::new(State::new(live, store, controller.leads(), &config));
+    let stop = CancellationToken::new();
+    let working = tokio::spawn(controller.run(stop.clone()));
     let handle = Handle::new();
     let app = router::router(&state);
     let served = listen::serve(listener, certificates.as_ref(), app, handle.clone());
     let stopped = async {
         shutdown.await;
+        stop.cancel();
         shutdown::drain(&state.health, &handle, config.drain).await;
         std::future::pending::<()>().await; // `served` ends when the last connection does
     };
-    tokio::select! {
+    let ended = tokio::select! {
         served = served => served.map_err(|source| Error::Listen { address: config.listen, source }),
         () = stopped => Ok(()),
         () = state.health.watch(&state.live) => Ok(()),
         () = tls::follow(certificates.as_ref()) => Ok(()),
+    };
+    stop.cancel();
+    if let Err(error) = working.await {
+        tracing::error!("exports ended before the server: {error}");
     }
+    ended
 }

@@ -43,6 +43,21 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = drain,
         env = "OUTHAUL_DRAIN")]
     pub(crate) drain: Duration,
+    /// Exports that run at once
+    #[arg(long, value_name = "N", default_value_t = 2, env = "OUTHAUL_WORKERS", value_parser = some)]
+    pub(crate) workers: usize,
+    /// Of them to one destination
+    #[arg(long, value_name = "N", default_value_t = 2, env = "OUTHAUL_PER_DESTINATION",
+        value_parser = some)]
+    pub(crate) per_destination: usize,
+    /// Exports that wait in turn; further ones wait behind them as they come
+    #[arg(long, value_name = "N", default_value_t = 1000, env = "OUTHAUL_QUEUE",
+        value_parser = some)]
+    pub(crate) queue: usize,
+    /// How long records of finished exports stay, such as 168h
+    #[arg(long, value_name = "DURATION", default_value = "168h", value_parser = keep,
+        env = "OUTHAUL_KEEP")]
+    pub(crate) keep: Duration,
     /// Form of the log on standard error
     #[arg(long, value_enum, default_value_t, env = "OUTHAUL_LOG_FORMAT")]
     pub(crate) log: LogFormat,
@@ -63,5 +78,18 @@ fn drain(text: &str) -> Result<Duration, String> {
     match Duration::try_from(time) {
         Ok(time) if time <= LONGEST_DRAIN => Ok(time),
         _ => Err(format!("it must be between 0s and {}h", LONGEST_DRAIN.as_secs() / 3600)),
+    }
+}
+
+fn keep(text: &str) -> Result<Duration, String> {
+    let time = text.parse::<jiff::SignedDuration>().map_err(|error| error.to_string())?;
+    Duration::try_from(time).map_err(|_| "it must not be negative".to_owned())
+}
+
+fn some(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("it must be at least 1".to_owned()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(format!("{error}")),
     }
 }

@@ -3,6 +3,8 @@
 use crate::cli::args::{Global, ServeArgs};
 use crate::cli::{connect, interrupted};
 use crate::error::Error;
+use crate::server::work::Settings;
+use crate::server::work::queue::Limits;
 use crate::server::{self, Config, Tls};
 
 pub(crate) async fn run(args: &ServeArgs, global: &Global) -> Result<(), Error> {
@@ -23,5 +25,22 @@ fn config(args: &ServeArgs, global: &Global) -> Config {
         rate: args.rate,
         drain: args.drain,
         cluster: connect::client_options(global),
+        exports: Settings {
+            name: replica(),
+            system_namespace: global.system_namespace.clone(),
+            limits: Limits {
+                workers: args.workers,
+                per_destination: args.per_destination,
+                waiting: args.queue,
+            },
+            keep: args.keep,
+            drain: args.drain,
+        },
     }
+}
+
+/// What people know this replica by: its pod, else its machine.
+fn replica() -> String {
+    let named = ["POD_NAME", "HOSTNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
+    named.into_iter().find(|name| !name.is_empty()).unwrap_or_else(|| "outhaul".to_owned())
 }

@@ -1,4 +1,148 @@
 //! Carries out what `Export` records ask for: on one replica at a time, a few at once, in turn.
+//!
+//! ```text
+//!  Election ─ leads ─► pass over all records ─► reconcile::next ─┬─► accept ─► Pending
+//!                          ▲                                     ├─► Queue ─► inline::run ─► status
+//!                          └──────── a record has changed ───────┴─► cancel, retire
+//! ```
+//!
+//! The records are all that is kept: whoever leads next reads them and goes on.
 
+pub mod accept;
+mod conditions;
+mod failure;
+mod inline;
 pub mod leader;
+pub mod observe;
+pub mod place;
 pub mod queue;
+pub mod reconcile;
+pub mod retire;
+mod shift;
+pub mod shrink;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+pub use self::failure::Failure;
+use self::leader::Election;
+use self::queue::Limits;
+use self::shift::Shift;
+use super::auth::Authorizer;
+use crate::cluster::Live;
+use crate::cluster::record::ExportStore;
+use crate::destination::select;
+
+/// Between two tries to find the namespace of the destinations.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// How exports are carried out.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What tells people which replica it is.
+    pub name: String,
+    /// Namespace of the destinations and of the Lease; `None`: where they usually are.
+    pub system_namespace: Option<String>,
+    /// How much at once.
+    pub limits: Limits,
+    /// How long finished records stay.
+    pub keep: Duration,
+    /// How long what runs may end at a stop.
+    pub drain: Duration,
+}
+
+/// Carries out exports whenever this replica leads.
+pub struct Controller {
+    live: Live,
+    store: ExportStore,
+    authorizer: Arc<dyn Authorizer>,
+    settings: Settings,
+    me: String,
+    leads: watch::Sender<bool>,
+}
+
+/// What a leader works with.
+struct Desk {
+    live: Live,
+    system_namespace: String,
+    me: String,
+    authorizer: Arc<dyn Authorizer>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            name: "outhaul".to_owned(),
+            system_namespace: None,
+            limits: Limits { workers: 2, per_destination: 2, waiting: 1000 },
+            keep: Duration::from_secs(7 * 24 * 3600),
+            drain: Duration::from_secs(20),
+        }
+    }
+}
+
+impl Controller {
+    /// One that knows all records from `store`, and asks `authorizer` what may be done.
+    pub fn new(
+        live: Live,
+        store: ExportStore,
+        authorizer: Arc<dyn Authorizer>,
+        settings: Settings,
+    ) -> Self {
+        let me = format!("{}_{:08x}", settings.name, fastrand::u32(..));
+        Self { live, store, authorizer, settings, me, leads: watch::Sender::new(false) }
+    }
+
+    /// Whether this replica leads, from now on.
+    pub fn leads(&self) -> watch::Receiver<bool> {
+        self.leads.subscribe()
+    }
+
+    /// Takes part in the election and works, until `stop` and until what runs then has ended, at most
+    /// [`Settings::drain`] later. What has not ended is left to the next leader. Never fails: what
+    /// goes wrong is logged, and tried again.
+    pub async fn run(self, stop: CancellationToken) {
+        let Some(Some(namespace)) = stop.run_until_cancelled(self.system_namespace()).await else {
+            return;
+        };
+        let desk = Arc::new(Desk {
+            live: self.live.clone(),
+            system_namespace: namespace.clone(),
+            me: self.me.clone(),
+            authorizer: Arc::clone(&self.authorizer),
+        });
+        let election =
+            Election::new(self.live.clone(), namespace, self.me.clone(), self.leads.clone());
+        let work = |lost| self.work(Arc::clone(&desk), stop.clone(), lost);
+        election.run(stop.clone(), work).await;
+    }
+
+    async fn system_namespace(&self) -> Option<String> {
+        loop {
+            let wanted = self.settings.system_namespace.as_deref();
+            match select::system_namespace(&self.live, wanted).await {
+                Ok(namespace) => return Some(namespace),
+                Err(error) => tracing::warn!("no exports are carried out yet: {error}"),
+            }
+            sleep(AGAIN).await;
+        }
+    }
+
+    /// Works until `lost`, or until `stop` and what runs has ended.
+    async fn work(&self, desk: Arc<Desk>, stop: CancellationToken, lost: CancellationToken) {
+        let Settings { limits, keep, drain, .. } = self.settings;
+        let mut shift = Shift::new(desk, &self.store, limits, keep);
+        let worked = async {
+            stop.run_until_cancelled(shift.go_on()).await;
+            if tokio::time::timeout(drain, shift.drain()).await.is_err() {
+                tracing::info!("what has not ended in time is left to the next leader");
+            }
+        };
+        lost.run_until_cancelled(worked).await;
+        shift.leave().await;
+    }
+}

@@ -117,6 +117,11 @@ pub(crate) fn manifests(registry: &Registry) -> String {
 
 /// Makes `registry` the destination `team`, by labelled Secrets as Epinio has them.
 pub(crate) fn declare(system: &Namespace<'_>, registry: &Registry) {
+    declare_as(system, "team", registry);
+}
+
+/// Makes `registry` a destination of this name.
+pub(crate) fn declare_as(system: &Namespace<'_>, name: &str, registry: &Registry) {
     let auths = registry.docker_config();
     let indented = registry.ca_pem().replace('\n', "\n    ");
     system.apply(&format!(
@@ -124,16 +129,16 @@ pub(crate) fn declare(system: &Namespace<'_>, registry: &Registry) {
 apiVersion: v1
 kind: Secret
 metadata:
-  name: team
+  name: {name}
   labels: {{epinio.io/api-export-registry: 'true'}}
   annotations: {{epinio.io/registry-namespace: backups}}
 stringData:
-  certs: team-ca
+  certs: {name}-ca
   .dockerconfigjson: '{auths}'
 ---
 apiVersion: v1
 kind: Secret
-metadata: {{name: team-ca}}
+metadata: {{name: {name}-ca}}
 stringData:
   tls.crt: |
     {indented}

@@ -6,17 +6,19 @@ use std::net::TcpStream;
 use serde_json::json;
 
 use super::serve;
+use crate::support::cluster::cluster;
 use crate::support::free_port;
 use crate::support::outhaul::Outhaul;
 use crate::support::server::Server;
 
 #[test]
 fn it_is_ready_when_the_cluster_answers() {
-    let server = serve("nobody", &[]);
+    cluster().apply(&outhaul::cluster::record::crd_yaml().unwrap());
+    let server = serve("admin", &[]);
     assert_eq!(server.get("/healthz").text, "ok\n");
     let ready = server.wait_for_status("/readyz", 200);
-    let checks = json!([{"name": "cluster", "ok": true}, {"name": "serving", "ok": true}]);
-    assert_eq!(ready.json(), json!({"ready": true, "checks": checks}));
+    let checks = ["cluster", "serving", "exports"].map(|name| json!({"name": name, "ok": true}));
+    assert_eq!(ready.json(), json!({"ready": true, "leads": false, "checks": checks}));
 }
 
 #[test]
@@ -39,7 +41,8 @@ fn without_a_cluster_it_lives_and_is_not_ready() {
 /// Kubernetes takes a pod out of its Services while it ends: requests that still come are served.
 #[test]
 fn a_stop_is_announced_and_waits_for_nobody_who_is_idle() {
-    let server = serve("nobody", &["--drain", "20s"]);
+    cluster().apply(&outhaul::cluster::record::crd_yaml().unwrap());
+    let server = serve("admin", &["--drain", "20s"]);
     let mut idle = TcpStream::connect(server.address()).unwrap();
     idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     let mut answer = [0; 12];

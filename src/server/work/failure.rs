@@ -1,0 +1,53 @@
+//! Why an export failed, in the words that its status has for it.
+
+use super::reconcile::MOST_ATTEMPTS;
+use crate::error::{Error, Exit};
+
+/// Reason of an export whose leaders died too often.
+const INTERRUPTED: &str = "Interrupted";
+
+/// Why an export failed, as its status says it.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// In a word.
+    pub reason: &'static str,
+    /// In a sentence.
+    pub message: String,
+    /// What can be done.
+    pub hint: Option<String>,
+    /// The exit code that the command line would have.
+    pub exit: Exit,
+}
+
+impl Failure {
+    pub(super) fn interrupted() -> Self {
+        Self {
+            reason: INTERRUPTED,
+            message: format!("it was begun {MOST_ATTEMPTS} times and never ended"),
+            hint: Some("look at the server's log and its memory; then make another Export".into()),
+            exit: Exit::Interrupted,
+        }
+    }
+
+    pub(super) fn unavailable() -> Self {
+        Self {
+            reason: "CLUSTER_UNREACHABLE",
+            message: "rights cannot be verified now".to_owned(),
+            hint: Some("make another Export when the API server answers again".to_owned()),
+            exit: Exit::Cluster,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let causes = error.causes().into_iter();
+        let message = std::iter::once(error.to_string()).chain(causes).collect::<Vec<_>>();
+        Self {
+            reason: error.code().as_str(),
+            message: message.join("\ncaused by: "),
+            hint: error.hint(),
+            exit: error.exit(),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What is to be done about a record, by what it says alone. Whoever acts on it writes over the
+//! version that was looked at; where somebody else was faster, it is read and decided again.
+
+use crate::cluster::record::{Export, Phase};
+
+/// How often an export is begun before it is given up: leaders die, but not each time.
+pub const MOST_ATTEMPTS: u32 = 3;
+
+/// What the leader knows besides the record.
+#[derive(Clone, Copy, Debug)]
+pub struct World<'a> {
+    /// Who the leader is.
+    pub me: &'a str,
+    /// Whether one of its workers has the record.
+    pub working: bool,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing.
+    Wait,
+    /// Ask whether it may be carried out.
+    Accept,
+    /// Let it wait for a worker, and begin it.
+    Start,
+    /// The same once more: who ran it is gone.
+    TakeOver,
+    /// Give it up: who ran it was gone too often.
+    GiveUp,
+    /// End it.
+    Cancel,
+}
+
+/// What is to be done about `export`.
+pub fn next(export: &Export, world: World<'_>) -> Action {
+    let Some(status) = &export.status else {
+        return if export.is_cancelled() { Action::Cancel } else { Action::Accept };
+    };
+    match status.phase {
+        Some(phase) if phase.is_terminal() => Action::Wait,
+        _ if export.is_cancelled() => Action::Cancel,
+        None => Action::Accept,
+        Some(Phase::Pending) => Action::Start,
+        Some(_) => {
+            let is_mine = status.holder.as_ref().is_some_and(|holder| holder.identity == world.me);
+            match (is_mine && world.working, status.attempts >= MOST_ATTEMPTS) {
+                (true, _) => Action::Wait,
+                (false, false) => Action::TakeOver,
+                (false, true) => Action::GiveUp,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::cluster::record::{CANCEL, ExportSpec, ExportStatus, Holder};
+
+    const MINE: World<'_> = World { me: "a", working: true };
+
+    fn export(phase: Option<Phase>, holder: &str, attempts: u32) -> Export {
+        let mut export = Export::draft("shop", "shop-1", ExportSpec::new("shop", "team"));
+        export.status = Some(ExportStatus {
+            phase,
+            holder: Some(Holder { identity: holder.into(), since: Timestamp::UNIX_EPOCH }),
+            attempts,
+            ..ExportStatus::default()
+        });
+        export
+    }
+
+    #[test]
+    fn each_phase_has_its_next_step() {
+        let new = Export::draft("shop", "shop-1", ExportSpec::new("shop", "team"));
+        assert_eq!(next(&new, MINE), Action::Accept);
+        assert_eq!(next(&export(None, "", 0), MINE), Action::Accept);
+        assert_eq!(next(&export(Some(Phase::Pending), "", 0), MINE), Action::Start);
+        assert_eq!(next(&export(Some(Phase::Running), "a", 1), MINE), Action::Wait);
+    }
+
+    #[test]
+    fn what_a_dead_leader_ran_is_begun_again_but_not_for_ever() {
+        let of_another = |attempts| next(&export(Some(Phase::Running), "b", attempts), MINE);
+        assert_eq!(of_another(1), Action::TakeOver);
+        assert_eq!(of_another(2), Action::TakeOver);
+        assert_eq!(of_another(3), Action::GiveUp);
+        // Of our own, but no worker of ours has it.
+        let world = World { working: false, ..MINE };
+        assert_eq!(next(&export(Some(Phase::Running), "a", 1), world), Action::TakeOver);
+    }
+
+    #[test]
+    fn what_is_finished_stays_as_it_is_and_all_else_can_be_cancelled() {
+        for phase in [Phase::Succeeded, Phase::Failed, Phase::Cancelled] {
+            let export = export(Some(phase), "b", 9).with_annotation(CANCEL, "");
+            assert_eq!(next(&export, MINE), Action::Wait);
+        }
+        for phase in [None, Some(Phase::Pending), Some(Phase::Running)] {
+            let export = export(phase, "b", 9).with_annotation(CANCEL, "");
+            assert_eq!(next(&export, MINE), Action::Cancel);
+        }
+    }
+}

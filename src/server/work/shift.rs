@@ -1,0 +1,247 @@
+//! What a leader does while it leads: it looks at the records whenever one has changed, and has a few
+//! workers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use tokio::runtime::Handle;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::accept::{Refusal, permit};
+use super::queue::{Job, Key, Limits, Queue};
+use super::reconcile::{Action, World, next};
+use super::{Desk, Failure, conditions, inline, retire, shrink};
+use crate::cluster;
+use crate::cluster::record::{Export, ExportStatus, ExportStore, Health, Phase, Step};
+
+/// All records are looked at so often even if none has changed: what could not be done is tried
+/// again, and what is old goes.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Changes that come together are looked at together.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// What runs and waits while this replica leads.
+pub(super) struct Shift<'a> {
+    desk: Arc<Desk>,
+    store: &'a ExportStore,
+    keep: Duration,
+    queue: Queue,
+    workers: JoinSet<()>,
+    running: HashMap<Id, Running>,
+    /// Ends what runs here, and leaves its records as they are.
+    left: CancellationToken,
+}
+
+struct Running {
+    key: Key,
+    uid: String,
+    cancel: CancellationToken,
+}
+
+impl<'a> Shift<'a> {
+    /// One that has nothing to do yet.
+    pub(super) fn new(
+        desk: Arc<Desk>,
+        store: &'a ExportStore,
+        limits: Limits,
+        keep: Duration,
+    ) -> Self {
+        Self {
+            desk,
+            store,
+            keep,
+            queue: Queue::new(limits),
+            workers: JoinSet::new(),
+            running: HashMap::new(),
+            left: CancellationToken::new(),
+        }
+    }
+
+    /// Ends what runs, and leaves its records as they are.
+    pub(super) async fn leave(&mut self) {
+        self.left.cancel();
+        self.drain().await;
+    }
+
+    /// Does what there is to do, for ever.
+    pub(super) async fn go_on(&mut self) {
+        let mut ticks = std::pin::pin!(self.store.ticks());
+        loop {
+            // What is out of date is not acted upon; what is only not complete is.
+            if matches!(self.store.health(), Health::Synced | Health::Full) {
+                self.pass().await;
+            }
+            sleep(GATHER).await;
+            tokio::select! {
+                _ = ticks.next() => {}
+                Some(ended) = self.workers.join_next_with_id() => self.ended(ended),
+                () = sleep(EVERY) => {}
+            }
+        }
+    }
+
+    /// Waits for what runs.
+    pub(super) async fn drain(&mut self) {
+        while let Some(ended) = self.workers.join_next_with_id().await {
+            self.ended(ended);
+        }
+    }
+
+    fn ended(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => id,
+            Err(error) => {
+                tracing::error!("a worker ended without an end: {error}");
+                error.id()
+            }
+        };
+        if let Some(running) = self.running.remove(&id) {
+            self.queue.remove(&running.key);
+        }
+    }
+
+    /// Looks at every record once.
+    async fn pass(&mut self) {
+        let exports = self.store.list();
+        for export in &exports {
+            if let Err(error) = self.look(export).await {
+                tracing::warn!("{} is not written: {error}", Key::of(export));
+            }
+        }
+        self.stop_what_is_gone().await;
+        while let Some(key) = self.queue.pop() {
+            self.start(key);
+        }
+        for export in retire::expired(&exports, self.keep, Timestamp::now()) {
+            match self.desk.live.delete_export(&export).await {
+                Ok(()) => tracing::info!("{} is old and removed", Key::of(&export)),
+                Err(cluster::Error::Conflict { .. }) => {}
+                Err(error) => tracing::warn!("{} is not removed: {error}", Key::of(&export)),
+            }
+        }
+    }
+
+    /// Does what is to be done about one record. Where somebody else was faster, that is seen next
+    /// time.
+    async fn look(&mut self, export: &Export) -> Result<(), cluster::Error> {
+        let key = Key::of(export);
+        let running = self.running.values().find(|running| running.key == key);
+        let world = World { me: &self.desk.me, working: running.is_some() };
+        match (next(export, world), running) {
+            (Action::Wait, _) => Ok(()),
+            (Action::Accept, _) => self.accept(export).await,
+            (Action::Cancel, Some(running)) => {
+                running.cancel.cancel();
+                Ok(())
+            }
+            (Action::Cancel, None) => {
+                self.write(export, |it| inline::cancel(it, Timestamp::now())).await
+            }
+            (Action::Start | Action::TakeOver, _) => {
+                self.queue.push(Job::of(export));
+                Ok(())
+            }
+            (Action::GiveUp, _) => {
+                let failure = Failure::interrupted();
+                self.write(export, |it| inline::fail(it, &failure, Timestamp::now())).await
+            }
+        }
+    }
+
+    /// Asks whether the export may be carried out, and says so. Where that cannot be found out now,
+    /// it is asked again later.
+    async fn accept(&self, export: &Export) -> Result<(), cluster::Error> {
+        let namespace = &self.desk.system_namespace;
+        let accepted = permit(export, namespace, self.desk.authorizer.as_ref()).await;
+        let now = Timestamp::now();
+        match accepted {
+            Ok(_) => self.write(export, |status| queued(status, export, now)).await,
+            Err(Refusal::Denied(failure)) => {
+                self.write(export, |status| {
+                    let Failure { reason, message, .. } = &failure;
+                    conditions::set(status, conditions::ACCEPTED, false, reason, message, now);
+                    inline::fail(status, &failure, now);
+                })
+                .await
+            }
+            Err(Refusal::Unavailable) => Ok(()),
+        }
+    }
+
+    async fn write(
+        &self,
+        export: &Export,
+        change: impl FnOnce(&mut ExportStatus),
+    ) -> Result<(), cluster::Error> {
+        let mut status = export.status.clone().unwrap_or_default();
+        change(&mut status);
+        shrink::shrink(&mut status);
+        match self.desk.live.patch_status(export, &status).await {
+            Ok(_) | Err(cluster::Error::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends what runs for a record that was removed. The store need not have all of them, so what is
+    /// not in it is asked for.
+    async fn stop_what_is_gone(&self) {
+        for Running { key, uid, cancel } in self.running.values() {
+            let is_it = |export: &Export| export.uid() == uid;
+            let kept = self.store.get(&key.namespace, &key.name);
+            if kept.is_some_and(|export| is_it(&export)) {
+                continue;
+            }
+            let found = self.desk.live.export(&key.namespace, &key.name).await;
+            if found.is_ok_and(|found| !found.is_some_and(|export| is_it(&export))) {
+                cancel.cancel();
+            }
+        }
+    }
+
+    fn start(&mut self, key: Key) {
+        let Some(export) = self.store.get(&key.namespace, &key.name) else {
+            return self.queue.remove(&key);
+        };
+        let (uid, cancel) = (export.uid().to_owned(), CancellationToken::new());
+        let (desk, work, stop) = (Arc::clone(&self.desk), key.clone(), cancel.clone());
+        let (threads, left) = (Handle::current(), self.left.clone());
+        // On a thread of its own: a chart is rendered and compared for seconds, and what else is
+        // served should not wait for that.
+        let worker = self.workers.spawn_blocking(move || {
+            let attempt = inline::run(&desk, &work, &stop);
+            threads.block_on(left.run_until_cancelled(attempt));
+        });
+        self.running.insert(worker.id(), Running { key, uid, cancel });
+    }
+}
+
+fn queued(status: &mut ExportStatus, export: &Export, now: Timestamp) {
+    status.observed_generation = export.metadata.generation;
+    status.phase = Some(Phase::Pending);
+    status.step = Some(Step::Queued);
+    status.queued_at = Some(now);
+    conditions::set(status, conditions::ACCEPTED, true, "ServiceAccount", "", now);
+}
+
+impl Key {
+    fn of(export: &Export) -> Self {
+        Self { namespace: export.namespace().to_owned(), name: export.name().to_owned() }
+    }
+}
+
+impl Job {
+    fn of(export: &Export) -> Self {
+        Self {
+            key: Key::of(export),
+            namespace: export.target().to_owned(),
+            app: export.spec.app.clone(),
+            destination: export.spec.destination.clone(),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! A cluster that knows the resource, replicas of the server there, and an application to export.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::export::shop::{declare_as, manifests, push_images};
+use crate::support::block_on;
+use crate::support::cluster::Cluster;
+use crate::support::faulty::{Fault, Faulty, Trouble};
+use crate::support::images::{Image, digest};
+use crate::support::objects::Namespace;
+use crate::support::outhaul::Outhaul;
+use crate::support::registry::Registry;
+use crate::support::server::Server;
+
+pub(super) const SYSTEM: &str = "outhaul-system";
+pub(super) const API: &str = "outhaul.dev/v1alpha1";
+
+/// How long the API server may take to see what was applied: kinds and rights come by watches.
+const SEEN: Duration = Duration::from_secs(60);
+
+/// What the service account of the example may: what ClusterRole `view` gives, and its Roles.
+pub(super) const MAY_READ: &str = "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: reads}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: system:aggregate-to-view}
+subjects: [{kind: ServiceAccount, name: exporter}]
+";
+pub(super) const MAY_READ_ROLES: &str = "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reads-roles}
+rules:
+- {apiGroups: [rbac.authorization.k8s.io], resources: [roles, rolebindings], verbs: [list]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: reads-roles}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reads-roles}
+subjects: [{kind: ServiceAccount, name: exporter}]
+";
+pub(super) const MAY_USE: &str = "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: uses}
+rules:
+- {apiGroups: [outhaul.dev], resources: [destinations], verbs: [use]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: uses}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: uses}
+subjects: [{kind: ServiceAccount, name: exporter}]
+";
+
+/// A cluster that knows the resource.
+pub(super) struct Site {
+    pub(super) cluster: Cluster,
+}
+
+/// An application there, with a destination of its own.
+pub(super) struct Shop<'s> {
+    sources: Sources,
+    pub(super) destination: Registry,
+    pub(super) namespace: Namespace<'s>,
+    /// Digest of the image that is last to be copied, as the test decides.
+    big: Option<Image>,
+}
+
+enum Sources {
+    Real(Registry),
+    Faulty(Faulty),
+}
+
+impl Site {
+    pub(super) fn start() -> Self {
+        let cluster = Cluster::start();
+        cluster.apply(&outhaul::cluster::record::crd_yaml().unwrap());
+        cluster.named_namespace(SYSTEM);
+        let site = Self { cluster };
+        until("exports are served", || {
+            site.send("GET", "/apis/outhaul.dev/v1alpha1/exports", &Value::Null).is_some()
+        });
+        site
+    }
+
+    /// What the API server answers, if it does not refuse.
+    fn send(&self, method: &str, path: &str, body: &Value) -> Option<Value> {
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let request = hyper::http::Request::builder().method(method).uri(path);
+        let request = request.header("content-type", "application/json").body(body).unwrap();
+        block_on(async { self.cluster.client("admin").await.request(request).await.ok() })
+    }
+
+    /// A replica of the server.
+    pub(super) fn serve(&self, name: &str, args: &[&str]) -> Server {
+        let outhaul = Outhaul::new()
+            .kubeconfig(self.cluster.kubeconfig("admin"))
+            .env("POD_NAME", name)
+            .env("OUTHAUL_SYSTEM_NAMESPACE", SYSTEM);
+        Server::start(outhaul, args)
+    }
+
+    fn system(&self) -> Namespace<'_> {
+        self.cluster.named_namespace(SYSTEM)
+    }
+
+    pub(super) fn shop(&self) -> Shop<'_> {
+        let sources = Registry::plain().start();
+        push_images(&sources);
+        let manifests = manifests(&sources);
+        self.deploy(&manifests, Sources::Real(sources), None)
+    }
+
+    fn deploy(&self, manifests: &str, sources: Sources, big: Option<Image>) -> Shop<'_> {
+        let namespace = self.cluster.namespace("shop");
+        let destination = Registry::plain().tls().basic_auth("carol", "s3cret").start();
+        declare_as(&self.system(), namespace.name(), &destination);
+        namespace.apply(manifests);
+        Shop { sources, destination, namespace, big }
+    }
+
+    /// The name of the replica that has the Lease.
+    pub(super) fn leader(&self) -> Option<String> {
+        let lease = self.system().get("coordination.k8s.io/v1", "Lease", "outhaul")?;
+        let holder = lease.pointer("/spec/holderIdentity")?.as_str()?;
+        holder.rsplit_once('_').map(|(name, _)| name.to_owned())
+    }
+}
+
+impl Shop<'_> {
+    /// Applies rights, and waits until the API server has seen them.
+    pub(super) fn grant(&self, site: &Site, rights: &[&str]) {
+        for yaml in rights {
+            self.namespace.apply(yaml);
+            let (verb, group, resource) = match *yaml {
+                MAY_READ => ("list", "", "pods"),
+                MAY_READ_ROLES => ("list", "rbac.authorization.k8s.io", "roles"),
+                _ => ("use", "outhaul.dev", "destinations"),
+            };
+            let namespace = self.namespace.name();
+            let review = json!({
+                "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+                "spec": {
+                    "user": format!("system:serviceaccount:{namespace}:exporter"),
+                    "resourceAttributes": {
+                        "verb": verb, "group": group, "resource": resource, "namespace": namespace,
+                    },
+                },
+            });
+            let path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+            until("the right is seen", || {
+                site.send("POST", path, &review).unwrap()["status"]["allowed"] == true
+            });
+        }
+    }
+
+    pub(super) fn grant_all(&self, site: &Site) {
+        self.grant(site, &[MAY_READ, MAY_READ_ROLES, MAY_USE]);
+    }
+
+    /// Asks for an export, as `kubectl create` does.
+    pub(super) fn ask(&self, name: &str, further: &Value) {
+        let mut spec = json!({
+            "app": "shop", "destination": self.namespace.name(), "serviceAccountName": "exporter",
+        });
+        for (key, value) in further.as_object().unwrap() {
+            spec[key] = value.clone();
+        }
+        spec.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        let export = json!({
+            "apiVersion": API, "kind": "Export", "metadata": {"name": name}, "spec": spec,
+        });
+        self.namespace.apply(&export.to_string());
+    }
+
+    pub(super) fn record(&self, name: &str) -> Value {
+        self.namespace.get(API, "Export", name).unwrap()
+    }
+
+    /// Waits until the export is finished, and gives its status.
+    pub(super) fn finished(&self, server: &Server, name: &str) -> Value {
+        server.running().wait_for("finished", |_, _| {
+            let status = self.record(name)["status"].clone();
+            let phase = status["phase"].as_str().unwrap_or_default();
+            ["Succeeded", "Failed", "Cancelled"].contains(&phase).then_some(status)
+        })
+    }
+
+    pub(super) fn versions(&self) -> Vec<String> {
+        let repository = format!("backups/{}-shop-chart", self.namespace.name());
+        let mut tags = self.destination.target().tags(&repository);
+        tags.retain(|tag| !tag.starts_with("sha256-"));
+        tags
+    }
+
+    /// No chart is there, or the whole of its largest image.
+    pub(super) fn assert_whole(&self) {
+        if self.versions().is_empty() {
+            return;
+        }
+        let (target, image) = (self.destination.target(), self.big.as_ref().unwrap());
+        let repository = format!("backups/{}-shop-image", self.namespace.name());
+        assert!(
+            target.manifest(&repository, &image.digest()).is_some(),
+            "a chart without its image"
+        );
+        for manifest in &image.manifests {
+            assert!(target.manifest(&repository, &digest(manifest)).is_some());
+        }
+        for blob in image.blobs.keys() {
+            assert!(target.blob(&repository, blob).is_some(), "a chart without {blob}");
+        }
+    }
+
+    pub(super) fn faulty(&self) -> &Faulty {
+        match &self.sources {
+            Sources::Faulty(faulty) => faulty,
+            Sources::Real(_) => panic!("a real registry has no faults"),
+        }
+    }
+}
+
+/// The cluster of the tests here that need one server, and that server.
+pub(super) fn site() -> &'static (Site, Server) {
+    static SHARED: OnceLock<(Site, Server)> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        let site = Site::start();
+        let server = site.serve("only", &[]);
+        (site, server)
+    })
+}
+
+/// An application of one image, of which a layer is held back by its registry.
+pub(super) fn held<'s>(site: &'s Site, times: usize) -> Shop<'s> {
+    let (sources, image) = (Faulty::start(), Image::new(9, 4, 200_000));
+    image.push(&sources.target(), "shop/web", "1.4.2");
+    let layer = image.blobs.iter().find(|(_, bytes)| bytes.len() == 200_000).unwrap().0.clone();
+    let held = Fault::on("GET", &format!("/blobs/{layer}"), Trouble::StallAfter(1000));
+    sources.fault(held.times(times));
+    let manifests = format!(
+        "
+apiVersion: v1
+kind: ServiceAccount
+metadata: {{name: exporter}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: shop, labels: {{app.kubernetes.io/name: shop}}}}
+spec:
+  selector: {{matchLabels: {{app.kubernetes.io/name: shop}}}}
+  template:
+    metadata: {{labels: {{app.kubernetes.io/name: shop}}}}
+    spec: {{containers: [{{name: web, image: '{}/shop/web:1.4.2'}}]}}
+",
+        sources.address()
+    );
+    site.deploy(&manifests, Sources::Faulty(sources), Some(image))
+}
+
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < SEEN, "not within a minute: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits until a layer of the image is held back and the plan is written.
+pub(super) fn in_the_middle(shop: &Shop<'_>, server: &Server, name: &str) -> Value {
+    server.running().wait_for("in the middle", |_, _| {
+        let status = shop.record(name)["status"].clone();
+        let copying = shop
+            .faulty()
+            .requests()
+            .iter()
+            .any(|request| request.method == "GET" && request.path.contains("/blobs/"));
+        (copying && status["planned"].is_object()).then_some(status)
+    })
+}
