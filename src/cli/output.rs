@@ -110,8 +110,8 @@ pub(crate) fn init_log(verbose: u8) {
 pub(crate) fn init_server_log(global: &Global, format: LogFormat) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
-        (_, 0) => "outhaul=info,access=info",
-        _ => "outhaul=debug,access=debug",
+        (_, 0) => "outhaul=info,access=info,audit=info",
+        _ => "outhaul=debug,access=debug,audit=info",
     };
     match format {
         LogFormat::Text => log_to_stderr(level).init(),

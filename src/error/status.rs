@@ -47,6 +47,8 @@ codes! {
     AppUnknown = 404 "APP_UNKNOWN",
     /// What was asked for does not go together, or with what is there.
     ArgumentInvalid = 400 "ARGUMENT_INVALID",
+    /// Who asks, or what they may, cannot be found out now.
+    AuthUnavailable = 503 "AUTH_UNAVAILABLE",
     /// The request's body is not what this route takes.
     BodyInvalid = 400 "BODY_INVALID",
     /// The request's body is larger than is taken.
@@ -81,6 +83,8 @@ codes! {
     ExportExists = 409 "EXPORT_EXISTS",
     /// Findings stop the export.
     Findings = 422 "FINDINGS",
+    /// The caller lacks the right.
+    Forbidden = 403 "FORBIDDEN",
     /// An object refers to an image by what is no reference.
     ImageInvalid = 422 "IMAGE_INVALID",
     /// An image is nowhere to be found.
@@ -91,6 +95,8 @@ codes! {
     Internal = 500 "INTERNAL",
     /// Some kinds of the namespace may not be listed.
     KindsUnreadable = 409 "KINDS_UNREADABLE",
+    /// The application has objects of kinds that the caller may not list.
+    KindNotReadable = 403 "KIND_NOT_READABLE",
     /// The route does not know the method.
     MethodNotAllowed = 405 "METHOD_NOT_ALLOWED",
     /// The namespace is being deleted.
@@ -133,6 +139,8 @@ codes! {
     SystemNamespaceMissing = 503 "SYSTEM_NAMESPACE_MISSING",
     /// The tag exists and points to another image.
     TagTaken = 409 "TAG_TAKEN",
+    /// Nobody is known by the credentials, or there are none.
+    Unauthenticated = 401 "UNAUTHENTICATED",
     /// The version exists with other content.
     VersionTaken = 409 "VERSION_TAKEN",
 }

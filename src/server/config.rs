@@ -21,6 +21,8 @@ pub struct Config {
     pub rate: u32,
     /// How long what runs may end at a stop.
     pub drain: Duration,
+    /// Audiences of which a token must have one, at least one.
+    pub token_audiences: Vec<String>,
     /// The cluster that it serves.
     pub cluster: ClientOptions,
     /// How exports are carried out.
@@ -70,6 +72,7 @@ mod tests {
             plain_http,
             rate: 20,
             drain: Duration::ZERO,
+            token_audiences: Vec::new(),
             cluster: ClientOptions::default(),
             exports: Settings::default(),
         };

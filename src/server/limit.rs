@@ -1,6 +1,7 @@
 //! How much is taken: requests a second of one caller, and requests at once of all.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,7 +13,6 @@ use tokio::sync::Semaphore;
 
 use super::problem::Problem;
 use super::state;
-use crate::error::Code;
 
 /// Requests that are answered at once. What waits for a cluster or a registry costs little but its
 /// memory; beyond this many, waiting is better done by the callers.
@@ -25,20 +25,32 @@ const MAX_CALLERS: usize = 10_000;
 /// How many seconds of its rate a caller may use up at once.
 const BURST: f64 = 2.0;
 
+/// Namespaces that are read at once: one of a few thousand objects takes some 100 MiB until it is
+/// told.
+const MAX_READS: usize = 4;
+
+/// Destinations that are looked at once, each for up to 20 s.
+const MAX_CHECKS: usize = 4;
+
 /// The limits of one server.
 pub(super) struct Limits {
-    callers: Rate,
+    /// Of those who are known, by name.
+    pub(super) users: Rate<String>,
+    /// Of those who are not, by address: who is known may come through a proxy with many others.
+    pub(super) strangers: Rate<IpAddr>,
+    pub(super) reads: Semaphore,
+    pub(super) checks: Semaphore,
     at_once: Semaphore,
 }
 
 /// Requests a second by caller.
-struct Rate {
+pub(super) struct Rate<K> {
     per_second: f64,
-    buckets: Mutex<Buckets>,
+    buckets: Mutex<Buckets<K>>,
 }
 
-struct Buckets {
-    of: HashMap<IpAddr, Bucket>,
+struct Buckets<K> {
+    of: HashMap<K, Bucket>,
     swept: Instant,
 }
 
@@ -50,46 +62,73 @@ struct Bucket {
 
 impl Limits {
     pub(super) fn new(per_second: u32) -> Self {
-        Self { callers: Rate::new(per_second), at_once: Semaphore::new(MAX_AT_ONCE) }
+        Self {
+            users: Rate::new(per_second),
+            strangers: Rate::new(per_second),
+            reads: Semaphore::new(MAX_READS),
+            checks: Semaphore::new(MAX_CHECKS),
+            at_once: Semaphore::new(MAX_AT_ONCE),
+        }
     }
 }
 
-/// Refuses what is too much.
-pub(super) async fn limit(
+/// Refuses what is too much of all callers together.
+pub(super) async fn at_once(
+    State(state): State<Arc<state::State>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Ok(_permit) = state.limits.at_once.try_acquire() else {
+        return Problem::overloaded(format!("{MAX_AT_ONCE} requests are answered already"))
+            .into_response();
+    };
+    next.run(request).await
+}
+
+/// Refuses what is too much of a caller who is not known.
+pub(super) async fn strangers(
     State(state): State<Arc<state::State>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
     next: Next,
 ) -> Response {
-    if let Err(wait) = state.limits.callers.take(caller(peer.ip()), Instant::now()) {
-        let detail = "you send more requests than are taken from one caller";
-        return Problem::new(Code::RateLimited, detail).retry_after(wait).into_response();
+    match state.limits.strangers.take(place(peer.ip()), Instant::now()) {
+        Ok(()) => next.run(request).await,
+        Err(wait) => Problem::too_often(wait).into_response(),
     }
-    let Ok(_permit) = state.limits.at_once.try_acquire() else {
-        let detail = format!("{MAX_AT_ONCE} requests are answered already");
-        return Problem::new(Code::Overloaded, detail).retry_after(SECOND).into_response();
-    };
-    next.run(request).await
 }
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Whoever has one address of IPv6 has a whole /64 of them.
-fn caller(address: IpAddr) -> IpAddr {
+pub(super) fn place(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !0 << 64).into(),
         v4 => v4,
     }
 }
 
-impl Rate {
+impl<K: Eq + Hash> Rate<K> {
     fn new(per_second: u32) -> Self {
         let buckets = Buckets { of: HashMap::new(), swept: Instant::now() };
         Self { per_second: f64::from(per_second), buckets: Mutex::new(buckets) }
     }
 
+    /// Whether the caller has used up what it has, and how long until it has some again.
+    pub(super) fn is_spent(&self, caller: &K, now: Instant) -> Result<(), Duration> {
+        let buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        buckets.of.get(caller).map_or(Ok(()), |bucket| self.enough(self.filled(bucket, now)))
+    }
+
+    fn enough(&self, left: f64) -> Result<(), Duration> {
+        if left >= 1.0 {
+            return Ok(());
+        }
+        Err(Duration::from_secs_f64((1.0 - left) / self.per_second))
+    }
+
     /// Takes one request out of the caller's bucket, or says how long it takes to have one again.
-    fn take(&self, caller: IpAddr, now: Instant) -> Result<(), Duration> {
+    pub(super) fn take(&self, caller: K, now: Instant) -> Result<(), Duration> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.of.len() >= MAX_CALLERS && !buckets.of.contains_key(&caller) {
             self.sweep(&mut buckets, now);
@@ -101,9 +140,7 @@ impl Rate {
         let bucket = buckets.of.entry(caller).or_insert(full);
         bucket.left = self.filled(bucket, now);
         bucket.at = now;
-        if bucket.left < 1.0 {
-            return Err(Duration::from_secs_f64((1.0 - bucket.left) / self.per_second));
-        }
+        self.enough(bucket.left)?;
         bucket.left -= 1.0;
         Ok(())
     }
@@ -114,7 +151,7 @@ impl Rate {
     }
 
     /// Forgets callers whose buckets are full again, once a second at most.
-    fn sweep(&self, buckets: &mut Buckets, now: Instant) {
+    fn sweep(&self, buckets: &mut Buckets<K>, now: Instant) {
         if now.saturating_duration_since(buckets.swept) >= SECOND {
             buckets.swept = now;
             buckets.of.retain(|_, bucket| self.filled(bucket, now) < self.per_second * BURST);
@@ -160,7 +197,7 @@ mod tests {
 
     #[test]
     fn neighbours_in_ipv6_are_one_caller() {
-        let of = |text: &str| caller(text.parse().unwrap());
+        let of = |text: &str| place(text.parse().unwrap());
         assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:0:0:2"));
         assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
         assert_eq!(of("::ffff:10.0.0.1"), of("10.0.0.1"));

@@ -1,9 +1,9 @@
 //! The server: what the command line does, for many users, in the cluster.
 //!
 //! ```text
-//!  listen ─► request ─► catch panic ─► limit ─► route ─► handler
-//!  TLS       id, log,                                       │
-//!            problem ◄──────────────────────────────────────┘
+//!  listen ─► request ─► catch panic ─► limit ─► auth ─► handler ─► auth::Authorizer
+//!  TLS       id, log,                                     │
+//!            problem ◄────────────────────────────────────┘
 //! ```
 //!
 //! `docs/SERVER.md` is its design, and says of each part whether it stands.
@@ -12,8 +12,11 @@ pub mod audit;
 pub mod auth;
 mod config;
 mod health;
+mod json;
 mod limit;
 mod listen;
+mod native;
+mod page;
 mod problem;
 mod request;
 mod router;
@@ -48,11 +51,13 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let certificates = certificates.transpose()?;
     let live = Live::connect(&config.cluster).await?;
     let listener = listen::bind(config.listen)?;
-    let rights = Kubernetes::new(live.clone(), Vec::new(), Arc::new(Instant::now));
+    let rights =
+        Kubernetes::new(live.clone(), config.token_audiences.clone(), Arc::new(Instant::now));
     let rights = Arc::new(rights.map_err(|source| Error::Runtime { source })?);
     let store = live.watch_exports();
-    let controller = Controller::new(live.clone(), store.clone(), rights, config.exports.clone());
-    let state = Arc::new(State::new(live, store, controller.leads(), &config));
+    let settings = config.exports.clone();
+    let controller = Controller::new(live.clone(), store.clone(), rights.clone(), settings);
+    let state = Arc::new(State::new(live, store, controller.leads(), rights, &config));
     let stop = CancellationToken::new();
     let working = tokio::spawn(controller.run(stop.clone()));
     let handle = Handle::new();

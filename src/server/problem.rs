@@ -31,6 +31,22 @@ impl Problem {
         Self { code, detail: detail.into(), hint: None, retry_after: None }
     }
 
+    /// For whoever sends more than is taken.
+    pub(super) fn too_often(wait: Duration) -> Self {
+        let detail = "you send more requests than are taken from one caller";
+        Self::new(Code::RateLimited, detail).retry_after(wait)
+    }
+
+    /// For what has no place beside what is done already.
+    pub(super) fn overloaded(detail: impl Into<String>) -> Self {
+        Self::new(Code::Overloaded, detail).retry_after(Duration::from_secs(1))
+    }
+
+    /// What to do about it.
+    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
     /// When to try again.
     pub(super) fn retry_after(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }

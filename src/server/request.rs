@@ -48,15 +48,16 @@ impl fmt::Display for RequestId {
 /// The query is not logged: callers put into it what they like.
 pub(super) async fn outermost(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let started = Instant::now();
     let id = RequestId::of(request.headers());
+    request.extensions_mut().insert(id.clone());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str);
     let is_probe = matches!(route, "/healthz" | "/readyz");
-    let span = tracing::info_span!("request", %id, route);
+    let span = tracing::info_span!("request", %id, route, user = tracing::field::Empty);
     let response = next.run(request).instrument(span.clone()).await;
     let mut response = problem::render(response, &path, &id);
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {

@@ -13,17 +13,19 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::problem::{Problem, panicked};
 use super::request::outermost;
 use super::state::State;
-use super::{health, limit};
+use super::{health, limit, native};
 use crate::error::Code;
 
 /// Everything that is served.
 pub(super) fn router(state: &Arc<State>) -> Router {
-    let limits = from_fn_with_state(Arc::clone(state), limit::limit);
+    let at_once = from_fn_with_state(Arc::clone(state), limit::at_once);
+    let strangers = from_fn_with_state(Arc::clone(state), limit::strangers);
     let routes = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .method_not_allowed_fallback(wrong_method)
-        .fallback_service(unknown.layer(limits).with_state(()));
+        .merge(native::routes(state).layer(at_once))
+        .fallback_service(unknown.layer(strangers).with_state(()));
     layers(routes.with_state(Arc::clone(state)))
 }
 
@@ -33,11 +35,11 @@ fn layers(routes: Router) -> Router {
     routes.layer(catch).layer(from_fn(outermost))
 }
 
-async fn unknown(uri: Uri) -> Problem {
+pub(super) async fn unknown(uri: Uri) -> Problem {
     Problem::new(Code::RouteUnknown, format!("there is no route `{}`", uri.path()))
 }
 
-async fn wrong_method(method: Method, uri: Uri) -> Problem {
+pub(super) async fn wrong_method(method: Method, uri: Uri) -> Problem {
     let detail = format!("`{}` does not know the method {method}", uri.path());
     Problem::new(Code::MethodNotAllowed, detail)
 }

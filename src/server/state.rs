@@ -1,8 +1,11 @@
 //! What every request may use.
 
+use std::sync::Arc;
+
 use tokio::sync::watch;
 
 use super::Config;
+use super::auth::{Authenticator, Authorizer, Kubernetes};
 use super::health::Health;
 use super::limit::Limits;
 use crate::cluster::Live;
@@ -16,6 +19,12 @@ pub(super) struct State {
     pub(super) leads: watch::Receiver<bool>,
     pub(super) health: Health,
     pub(super) limits: Limits,
+    /// Namespace with the destinations' Secrets, if it was said.
+    pub(super) system_namespace: Option<String>,
+    /// Finds out who asks.
+    pub(super) door: Arc<dyn Authenticator>,
+    /// Decides what they may.
+    pub(super) authorizer: Arc<dyn Authorizer>,
 }
 
 impl State {
@@ -23,8 +32,18 @@ impl State {
         live: Live,
         exports: ExportStore,
         leads: watch::Receiver<bool>,
+        kubernetes: Arc<Kubernetes>,
         config: &Config,
     ) -> Self {
-        Self { live, exports, leads, health: Health::default(), limits: Limits::new(config.rate) }
+        Self {
+            live,
+            exports,
+            leads,
+            health: Health::default(),
+            limits: Limits::new(config.rate),
+            system_namespace: config.exports.system_namespace.clone(),
+            door: Arc::clone(&kubernetes) as Arc<dyn Authenticator>,
+            authorizer: kubernetes,
+        }
     }
 }

@@ -35,6 +35,15 @@ pub(crate) struct ServeArgs {
     /// Serve others than this machine without TLS
     #[arg(long, env = "OUTHAUL_PLAIN_HTTP", conflicts_with_all = ["tls_cert", "tls_self_signed"])]
     pub(crate) plain_http: bool,
+    /// Audience that tokens must have been made for (repeatable)
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "outhaul.dev",
+        value_delimiter = ',',
+        env = "OUTHAUL_TOKEN_AUDIENCE"
+    )]
+    pub(crate) token_audience: Vec<String>,
     /// Requests a second of one caller
     #[arg(long, value_name = "N", default_value_t = 20, env = "OUTHAUL_RATE",
         value_parser = clap::value_parser!(u32).range(1..))]

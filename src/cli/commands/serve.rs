@@ -8,6 +8,12 @@ use crate::server::work::queue::Limits;
 use crate::server::{self, Config, Tls};
 
 pub(crate) async fn run(args: &ServeArgs, global: &Global) -> Result<(), Error> {
+    if global.destinations.is_some() {
+        return Err(Error::Arguments {
+            text: "`--destinations` does not go with `serve`".to_owned(),
+            hint: "a server reads destinations from the cluster, at each request",
+        });
+    }
     server::serve(config(args, global), interrupted()).await
 }
 
@@ -24,6 +30,7 @@ fn config(args: &ServeArgs, global: &Global) -> Config {
         plain_http: args.plain_http,
         rate: args.rate,
         drain: args.drain,
+        token_audiences: args.token_audience.clone(),
         cluster: connect::client_options(global),
         exports: Settings {
             name: replica(),

@@ -176,6 +176,13 @@ impl Caller {
     }
 }
 
+impl Kind {
+    /// Whether [`Right::ReadNamespace`] speaks of it already.
+    pub fn is_common(&self) -> bool {
+        rights::NAMESPACE.contains(&(self.group.as_str(), self.plural.as_str()))
+    }
+}
+
 impl std::fmt::Display for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.group.as_str() {

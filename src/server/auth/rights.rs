@@ -8,7 +8,7 @@ const GROUP: &str = "outhaul.dev";
 
 /// What an application is mostly made of: who may list all of these in a namespace may see its
 /// applications. ClusterRole `view` of Kubernetes may.
-const NAMESPACE: [(&str, &str); 11] = [
+pub(super) const NAMESPACE: [(&str, &str); 11] = [
     ("", "pods"),
     ("", "services"),
     ("", "configmaps"),

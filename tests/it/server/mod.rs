@@ -3,6 +3,7 @@
 mod auth;
 mod exports;
 mod health;
+mod native;
 mod requests;
 mod tls;
 

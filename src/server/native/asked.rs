@@ -1,0 +1,168 @@
+//! Who asks: the layer that finds it out, and what handlers get of it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{ConnectInfo, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use axum_server::tls::TlsInfo;
+
+use crate::error::Code;
+use crate::server::audit::{self, About, Decision, Entry, Event};
+use crate::server::auth::{AuthError, Caller, Credentials, Denied, Right, is_vouched_for};
+use crate::server::limit::place;
+use crate::server::problem::Problem;
+use crate::server::request::RequestId;
+use crate::server::state::State;
+
+/// When to come back while the API server does not answer reviews.
+const AWAY: Duration = Duration::from_secs(5);
+
+/// A request whose sender is known. Handlers of `/v1` cannot be written without, and there is none
+/// where [`authenticate`] has not been.
+pub(super) struct Asked {
+    pub(super) state: Arc<State>,
+    caller: Arc<Caller>,
+    id: RequestId,
+    source: IpAddr,
+}
+
+/// Finds out who asks before anything else is looked at.
+pub(super) async fn authenticate(
+    axum::extract::State(state): axum::extract::State<Arc<State>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let connection = request.extensions().get::<Arc<TlsInfo>>().cloned();
+    let vouched = is_vouched_for(connection.as_deref());
+    if let Err(wait) = state.limits.strangers.is_spent(&place(peer.ip()), Instant::now()) {
+        return Problem::too_often(wait).into_response();
+    }
+    let known = match Credentials::take(request.headers_mut(), vouched) {
+        Ok(credentials) => state.door.authenticate(&credentials).await,
+        Err(error) => Err(error),
+    };
+    let caller = match known {
+        Ok(caller) => caller,
+        Err(error) => {
+            let _ = state.limits.strangers.take(place(peer.ip()), Instant::now());
+            return nobody(error, request.extensions().get(), peer.ip());
+        }
+    };
+    tracing::Span::current().record("user", &caller.user);
+    if let Err(wait) = state.limits.users.take(caller.user.clone(), Instant::now()) {
+        return Problem::too_often(wait).into_response();
+    }
+    request.extensions_mut().insert(Arc::new(caller));
+    next.run(request).await
+}
+
+/// What those get who are not known.
+fn nobody(error: AuthError, id: Option<&RequestId>, source: IpAddr) -> Response {
+    let text = error.to_string();
+    if error == AuthError::Unavailable {
+        return Problem::new(Code::AuthUnavailable, text).retry_after(AWAY).into_response();
+    }
+    audit::write(&Entry {
+        event: Event::LoginFail,
+        caller: None,
+        about: About::default(),
+        decision: Decision::Deny,
+        reason: Some(&text),
+        request_id: id.map_or("", RequestId::as_str),
+        source: Some(source),
+    });
+    let problem = Problem::new(Code::Unauthenticated, text)
+        .hint("send `Authorization: Bearer TOKEN`, such as of `kubectl create token`");
+    let mut response = problem.into_response();
+    let challenge = HeaderValue::from_static("Bearer");
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    response
+}
+
+impl Asked {
+    /// Whether the caller has the right. Asked before anything is looked up, so that a refusal says
+    /// nothing of what exists.
+    ///
+    /// # Errors
+    /// 403, which is written into the audit, or 503 when it cannot be found out.
+    pub(super) async fn need(
+        &self,
+        right: &Right,
+        event: Event,
+        about: About<'_>,
+    ) -> Result<(), Problem> {
+        let Err(denied) = self.state.authorizer.allow(&self.caller, right).await else {
+            return Ok(());
+        };
+        let text = denied.to_string();
+        let code = match denied {
+            Denied::Unavailable => {
+                return Err(Problem::new(Code::AuthUnavailable, text).retry_after(AWAY));
+            }
+            Denied::Forbidden => Code::Forbidden,
+            Denied::Kinds(_) => Code::KindNotReadable,
+        };
+        self.audit(event, about, Decision::Deny, Some(&text));
+        Err(Problem::new(code, text))
+    }
+
+    /// Whether the caller has the right, where the answer only decides what is shown.
+    ///
+    /// # Errors
+    /// 503 when it cannot be found out.
+    pub(super) async fn may(&self, right: &Right) -> Result<bool, Problem> {
+        match self.state.authorizer.allow(&self.caller, right).await {
+            Ok(()) => Ok(true),
+            Err(denied @ Denied::Unavailable) => {
+                let text = denied.to_string();
+                Err(Problem::new(Code::AuthUnavailable, text).retry_after(AWAY))
+            }
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Writes into the audit what the caller did.
+    pub(super) fn audit(
+        &self,
+        event: Event,
+        about: About<'_>,
+        decision: Decision,
+        reason: Option<&str>,
+    ) {
+        audit::write(&Entry {
+            event,
+            caller: Some(&self.caller),
+            about,
+            decision,
+            reason,
+            request_id: self.id.as_str(),
+            source: Some(self.source),
+        });
+    }
+}
+
+impl FromRequestParts<Arc<State>> for Asked {
+    type Rejection = Problem;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &Arc<State>,
+    ) -> Result<Self, Self::Rejection> {
+        let caller = parts.extensions.get::<Arc<Caller>>().cloned();
+        let id = parts.extensions.get::<RequestId>().cloned();
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+        match (caller, id, peer) {
+            (Some(caller), Some(id), Some(source)) => {
+                Ok(Self { state: Arc::clone(state), caller, id, source })
+            }
+            // A route outside of the layer: a fault of ours, which opens nothing.
+            _ => Err(Problem::new(Code::Internal, Code::Internal.title())),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Long lists, a page at a time: `?limit=`, `?cursor=`, and the `next` of an answer.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+
+use super::problem::Problem;
+use crate::error::Code;
+
+/// Items of a page, if nobody says how many.
+const USUAL: usize = 100;
+
+/// Most items of a page.
+const MOST: usize = 500;
+
+/// Which page is asked for.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    pub(super) limit: Option<usize>,
+    pub(super) cursor: Option<String>,
+}
+
+/// One page of a list.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Items<T> {
+    items: Vec<T>,
+    /// Where the next page begins; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+impl Page {
+    /// This page of `all`, which has to be in order of the unique `key`. A page begins after the last
+    /// key of the one before, so that what comes and goes meanwhile moves nothing else.
+    ///
+    /// # Errors
+    /// When limit or cursor is none of ours.
+    pub(super) fn of<T>(&self, all: Vec<T>, key: impl Fn(&T) -> &str) -> Result<Items<T>, Problem> {
+        let refused = |what: &str| Problem::new(Code::RequestInvalid, what);
+        let limit = self.limit.unwrap_or(USUAL);
+        if !(1..=MOST).contains(&limit) {
+            return Err(refused(&format!("`limit` is between 1 and {MOST}")));
+        }
+        let decode = |cursor: &String| String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok();
+        let after = match &self.cursor {
+            Some(cursor) => {
+                Some(decode(cursor).ok_or_else(|| refused("`cursor` is not one of ours"))?)
+            }
+            None => None,
+        };
+        let rest = all
+            .into_iter()
+            .skip_while(|item| after.as_ref().is_some_and(|last| key(item) <= last.as_str()));
+        let mut items: Vec<T> = rest.take(limit + 1).collect();
+        let is_cut = items.len() > limit;
+        items.truncate(limit);
+        let last = items.last().filter(|_| is_cut);
+        let next = last.map(|item| URL_SAFE_NO_PAD.encode(key(item)));
+        Ok(Items { items, next })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(limit: usize, cursor: Option<String>, all: &[&'static str]) -> Items<&'static str> {
+        let page = Page { limit: Some(limit), cursor };
+        page.of(all.to_vec(), |item| item).unwrap()
+    }
+
+    #[test]
+    fn pages_go_on_after_what_was_seen_whatever_comes_and_goes() {
+        let first = page(2, None, &["a", "b", "c", "d"]);
+        assert_eq!(first.items, ["a", "b"]);
+        let second = page(2, first.next, &["a", "aa", "c", "d"]);
+        assert_eq!((second.items, second.next), (vec!["c", "d"], None));
+    }
+
+    #[test]
+    fn what_is_no_page_is_refused() {
+        for (limit, cursor) in [(Some(0), None), (Some(501), None), (None, Some("?".to_owned()))] {
+            assert!(Page { limit, cursor }.of(vec!["a"], |item| item).is_err());
+        }
+    }
+}
