@@ -71,7 +71,7 @@ pub(super) struct Shop<'s> {
 }
 
 enum Sources {
-    Real(Registry),
+    Real(#[expect(dead_code, reason = "it only has to run")] Registry),
     Faulty(Faulty),
 }
 
