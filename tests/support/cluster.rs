@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use outhaul::cluster::record::crd_yaml;
 
 use super::certs::Authority;
 use super::child::{Child, Folder};
@@ -55,6 +56,15 @@ pub(crate) fn cluster() -> &'static Cluster {
 pub(crate) fn cluster_with_controllers() -> &'static Cluster {
     static SHARED: OnceLock<Cluster> = OnceLock::new();
     SHARED.get_or_init(Cluster::with_controllers)
+}
+
+/// As [`cluster`], and it serves the resource `Export`.
+pub(crate) fn cluster_with_exports() -> &'static Cluster {
+    static SHARED: OnceLock<&Cluster> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        cluster().add_exports();
+        cluster()
+    })
 }
 
 impl Cluster {
@@ -109,6 +119,19 @@ impl Cluster {
         });
         self.controllers = Some(controllers);
         self
+    }
+
+    /// Makes it serve the resource `Export`.
+    pub(crate) fn add_exports(&self) {
+        self.apply(&crd_yaml().unwrap());
+        // Discovery, by which the helpers here find a kind, follows a moment later.
+        for path in ["/apis/outhaul.dev/v1alpha1/exports", "/apis/outhaul.dev/v1alpha1"] {
+            self.await_answer(
+                "serving exports",
+                path,
+                &std::fs::read_to_string(self.ca_file()).unwrap(),
+            );
+        }
     }
 
     /// The address of the API.
@@ -175,14 +198,18 @@ users: [{{name: {user}, user: {{token: {user}-token}}}}]
     }
 
     fn await_ready(&self, ca: &str) {
-        let readyz = format!("{}/readyz", self.url);
-        let ready = async || {
+        self.await_answer("ready", "/readyz", ca);
+    }
+
+    fn await_answer(&self, what: &str, path: &str, ca: &str) {
+        let url = format!("{}{path}", self.url);
+        let answer = async || {
             let ca = reqwest::Certificate::from_pem(ca.as_bytes())?;
             let client = reqwest::Client::builder().tls_certs_only([ca]).no_proxy().build()?;
-            let request = client.get(&readyz).bearer_auth("admin-token");
+            let request = client.get(&url).bearer_auth("admin-token");
             request.timeout(Duration::from_secs(5)).send().await?.error_for_status()
         };
-        self.apiserver.wait_for("ready", START, || block_on(ready()).ok());
+        self.apiserver.wait_for(what, START, || block_on(answer()).ok());
     }
 }
 

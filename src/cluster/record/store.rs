@@ -148,10 +148,13 @@ fn path(namespace: &str, name: &str) -> String {
 
 /// What a refusal to write means where somebody else was faster.
 fn overtaken(export: &Export, error: Error) -> Error {
-    match error {
-        Error::Api { status: 404 | 409, .. } => Error::Conflict { what: title(export) },
-        other => other,
-    }
+    let conflict = match &error {
+        Error::Api { status: 404 | 409, .. } => true,
+        // A patch of another object than was read.
+        Error::Api { status: 422, reason, .. } => reason.contains("metadata.uid"),
+        _ => false,
+    };
+    if conflict { Error::Conflict { what: title(export) } } else { error }
 }
 
 fn title(export: &Export) -> String {

@@ -4,4 +4,5 @@ mod connect;
 mod faults;
 mod live;
 pub(crate) mod proxy;
+mod record;
 mod releases;

@@ -9,7 +9,9 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::StreamExt as _;
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 use crate::support::cluster::Cluster;
 
@@ -42,6 +44,8 @@ struct Inner {
     client: reqwest::Client,
     hook: Hook,
     log: Mutex<Vec<(String, String)>>,
+    /// How often watches were cut.
+    cuts: watch::Sender<usize>,
 }
 
 /// A running proxy. It ends with the runtime that it was started on.
@@ -62,7 +66,8 @@ impl Proxy {
         let ca = reqwest::Certificate::from_pem(&ca).unwrap();
         let client = reqwest::Client::builder().tls_certs_only([ca]).no_proxy().build().unwrap();
         let upstream = cluster.url().to_owned();
-        let inner = Inner { upstream, client, hook: Box::new(hook), log: Mutex::default() };
+        let (hook, log, cuts) = (Box::new(hook), Mutex::default(), watch::Sender::new(0));
+        let inner = Inner { upstream, client, hook, log, cuts };
         let inner = Arc::new(inner);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -90,6 +95,11 @@ users: [{{name: {user}, user: {{token: {user}-token}}}}]
         );
         std::fs::write(&path, content).unwrap();
         path
+    }
+
+    /// Breaks the connection of every watch that goes through here.
+    pub(super) fn cut(&self) {
+        self.inner.cuts.send_modify(|cuts| *cuts += 1);
     }
 
     /// Methods and paths of all requests so far.
@@ -130,5 +140,19 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
     on = on.body(body);
     let answer = on.send().await.unwrap();
     let status = answer.status();
-    (status, Body::from(answer.bytes().await.unwrap())).into_response()
+    let body = match target.contains("watch=true") {
+        true => watched(answer, inner.cuts.subscribe()),
+        false => Body::from(answer.bytes().await.unwrap()),
+    };
+    (status, body).into_response()
+}
+
+/// What comes of a watch, as it comes, until it is cut.
+fn watched(answer: reqwest::Response, mut cuts: watch::Receiver<usize>) -> Body {
+    let cut = futures_util::stream::once(async move {
+        let _ = cuts.changed().await;
+        Err(std::io::Error::other("cut"))
+    });
+    let pieces = answer.bytes_stream().map(|piece| piece.map_err(std::io::Error::other));
+    Body::from_stream(futures_util::stream::select(pieces, cut))
 }
