@@ -16,6 +16,10 @@ const MAX_DEPTH: usize = 128;
 /// Nodes of one document: a `values.yaml` of 5 MiB, which is the most that helm loads, has fewer.
 const MAX_NODES: usize = 4 << 20;
 
+/// What no file has, since Unicode gives it to nobody; with the line break that our parser adds.
+const MARK: char = '\u{f8fe}';
+const MARKED: &str = "\u{f8fe}\n";
+
 /// Where documents end (helm, `pkg/release/v1/util/manifest.go`).
 static SEPARATOR: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?:^|\s*\n)---\s*").ok());
 
@@ -27,9 +31,30 @@ pub(super) fn text<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, RenderErr
     })
 }
 
-/// One YAML document.
+/// One YAML document. A block scalar that ends with the text, without a line break, ends without
+/// one, as in Go; our parser adds one.
 pub(super) fn value(path: &str, text: &str) -> Result<Value, RenderError> {
-    parse(text).map_err(|reason| RenderError::File { path: path.to_owned(), reason })
+    let file = |reason| RenderError::File { path: path.to_owned(), reason };
+    let value = parse(text).map_err(file)?;
+    if text.ends_with('\n') || !text.contains(['|', '>']) || text.contains(MARK) {
+        return Ok(value);
+    }
+    let marked = parse(&format!("{text}{MARK}")).ok();
+    Ok(marked.and_then(|mut marked| unmark(&mut marked).then_some(marked)).unwrap_or(value))
+}
+
+/// Takes the mark and the line break that was added off the text that ends with them, if one does.
+fn unmark(value: &mut Value) -> bool {
+    match value {
+        Value::String(text) => {
+            let Some(bare) = text.strip_suffix(MARKED).map(str::len) else { return false };
+            text.truncate(bare);
+            true
+        }
+        Value::Array(items) => items.last_mut().is_some_and(unmark),
+        Value::Object(fields) => fields.values_mut().any(unmark),
+        _ => false,
+    }
 }
 
 /// The objects in the text that a template printed. Empty documents are passed over.
@@ -103,6 +128,20 @@ mod tests {
         let inside = format!("{}text: |\n  ---\n  b\n", object("c"));
         assert_eq!(objects("t", &inside).unwrap()[0].object.text("/text"), Some("---\nb\n"));
         assert!(names(" \n # nothing\n").is_empty());
+    }
+
+    #[test]
+    fn a_block_scalar_has_no_line_break_that_the_text_has_not() {
+        let block = |text: &str| value("", text).unwrap()["a"].clone();
+        assert_eq!(block("a: |\n  x\n  ..."), "x\n...");
+        assert_eq!(block("a: |\n  x\n  y\n"), "x\ny\n");
+        assert_eq!(block("a: |+\n  x"), "x");
+        assert_eq!(block("a: >\n  x\n  y"), "x y");
+        assert_eq!(block("b: |\n  x\na: 5"), 5);
+        assert_eq!(block("a: |\n  x\nb: 'c'"), "x\n");
+        assert_eq!(block("a: |\n  x\nb: c"), "x\n");
+        assert_eq!(block("a:\n- |\n  x\n- b: |-\n    y")[1]["b"], "y");
+        assert_eq!(block("a:\n- |\n  x\n- b: |\n    y")[1]["b"], "y");
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Numbers. Whatever stands for one is taken as one, as github.com/spf13/cast does.
 
+use std::num::{IntErrorKind, ParseIntError};
+
 use super::{Answer, Function, Go, at, int, word};
 
 pub(super) const FUNCTIONS: &[(&str, Function)] = &[
     ("add", |args| folded(args, i64::checked_add)),
     ("add1", |args| Ok(Go::Int64(whole(at(args, 0)?).saturating_add(1)))),
     ("addf", |args| floats(args, |a, b| a + b)),
-    ("atoi", |args| Ok(Go::Int(word(args, 0)?.parse().unwrap_or(0)))),
+    ("atoi", |args| Ok(Go::Int(parsed(word(args, 0)?)))),
     ("biggest", |args| folded(args, |a, b| Some(a.max(b)))),
     ("ceil", |args| Ok(Go::Float(float(at(args, 0)?).ceil()))),
     ("div", |args| folded(args, i64::checked_div)),
@@ -29,6 +31,15 @@ pub(super) const FUNCTIONS: &[(&str, Function)] = &[
         Ok(Go::Int64(i64::from_str_radix(&super::shown(args, 0)?, 8).unwrap_or(0)))
     }),
 ];
+
+/// The number that a text is: the nearest one if it is out of bounds, and 0 if it is none.
+fn parsed(text: &str) -> i64 {
+    text.parse().unwrap_or_else(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow => i64::MAX,
+        IntErrorKind::NegOverflow => i64::MIN,
+        _ => 0,
+    })
+}
 
 /// The whole number that a value stands for, or 0.
 pub(super) fn whole(value: &Go) -> i64 {

@@ -151,11 +151,18 @@ fn titled(text: &str) -> String {
     titled
 }
 
-/// The first letter small.
+/// The first letter of each word small (goutils, `Uncapitalize`).
 pub(super) fn untitled(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_lowercase().to_string());
-    first.unwrap_or_default() + letters.as_str()
+    let mut is_start = true;
+    let mut untitled = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_start {
+            true => untitled.extend(c.to_lowercase()),
+            false => untitled.push(c),
+        }
+        is_start = c.is_whitespace();
+    }
+    untitled
 }
 
 /// Words apart from each other and small: where a capital follows a small letter or a digit, or
