@@ -15,6 +15,7 @@ mod document;
 mod endpoints;
 pub mod error;
 mod files;
+mod keys;
 mod lease;
 mod list;
 pub mod live;

@@ -82,7 +82,12 @@ impl SecretReader for Live {
 
 /// Path of one Secret.
 pub(super) fn secret_path(namespace: &str, name: &str) -> String {
-    format!("{}/{}", secrets().path(Some(namespace)), segment(name))
+    format!("{}/{}", secrets_path(namespace), segment(name))
+}
+
+/// Path of the Secrets of a namespace.
+pub(super) fn secrets_path(namespace: &str) -> String {
+    secrets().path(Some(namespace))
 }
 
 fn secrets() -> Resource {

@@ -69,6 +69,8 @@ codes! {
     ClusterUnreachable = 503 "CLUSTER_UNREACHABLE",
     /// Content did not have the digest that it was asked for by.
     ContentDamaged = 502 "CONTENT_DAMAGED",
+    /// The cluster does not know the resource Export.
+    CrdMissing = 503 "CRD_MISSING",
     /// The export destination is not one that can be meant.
     DestinationInvalid = 422 "DESTINATION_INVALID",
     /// The export destination is not for applications of this namespace.
@@ -81,10 +83,16 @@ codes! {
     ExportChanged = 409 "EXPORT_CHANGED",
     /// There is an export of this name.
     ExportExists = 409 "EXPORT_EXISTS",
+    /// The export is finished already.
+    ExportFinished = 409 "EXPORT_FINISHED",
+    /// There is no such export.
+    ExportUnknown = 404 "EXPORT_UNKNOWN",
     /// Findings stop the export.
     Findings = 422 "FINDINGS",
     /// The caller lacks the right.
     Forbidden = 403 "FORBIDDEN",
+    /// The idempotency key was used for another request.
+    IdempotencyKeyReused = 422 "IDEMPOTENCY_KEY_REUSED",
     /// An object refers to an image by what is no reference.
     ImageInvalid = 422 "IMAGE_INVALID",
     /// An image is nowhere to be found.
@@ -111,6 +119,8 @@ codes! {
     NotRolledOut = 409 "NOT_ROLLED_OUT",
     /// The server is doing as much as it does at once.
     Overloaded = 503 "OVERLOADED",
+    /// As many exports wait as are let wait.
+    QueueFull = 503 "QUEUE_FULL",
     /// The caller sends more requests than are taken from one caller.
     RateLimited = 429 "RATE_LIMITED",
     /// Nobody is named who can decrypt the Secrets.
@@ -125,6 +135,8 @@ codes! {
     RegistryUnreachable = 502 "REGISTRY_UNREACHABLE",
     /// A registry's certificate is not trusted.
     RegistryUntrusted = 502 "REGISTRY_UNTRUSTED",
+    /// The export has no report, or none yet.
+    ReportNotReady = 404 "REPORT_NOT_READY",
     /// The chart repository belongs to another application or cluster.
     RepositoryForeign = 409 "REPOSITORY_FOREIGN",
     /// The request is not one that can be understood.
@@ -135,6 +147,8 @@ codes! {
     RouteUnknown = 404 "ROUTE_UNKNOWN",
     /// The server's own account lacks a right in the cluster.
     ServerLacksRight = 502 "SERVER_LACKS_RIGHT",
+    /// As many exports are watched as are at once.
+    StreamsExhausted = 503 "STREAMS_EXHAUSTED",
     /// There is no namespace for destinations.
     SystemNamespaceMissing = 503 "SYSTEM_NAMESPACE_MISSING",
     /// The tag exists and points to another image.

@@ -22,7 +22,10 @@ mod request;
 mod router;
 mod shutdown;
 mod state;
+mod submit;
 mod tls;
+#[expect(dead_code, reason = "the events of exports come next")]
+mod watching;
 pub mod work;
 
 use std::sync::Arc;
@@ -36,7 +39,7 @@ use crate::error::Error;
 
 pub use config::{Config, Tls};
 
-use auth::Kubernetes;
+use auth::{Kubernetes, Marks};
 use state::State;
 use work::Controller;
 
@@ -56,8 +59,10 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let rights = Arc::new(rights.map_err(|source| Error::Runtime { source })?);
     let store = live.watch_exports();
     let settings = config.exports.clone();
-    let controller = Controller::new(live.clone(), store.clone(), rights.clone(), settings);
-    let state = Arc::new(State::new(live, store, controller.leads(), rights, &config));
+    let marks = Marks::new(live.clone(), settings.system_namespace.clone());
+    let controller =
+        Controller::new(live.clone(), store.clone(), rights.clone(), marks.clone(), settings);
+    let state = Arc::new(State::new(live, store, controller.leads(), rights, marks, &config));
     let stop = CancellationToken::new();
     let working = tokio::spawn(controller.run(stop.clone()));
     let handle = Handle::new();

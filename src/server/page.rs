@@ -60,6 +60,13 @@ impl Page {
     }
 }
 
+impl<T> Items<T> {
+    /// The same page of what `of` makes of its items.
+    pub(super) fn each<'a, U>(&'a self, of: impl Fn(&'a T) -> U) -> Items<U> {
+        Items { items: self.items.iter().map(of).collect(), next: self.next.clone() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -42,6 +42,13 @@ impl Problem {
         Self::new(Code::Overloaded, detail).retry_after(Duration::from_secs(1))
     }
 
+    /// For what needs the resource Export where the cluster does not know it.
+    pub(super) fn not_served() -> Self {
+        let problem = Self::new(Code::CrdMissing, "the cluster has no resource Export");
+        let hint = "`kubectl apply -f deploy/crds` makes it";
+        problem.hint(hint).retry_after(Duration::from_secs(30))
+    }
+
     /// What to do about it.
     pub(super) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }

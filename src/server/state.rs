@@ -5,9 +5,10 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::Config;
-use super::auth::{Authenticator, Authorizer, Kubernetes};
+use super::auth::{Authenticator, Authorizer, Kubernetes, Marks};
 use super::health::Health;
 use super::limit::Limits;
+use super::submit::Turns;
 use crate::cluster::Live;
 use crate::cluster::record::ExportStore;
 
@@ -25,6 +26,12 @@ pub(super) struct State {
     pub(super) door: Arc<dyn Authenticator>,
     /// Decides what they may.
     pub(super) authorizer: Arc<dyn Authorizer>,
+    /// Says in a record that a door made it.
+    pub(super) marks: Marks,
+    /// Whose turn it is to ask for an export.
+    pub(super) turns: Turns,
+    /// Exports that wait at most.
+    pub(super) queue: usize,
 }
 
 impl State {
@@ -33,6 +40,7 @@ impl State {
         exports: ExportStore,
         leads: watch::Receiver<bool>,
         kubernetes: Arc<Kubernetes>,
+        marks: Marks,
         config: &Config,
     ) -> Self {
         Self {
@@ -44,6 +52,9 @@ impl State {
             system_namespace: config.exports.system_namespace.clone(),
             door: Arc::clone(&kubernetes) as Arc<dyn Authenticator>,
             authorizer: kubernetes,
+            marks,
+            turns: Turns::default(),
+            queue: config.exports.limits.waiting,
         }
     }
 }

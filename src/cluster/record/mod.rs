@@ -35,7 +35,7 @@ pub const REQUEST: &str = "outhaul.dev/request";
 /// Label with the application's name.
 pub const APP: &str = "outhaul.dev/app";
 
-/// Label with the destination's name, where a label can hold it.
+/// Label with the destination's name.
 pub const DESTINATION: &str = "outhaul.dev/destination";
 
 /// Annotation that cancels an export, whatever its value.
@@ -48,16 +48,13 @@ pub const MARK: &str = "outhaul.dev/mark";
 const MAX_LABEL: usize = 63;
 
 impl Export {
-    /// An export to be made, with the labels by which people find it.
+    /// An export to be made, with the labels by which people find it, where labels can say it.
     pub fn draft(namespace: &str, name: &str, spec: ExportSpec) -> Self {
-        let (app, destination) = (spec.app.clone(), spec.destination.clone());
+        let labels = [(APP, spec.app.clone()), (DESTINATION, spec.destination.clone())];
         let mut export = Self::new(name, spec);
         export.metadata.namespace = Some(namespace.to_owned());
-        export = export.with_label(APP, &app);
-        if destination.len() <= MAX_LABEL {
-            export = export.with_label(DESTINATION, &destination);
-        }
-        export
+        let fitting = labels.into_iter().filter(|(_, value)| is_label(value));
+        fitting.fold(export, |export, (key, value)| export.with_label(key, &value))
     }
 
     /// The same with one more label.
@@ -136,4 +133,14 @@ impl Export {
         let progress = self.status.as_ref().and_then(|status| status.progress.as_ref());
         progress.map_or(0, |progress| progress.sequence)
     }
+}
+
+/// Whether a label can have this value.
+fn is_label(value: &str) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric();
+    let (first, last) = (value.as_bytes().first(), value.as_bytes().last());
+    value.len() <= MAX_LABEL
+        && first.is_some_and(plain)
+        && last.is_some_and(plain)
+        && value.bytes().all(|byte| plain(&byte) || b"-_.".contains(&byte))
 }

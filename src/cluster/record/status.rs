@@ -177,7 +177,7 @@ pub enum PlannedAction {
 }
 
 /// How much of an export is done. Totals may grow while they are found out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
     /// Grows with each of these.

@@ -13,6 +13,8 @@ use futures_util::future::{BoxFuture, Shared, WeakShared};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
+use super::random_key;
+
 /// What says how late it is. The clock of the machine may jump; this one may not.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 
@@ -65,10 +67,7 @@ where
     /// # Errors
     /// When the system gives no random bytes.
     pub(super) fn new(bound: usize, clock: Clock) -> io::Result<Self> {
-        let mut secret = [0; 32];
-        let random = rustls::crypto::aws_lc_rs::default_provider().secure_random;
-        random.fill(&mut secret).map_err(|_| io::Error::other("no random bytes"))?;
-        let hmac = Hmac::new_from_slice(&secret).map_err(io::Error::other)?;
+        let hmac = Hmac::new_from_slice(&random_key()?).map_err(io::Error::other)?;
         let inner = Inner { clock, bound, state: Mutex::default() };
         Ok(Self { hmac, inner: Arc::new(inner) })
     }

@@ -5,6 +5,7 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::io;
 
 use async_trait::async_trait;
 
@@ -13,12 +14,14 @@ use crate::cluster::reviews::Subject;
 mod cache;
 mod credentials;
 mod kubernetes;
+mod mark;
 mod proxy;
 mod rights;
 
 pub use cache::Clock;
 pub use credentials::Credentials;
 pub use kubernetes::Kubernetes;
+pub use mark::Marks;
 pub use proxy::is_vouched_for;
 
 /// Who asks, as far as rights and the audit go.
@@ -162,6 +165,17 @@ pub struct Kind {
     pub plural: String,
     /// Whether its objects are in namespaces. For others a right in a namespace is none.
     pub namespaced: bool,
+}
+
+/// A key for HMAC-SHA256.
+///
+/// # Errors
+/// When the system gives no random bytes.
+fn random_key() -> io::Result<[u8; 32]> {
+    let mut key = [0; 32];
+    let random = rustls::crypto::aws_lc_rs::default_provider().secure_random;
+    random.fill(&mut key).map_err(|_| io::Error::other("no random bytes"))?;
+    Ok(key)
 }
 
 impl Caller {

@@ -20,7 +20,7 @@ use crate::server::request::RequestId;
 use crate::server::state::State;
 
 /// When to come back while the API server does not answer reviews.
-const AWAY: Duration = Duration::from_secs(5);
+pub(super) const AWAY: Duration = Duration::from_secs(5);
 
 /// A request whose sender is known. Handlers of `/v1` cannot be written without, and there is none
 /// where [`authenticate`] has not been.
@@ -86,6 +86,20 @@ fn nobody(error: AuthError, id: Option<&RequestId>, source: IpAddr) -> Response 
 }
 
 impl Asked {
+    pub(super) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Identity of the request.
+    pub(super) fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    /// Address of who sent it.
+    pub(super) fn source(&self) -> IpAddr {
+        self.source
+    }
+
     /// Whether the caller has the right. Asked before anything is looked up, so that a refusal says
     /// nothing of what exists.
     ///

@@ -4,6 +4,8 @@
 mod apps;
 mod asked;
 mod destinations;
+mod exports;
+mod model;
 mod query;
 
 use std::sync::Arc;
@@ -25,6 +27,10 @@ pub(super) fn routes(state: &Arc<State>) -> Router<Arc<State>> {
         .route("/v1/destinations/{name}/check", post(destinations::check))
         .route("/v1/namespaces/{ns}/apps", get(apps::list))
         .route("/v1/namespaces/{ns}/apps/{app}", get(apps::one))
+        .route("/v1/exports", get(exports::all))
+        .route("/v1/namespaces/{ns}/exports", get(exports::of_namespace).post(exports::create))
+        .route("/v1/namespaces/{ns}/exports/{name}", get(exports::one))
+        .route("/v1/namespaces/{ns}/exports/{name}/cancel", post(exports::cancel))
         .route("/v1", any(unknown))
         .route("/v1/", any(unknown))
         .route("/v1/{*rest}", any(unknown))

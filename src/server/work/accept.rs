@@ -1,21 +1,27 @@
-//! Whether an export may be carried out, and with whose rights: those of a service account of the
-//! record's own namespace, as the API server says them. Whoever may make an `Export` there may make
-//! pods with that account as well.
+//! Whether an export may be carried out, and with whose rights, as the API server says them: those
+//! of who asked, if a door of the server says who that is; else those of a service account of the
+//! record's own namespace. Whoever may make an `Export` there may make pods with that account as well.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::Failure;
+use super::{Failure, conditions};
 use crate::app::ObjectId;
 use crate::cluster::Live;
-use crate::cluster::record::{ChartFrom, Export, SecretsPolicy};
+use crate::cluster::record::{ChartFrom, Export, ExportSpec, SecretsPolicy};
 use crate::error::Exit;
-use crate::server::auth::{Authorizer, Caller, Denied, Kind, Right, Via};
+use crate::server::auth::{Authorizer, Caller, Denied, Kind, Marks, Right, Via};
 
 /// Reason of an export that may not be carried out.
 pub const NOT_AUTHORIZED: &str = "NotAuthorized";
 
 /// Reason of an export of objects that its account may not list.
 pub const KIND_NOT_READABLE: &str = "KIND_NOT_READABLE";
+
+/// Why an export is accepted: a door of the server has recognised who asks.
+const DOOR: &str = "Door";
+
+/// Why an export is accepted: it names a service account.
+const SERVICE_ACCOUNT: &str = "ServiceAccount";
 
 /// With whose rights an export is carried out.
 #[derive(Clone, Debug)]
@@ -24,6 +30,8 @@ pub struct Permit {
     namespace: String,
     /// Whether the Secrets of the namespace may be read, and so helm's record of the release.
     pub secrets: bool,
+    /// Who vouches for the caller, in a word.
+    pub voucher: &'static str,
 }
 
 /// Why an export may not be carried out.
@@ -43,6 +51,7 @@ pub async fn permit(
     export: &Export,
     system_namespace: &str,
     authorizer: &dyn Authorizer,
+    marks: &Marks,
 ) -> Result<Permit, Refusal> {
     let namespace = export.target().to_owned();
     if namespace != export.namespace() && export.namespace() != system_namespace {
@@ -51,18 +60,16 @@ pub async fn permit(
             export.namespace()
         )));
     }
-    if export.spec.epinio {
-        return Err(denied("only the server may say that version 0.0.0 moves".to_owned()));
-    }
-    let Some(account) = &export.spec.service_account_name else {
-        return Err(denied("nobody says with whose rights it is carried out".to_owned()));
-    };
-    let caller = service_account(export.namespace(), account);
-    for (right, what) in needed(export, &namespace) {
+    let (caller, voucher) = requester(export, marks).await?;
+    for (right, what) in needed(&export.spec, &namespace) {
         match authorizer.allow(&caller, &right).await {
             Ok(()) => {}
             Err(Denied::Unavailable) => return Err(Refusal::Unavailable),
-            Err(_) => return Err(denied(format!("{} may not {what}", caller.user))),
+            Err(_) => {
+                let message = format!("{} may not {what}", caller.user);
+                let hint = if voucher == DOOR { NOT_ANY_MORE } else { NAME_AN_ACCOUNT };
+                return Err(refused(message, hint));
+            }
         }
     }
     let right = Right::ReadSecrets(namespace.clone());
@@ -71,12 +78,35 @@ pub async fn permit(
         Err(Denied::Unavailable) => return Err(Refusal::Unavailable),
         Err(_) => false,
     };
-    Ok(Permit { caller, namespace, secrets })
+    Ok(Permit { caller, namespace, secrets, voucher })
+}
+
+/// With whose rights it is to be carried out, and who says so.
+async fn requester(export: &Export, marks: &Marks) -> Result<(Caller, &'static str), Refusal> {
+    let is_marked = match conditions::accepted(export) {
+        Some(reason) => reason == DOOR,
+        None => marks.verify(export).await.map_err(|error| {
+            tracing::warn!("the mark of an Export is not verified: {error}");
+            Refusal::Unavailable
+        })?,
+    };
+    if let Some(by) = export.spec.requested_by.as_ref().filter(|_| is_marked) {
+        let (user, groups) = (by.user.clone(), by.groups.clone());
+        let (uid, extra) = (String::new(), BTreeMap::new()); // no review of RBAC looks at them
+        return Ok((Caller { user, uid, groups, extra, via: Via::Kubernetes }, DOOR));
+    }
+    if export.spec.epinio {
+        return Err(denied("only the server may say that version 0.0.0 moves".to_owned()));
+    }
+    match &export.spec.service_account_name {
+        Some(account) => Ok((service_account(export.namespace(), account), SERVICE_ACCOUNT)),
+        None => Err(denied("nobody says with whose rights it is carried out".to_owned())),
+    }
 }
 
 /// The rights without which nothing of the export can be done, in words as well.
-fn needed(export: &Export, namespace: &str) -> Vec<(Right, String)> {
-    let (spec, own) = (&export.spec, || namespace.to_owned());
+pub fn needed(spec: &ExportSpec, namespace: &str) -> Vec<(Right, String)> {
+    let own = || namespace.to_owned();
     let name = spec.destination.clone();
     let mut needed = vec![
         (Right::ReadNamespace(own()), format!("read the applications of namespace `{namespace}`")),
@@ -136,25 +166,29 @@ fn service_account(namespace: &str, name: &str) -> Caller {
             format!("system:serviceaccounts:{namespace}"),
             "system:authenticated".to_owned(),
         ],
-        extra: std::collections::BTreeMap::new(),
+        extra: BTreeMap::new(),
         via: Via::Kubernetes,
     }
 }
 
+const NAME_AN_ACCOUNT: &str = "name a service account of the Export's namespace in \
+    `spec.serviceAccountName`: one that may read there what ClusterRole `view` gives, and `use` \
+    destinations.outhaul.dev of that name";
+
+const NOT_ANY_MORE: &str = "who asked had the right then; ask for it again, then export again";
+
 fn denied(message: String) -> Refusal {
-    let hint = "name a service account of the Export's namespace in `spec.serviceAccountName`: one \
-                that may read there what ClusterRole `view` gives, and `use` \
-                destinations.outhaul.dev of that name";
-    Refusal::Denied(Failure {
-        reason: NOT_AUTHORIZED,
-        message,
-        hint: Some(hint.to_owned()),
-        exit: Exit::Cluster,
-    })
+    refused(message, NAME_AN_ACCOUNT)
+}
+
+fn refused(message: String, hint: &str) -> Refusal {
+    let hint = Some(hint.to_owned());
+    Refusal::Denied(Failure { reason: NOT_AUTHORIZED, message, hint, exit: Exit::Cluster })
 }
 
 fn unreadable(message: &str) -> Failure {
-    let hint = "grant the service account `list` on them, or leave them out with `spec.exclude`";
+    let hint =
+        "grant the user or service account `list` on them, or leave them out with `spec.exclude`";
     Failure {
         reason: KIND_NOT_READABLE,
         message: message.to_owned(),

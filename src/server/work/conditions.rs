@@ -2,13 +2,19 @@
 
 use jiff::Timestamp;
 
-use crate::cluster::record::{Condition, ConditionStatus, ExportStatus};
+use crate::cluster::record::{Condition, ConditionStatus, Export, ExportStatus};
 
 /// Whether the export may be carried out.
 pub(super) const ACCEPTED: &str = "Accepted";
 
 /// Whether the export is done.
 pub(super) const COMPLETE: &str = "Complete";
+
+/// Why the export was accepted, if it was.
+pub(super) fn accepted(export: &Export) -> Option<&str> {
+    let is_so = |it: &&Condition| it.kind == ACCEPTED && it.status == ConditionStatus::True;
+    Some(&export.status.as_ref()?.conditions.iter().find(is_so)?.reason)
+}
 
 /// Sets the condition, and when it changed if it did.
 pub(super) fn set(

@@ -73,7 +73,8 @@ async fn begin(desk: &Desk, key: &Key) -> Result<Option<Export>, crate::cluster:
 }
 
 async fn attempt(desk: &Desk, export: &Export, held: &Held) -> Ended {
-    let permit = match permit(export, &desk.system_namespace, desk.authorizer.as_ref()).await {
+    let Desk { system_namespace, authorizer, marks, .. } = desk;
+    let permit = match permit(export, system_namespace, authorizer.as_ref(), marks).await {
         Ok(permit) => permit,
         Err(Refusal::Denied(failure)) => return Ended::Failed(failure),
         Err(Refusal::Unavailable) => return Ended::Failed(Failure::unavailable()),

@@ -32,7 +32,7 @@ pub use self::failure::Failure;
 use self::leader::Election;
 use self::queue::Limits;
 use self::shift::Shift;
-use super::auth::Authorizer;
+use super::auth::{Authorizer, Marks};
 use crate::cluster::Live;
 use crate::cluster::record::ExportStore;
 use crate::destination::select;
@@ -60,6 +60,7 @@ pub struct Controller {
     live: Live,
     store: ExportStore,
     authorizer: Arc<dyn Authorizer>,
+    marks: Marks,
     settings: Settings,
     me: String,
     leads: watch::Sender<bool>,
@@ -71,6 +72,7 @@ struct Desk {
     system_namespace: String,
     me: String,
     authorizer: Arc<dyn Authorizer>,
+    marks: Marks,
 }
 
 impl Default for Settings {
@@ -86,15 +88,17 @@ impl Default for Settings {
 }
 
 impl Controller {
-    /// One that knows all records from `store`, and asks `authorizer` what may be done.
+    /// One that knows all records from `store`, asks `authorizer` what may be done, and knows by
+    /// `marks` who asked the doors of the server.
     pub fn new(
         live: Live,
         store: ExportStore,
         authorizer: Arc<dyn Authorizer>,
+        marks: Marks,
         settings: Settings,
     ) -> Self {
         let me = format!("{}_{:08x}", settings.name, fastrand::u32(..));
-        Self { live, store, authorizer, settings, me, leads: watch::Sender::new(false) }
+        Self { live, store, authorizer, marks, settings, me, leads: watch::Sender::new(false) }
     }
 
     /// Whether this replica leads, from now on.
@@ -114,6 +118,7 @@ impl Controller {
             system_namespace: namespace.clone(),
             me: self.me.clone(),
             authorizer: Arc::clone(&self.authorizer),
+            marks: self.marks.clone(),
         });
         let election =
             Election::new(self.live.clone(), namespace, self.me.clone(), self.leads.clone());

@@ -145,7 +145,7 @@ impl<'a> Watch<'a> {
         status.step = step;
         status.message = waiting.filter(|_| step == Some(Step::Waiting)).map(str::to_owned);
         let sequence = status.progress.as_ref().map_or(0, |progress| progress.sequence) + 1;
-        let tally = self.state().tally.clone().unwrap_or_else(empty);
+        let tally = self.state().tally.clone().unwrap_or_default();
         status.progress = Some(Tally { sequence, at: Timestamp::now(), ..tally });
     }
 
@@ -193,7 +193,7 @@ impl Observer for Watch<'_> {
             let copied = plan.images.iter().filter(|image| !image.image.kept && !image.present);
             state.images = copied.map(|image| image.image.digest.clone()).collect();
             let images_total = state.images.len() as u64;
-            state.tally = Some(Tally { images_total, ..empty() });
+            state.tally = Some(Tally { images_total, ..Tally::default() });
         }
         let planned = record::planned(plan, Timestamp::now());
         let written = self.held.write(|status| {
@@ -208,7 +208,7 @@ impl Observer for Watch<'_> {
 impl Progress for Watch<'_> {
     fn event(&self, event: Event<'_>) {
         let state = &mut *self.state();
-        let tally = state.tally.get_or_insert_with(empty);
+        let tally = state.tally.get_or_insert_default();
         match event {
             Event::BlobStarted(blob) => {
                 tally.bytes_total += blob.size;
@@ -236,18 +236,5 @@ impl Progress for Watch<'_> {
                 tally.images_done += u64::from(state.images.remove(&manifest.digest));
             }
         }
-    }
-}
-
-fn empty() -> Tally {
-    Tally {
-        sequence: 0,
-        bytes_done: 0,
-        bytes_total: 0,
-        blobs_done: 0,
-        blobs_total: 0,
-        images_done: 0,
-        images_total: 0,
-        at: Timestamp::UNIX_EPOCH,
     }
 }

@@ -12,7 +12,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::accept::{Refusal, permit};
+use super::accept::{Permit, Refusal, permit};
 use super::queue::{Job, Key, Limits, Queue};
 use super::reconcile::{Action, World, next};
 use super::{Desk, Failure, conditions, inline, retire, shrink};
@@ -158,10 +158,13 @@ impl<'a> Shift<'a> {
     /// it is asked again later.
     async fn accept(&self, export: &Export) -> Result<(), cluster::Error> {
         let namespace = &self.desk.system_namespace;
-        let accepted = permit(export, namespace, self.desk.authorizer.as_ref()).await;
+        let Desk { authorizer, marks, .. } = self.desk.as_ref();
+        let accepted = permit(export, namespace, authorizer.as_ref(), marks).await;
         let now = Timestamp::now();
         match accepted {
-            Ok(_) => self.write(export, |status| queued(status, export, now)).await,
+            Ok(Permit { voucher, .. }) => {
+                self.write(export, |status| queued(status, export, voucher, now)).await
+            }
             Err(Refusal::Denied(failure)) => {
                 self.write(export, |status| {
                     let Failure { reason, message, .. } = &failure;
@@ -221,12 +224,12 @@ impl<'a> Shift<'a> {
     }
 }
 
-fn queued(status: &mut ExportStatus, export: &Export, now: Timestamp) {
+fn queued(status: &mut ExportStatus, export: &Export, voucher: &str, now: Timestamp) {
     status.observed_generation = export.metadata.generation;
     status.phase = Some(Phase::Pending);
     status.step = Some(Step::Queued);
     status.queued_at = Some(now);
-    conditions::set(status, conditions::ACCEPTED, true, "ServiceAccount", "", now);
+    conditions::set(status, conditions::ACCEPTED, true, voucher, "", now);
 }
 
 impl Key {

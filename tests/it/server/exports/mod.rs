@@ -1,5 +1,6 @@
-//! `Export` records: made as kubectl makes them, carried out by `outhaul serve`.
+//! `Export` records: made as kubectl makes them and over HTTP, carried out by `outhaul serve`.
 
+mod http;
 mod site;
 
 use serde_json::{Value, json};

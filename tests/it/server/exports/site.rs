@@ -56,6 +56,21 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: uses}
 subjects: [{kind: ServiceAccount, name: exporter}]
 ";
 
+/// To ask for exports, to see and to cancel them over HTTP.
+pub(super) const MAY_SEE: &str = "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: sees}
+rules:
+- {apiGroups: [outhaul.dev], resources: [exports], verbs: [get, list, update]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: sees}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: sees}
+subjects: [{kind: ServiceAccount, name: exporter}]
+";
+
 /// A cluster that knows the resource.
 pub(super) struct Site {
     pub(super) cluster: Cluster,
@@ -139,6 +154,7 @@ impl Shop<'_> {
             let (verb, group, resource) = match *yaml {
                 MAY_READ => ("list", "", "pods"),
                 MAY_READ_ROLES => ("list", "rbac.authorization.k8s.io", "roles"),
+                MAY_SEE => ("get", "outhaul.dev", "exports"),
                 _ => ("use", "outhaul.dev", "destinations"),
             };
             let namespace = self.namespace.name();
@@ -216,6 +232,11 @@ impl Shop<'_> {
         }
     }
 
+    /// Digest of the layer that is held back.
+    fn layer(&self) -> String {
+        layer(self.big.as_ref().unwrap())
+    }
+
     pub(super) fn faulty(&self) -> &Faulty {
         match &self.sources {
             Sources::Faulty(faulty) => faulty,
@@ -229,17 +250,20 @@ pub(super) fn site() -> &'static (Site, Server) {
     static SHARED: OnceLock<(Site, Server)> = OnceLock::new();
     SHARED.get_or_init(|| {
         let site = Site::start();
-        let server = site.serve("only", &[]);
+        let server = site.serve("only", &["--rate", "1000"]);
         (site, server)
     })
+}
+
+fn layer(image: &Image) -> String {
+    image.blobs.iter().find(|(_, bytes)| bytes.len() == 200_000).unwrap().0.clone()
 }
 
 /// An application of one image, of which a layer is held back by its registry.
 pub(super) fn held<'s>(site: &'s Site, times: usize) -> Shop<'s> {
     let (sources, image) = (Faulty::start(), Image::new(9, 4, 200_000));
     image.push(&sources.target(), "shop/web", "1.4.2");
-    let layer = image.blobs.iter().find(|(_, bytes)| bytes.len() == 200_000).unwrap().0.clone();
-    let held = Fault::on("GET", &format!("/blobs/{layer}"), Trouble::StallAfter(1000));
+    let held = Fault::on("GET", &format!("/blobs/{}", layer(&image)), Trouble::StallAfter(1000));
     sources.fault(held.times(times));
     let manifests = format!(
         "
@@ -273,11 +297,9 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 pub(super) fn in_the_middle(shop: &Shop<'_>, server: &Server, name: &str) -> Value {
     server.running().wait_for("in the middle", |_, _| {
         let status = shop.record(name)["status"].clone();
-        let copying = shop
-            .faulty()
-            .requests()
-            .iter()
-            .any(|request| request.method == "GET" && request.path.contains("/blobs/"));
+        let is_held = |path: &str| path.ends_with(&shop.layer());
+        let requests = shop.faulty().requests();
+        let copying = requests.iter().any(|sent| sent.method == "GET" && is_held(&sent.path));
         (copying && status["planned"].is_object()).then_some(status)
     })
 }

@@ -1,0 +1,209 @@
+//! `/v1/namespaces/{ns}/exports` and `/v1/exports`: exports that are asked for, seen and cancelled.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::Path;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
+
+use super::Asked;
+use super::asked::AWAY;
+use super::model::{ExportRequest, View, location};
+use super::query::Query;
+use crate::cluster::record::{CANCEL, Door, Export, Health, Phase};
+use crate::error::{Code, Error};
+use crate::server::audit::{About, Decision, Event};
+use crate::server::auth::{Right, Verb};
+use crate::server::json::{Body, Json};
+use crate::server::page::Page;
+use crate::server::problem::Problem;
+use crate::server::state::State;
+use crate::server::submit::{self, Submission, Submitted, submit};
+
+/// Where a caller says which request it is, if it should come twice.
+const KEY: &str = "idempotency-key";
+
+/// Longest key that is taken; a UUID has 36 characters.
+const MAX_KEY: usize = 128;
+
+/// When to come back while as many exports wait as are let wait; each takes seconds to minutes.
+const FULL: Duration = Duration::from_secs(30);
+
+/// Says that the answer is an export that was asked for before.
+const JOINED: &str = "outhaul-joined";
+
+/// Which exports.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    phase: Option<Phase>,
+    app: Option<String>,
+    destination: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// `POST /v1/namespaces/{ns}/exports`
+pub(super) async fn create(
+    asked: Asked,
+    Path(namespace): Path<String>,
+    headers: HeaderMap,
+    request: Body<ExportRequest>,
+) -> Result<Response, Problem> {
+    let submission = Submission {
+        namespace,
+        spec: request.0.into(),
+        key: key(&headers)?,
+        door: Door::Native,
+        request_id: asked.id().to_owned(),
+        source: Some(asked.source()),
+    };
+    let Submitted { export, joined } = submit(&asked.state, asked.caller(), submission).await?;
+    let mut response = accepted(&export);
+    if let Ok(location) = HeaderValue::try_from(location(&export)) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    if joined {
+        response.headers_mut().insert(JOINED, HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+/// `GET /v1/exports`
+pub(super) async fn all(asked: Asked, wanted: Query<Wanted>) -> Result<Response, Problem> {
+    list(&asked, None, wanted.0).await
+}
+
+/// `GET /v1/namespaces/{ns}/exports`
+pub(super) async fn of_namespace(
+    asked: Asked,
+    Path(namespace): Path<String>,
+    wanted: Query<Wanted>,
+) -> Result<Response, Problem> {
+    list(&asked, Some(namespace), wanted.0).await
+}
+
+/// `GET /v1/namespaces/{ns}/exports/{name}`
+pub(super) async fn one(
+    asked: Asked,
+    Path((namespace, name)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let export = find(&asked, &namespace, &name, Verb::Get, Event::Read).await?;
+    Ok(Json(View::of(&export)).into_response())
+}
+
+/// `POST /v1/namespaces/{ns}/exports/{name}/cancel`
+pub(super) async fn cancel(
+    asked: Asked,
+    Path((namespace, name)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let event = Event::ExportCancel;
+    let export = find(&asked, &namespace, &name, Verb::Update, event).await?;
+    if export.is_terminal() {
+        return Err(Problem::new(Code::ExportFinished, "the export is finished already"));
+    }
+    let cancelled = asked.state.live.annotate(&export, &[(CANCEL, asked.id())]).await;
+    let cancelled = cancelled.map_err(Error::from)?;
+    let about = About {
+        namespace: Some(&namespace),
+        app: Some(&export.spec.app),
+        destination: Some(&export.spec.destination),
+        export: Some(&name),
+    };
+    asked.audit(event, about, Decision::Allow, None);
+    Ok(accepted(&cancelled))
+}
+
+/// The export of this name, for a caller who may do `verb` with it.
+pub(super) async fn find(
+    asked: &Asked,
+    namespace: &str,
+    name: &str,
+    verb: Verb,
+    event: Event,
+) -> Result<Arc<Export>, Problem> {
+    let about = About { namespace: Some(namespace), export: Some(name), ..About::default() };
+    let right = Right::Exports { verb, namespace: Some(namespace.to_owned()) };
+    asked.need(&right, event, about).await?;
+    is_known(&asked.state)?;
+    if let Some(export) = asked.state.exports.get(namespace, name) {
+        return Ok(export);
+    }
+    // Made by another replica just now, or one too many to be kept.
+    let found = asked.state.live.export(namespace, name).await.map_err(Error::from)?;
+    let unknown = || Problem::new(Code::ExportUnknown, format!("there is no export `{name}`"));
+    found.map(Arc::new).ok_or_else(unknown)
+}
+
+async fn list(
+    asked: &Asked,
+    namespace: Option<String>,
+    wanted: Wanted,
+) -> Result<Response, Problem> {
+    let about = About { namespace: namespace.as_deref(), ..About::default() };
+    let right = Right::Exports { verb: Verb::List, namespace: namespace.clone() };
+    asked.need(&right, Event::Read, about).await?;
+    is_known(&asked.state)?;
+    let Wanted { phase, app, destination, limit, cursor } = wanted;
+    let is_wanted = |export: &Arc<Export>| {
+        namespace.as_ref().is_none_or(|namespace| export.namespace() == namespace)
+            && phase.is_none_or(|phase| export.phase().unwrap_or(Phase::Pending) == phase)
+            && app.as_ref().is_none_or(|app| export.spec.app == *app)
+            && destination.as_ref().is_none_or(|name| export.spec.destination == *name)
+    };
+    let found = asked.state.exports.list().into_iter().filter(is_wanted);
+    // As the store orders them: by namespace, then by name.
+    let keyed = found.map(|export| (format!("{}\0{}", export.namespace(), export.name()), export));
+    let page = Page { limit, cursor }.of(keyed.collect(), |(key, _)| key)?;
+    Ok(Json(page.each(|(_, export)| View::of(export))).into_response())
+}
+
+/// Whether exports are known here well enough to speak of them.
+fn is_known(state: &State) -> Result<(), Problem> {
+    match state.exports.health() {
+        Health::Synced | Health::Full => Ok(()),
+        Health::NotServed => Err(Problem::not_served()),
+        Health::Starting | Health::Away(_) => {
+            let detail = "the records of exports cannot be read now";
+            Err(Problem::new(Code::ClusterUnreachable, detail).retry_after(AWAY))
+        }
+    }
+}
+
+impl From<submit::Error> for Problem {
+    fn from(error: submit::Error) -> Self {
+        use submit::Error as E;
+        let text = error.to_string();
+        match error {
+            E::Forbidden(_) => Self::new(Code::Forbidden, text),
+            E::Unavailable => Self::new(Code::AuthUnavailable, text).retry_after(AWAY),
+            E::KeyReused => Self::new(Code::IdempotencyKeyReused, text)
+                .hint("a key is for one request; give each its own, such as a UUID"),
+            E::QueueFull(_) => Self::new(Code::QueueFull, text).retry_after(FULL),
+            E::NotServed => Self::not_served(),
+            E::Invalid(_) => Self::new(Code::BodyInvalid, text),
+            E::Other(error) => error.into(),
+        }
+    }
+}
+
+fn accepted(export: &Export) -> Response {
+    (StatusCode::ACCEPTED, Json(View::of(export))).into_response()
+}
+
+fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let refused = || {
+        let detail = format!("`Idempotency-Key` is one of 1 to {MAX_KEY} printable characters");
+        Problem::new(Code::RequestInvalid, detail)
+    };
+    let mut keys = headers.get_all(KEY).iter();
+    let Some(key) = keys.next() else { return Ok(None) };
+    let key = key.to_str().map_err(|_| refused())?;
+    let is_plain = key.bytes().all(|byte| byte.is_ascii_graphic());
+    if keys.next().is_some() || !is_plain || !(1..=MAX_KEY).contains(&key.len()) {
+        return Err(refused());
+    }
+    Ok(Some(key.to_owned()))
+}
