@@ -11,7 +11,7 @@ use crate::app::{self, App, Code, Finding, Object, ObjectId, SecretValues, Secre
 use crate::chart::check;
 use crate::chart::compare::Change;
 use crate::chart::original;
-use crate::chart::render::Release;
+use crate::chart::render::{Manifest, Release};
 use crate::chart::{self, Input};
 use crate::cluster::Source;
 use crate::registry::Digest;
@@ -113,10 +113,13 @@ fn compare(
     let is_original = original::is_original(chart);
     let own = Release { name: &app.name, namespace: &app.namespace };
     let release = if is_original { own } else { RELEASE };
-    let rendered = rendered(chart, release)?.into_iter().map(|manifest| manifest.object);
-    // Hooks of a release's chart are no part of the release.
-    let is_part = |it: &Object| !is_original || it.annotation("helm.sh/hook").is_none();
-    let rendered: Vec<Object> = rendered.filter(is_part).collect();
+    // Hooks and definitions of a release's chart are no part of the release.
+    let is_part = |it: &Manifest| {
+        let beside = it.object.annotation("helm.sh/hook").is_some() || it.path.starts_with("crds/");
+        !(is_original && beside)
+    };
+    let rendered = rendered(chart, release)?.into_iter().filter(is_part);
+    let rendered: Vec<Object> = rendered.map(|manifest| manifest.object).collect();
     let plaintext = app.findings.iter().filter(|it| it.code == Code::PlaintextSecret).cloned();
     let credentials = Credentials { now: plaintext.collect(), published: scan(&rendered) };
     let mut before: HashMap<ObjectId, Object> =
@@ -125,7 +128,7 @@ fn compare(
     let input = input(app, images, published, &secret_values);
     let comparison = check::Comparison::new(&input, release);
     let (mut added, mut changed) = (Vec::new(), Vec::new());
-    for object in &app.objects {
+    for object in app.objects.iter().chain(&app.definitions) {
         let id = object.id();
         let Some(was) = before.remove(&id) else {
             added.push(id);

@@ -25,7 +25,7 @@ pub use rules::{RULES, Rule};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Fidelity {
-    /// Objects of the application.
+    /// Objects of the application, definitions that go along included.
     pub objects: usize,
     /// How many of them come back as they were, but for what is intended.
     pub identical: usize,
@@ -138,7 +138,7 @@ fn compare(comparison: &Comparison<'_>, rendered: Vec<Manifest>) -> Fidelity {
         }
     }
     let mut identical = 0;
-    for object in &input.app.objects {
+    for object in input.app.objects.iter().chain(&input.app.definitions) {
         let id = object.id();
         let is_identical = match objects.remove(&id) {
             Some(rendered) => found.object(comparison, object, &rendered),
@@ -157,7 +157,7 @@ fn compare(comparison: &Comparison<'_>, rendered: Vec<Manifest>) -> Fidelity {
             None => _ = found.differ(id, None, What::Added),
         }
     }
-    found.into_fidelity(input.app.objects.len(), identical)
+    found.into_fidelity(input.app.objects.len() + input.app.definitions.len(), identical)
 }
 
 /// What was found so far.

@@ -112,15 +112,16 @@ impl Fixture {
         if let Ok(way) = std::env::var("FIDELITY_APPLY") {
             expect.apply = serde_json::from_value(json!(way)).unwrap();
         }
-        let objects_of = expect.of.as_ref().map(|of| folder.with_file_name(of));
-        let own = files(objects_of.as_deref().unwrap_or(folder))
+        let of = expect.of.as_ref().map(|of| folder.with_file_name(of));
+        let home = of.as_deref().unwrap_or(folder);
+        let own = files(home)
             .into_iter()
             .filter(|path| path.is_file() && !BESIDE.iter().any(|file| path.ends_with(file)));
         let mut objects: Vec<Value> = own.flat_map(|path| documents(&path)).collect();
         objects.extend(expect.large.iter().map(|(name, bytes)| large(name, *bytes)));
-        let crds = files(&folder.join("crds")).into_iter();
+        let crds = files(&home.join("crds")).into_iter();
         let around =
-            crds.chain([folder.join("cluster.yaml")]).flat_map(|path| documents(&path)).collect();
+            crds.chain([home.join("cluster.yaml")]).flat_map(|path| documents(&path)).collect();
         Self { name, objects, around, expect }
     }
 

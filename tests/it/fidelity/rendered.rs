@@ -29,7 +29,9 @@ pub(super) fn alike(all: &BTreeMap<&str, &Made>) {
 fn ours(archive: &ChartArchive) -> Objects {
     let release = Release { name: "back", namespace: EMPTY };
     let manifests = render(&unpack(archive).unwrap(), release, &json!({})).unwrap();
-    oracle::named(manifests.into_iter().map(|manifest| as_read(manifest.object.into())))
+    // Without being asked helm prints no definitions.
+    let manifests = manifests.into_iter().filter(|of| !of.path.starts_with("crds/"));
+    oracle::named(manifests.map(|manifest| as_read(manifest.object.into())))
 }
 
 /// The same as helm's own `fromYaml`, by which the documents are read, would read it: it makes every
