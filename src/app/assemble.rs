@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::definitions::{self, Definitions};
 use super::graph::{self, Members};
+use super::helm::Installed;
 use super::normalize::{self, Context};
 use super::select::{self, SelectError};
 use super::view::{Index, Place, View};
@@ -25,8 +26,9 @@ pub fn assemble(
     selection: &Selection,
     options: &Options,
 ) -> Result<App, SelectError> {
-    let view = View::new(snapshot, options);
+    let mut view = View::new(snapshot, options);
     let roots = select::resolve(&view, selection)?;
+    view.installed = Installed::new(snapshot.release_of(&roots.name));
     let members = graph::members(&view, &roots);
     let exclusions = unmatched(&view, &members);
     if !exclusions.is_empty() {
@@ -108,7 +110,7 @@ fn normalise(view: &View<'_>, members: &Members, keep: &images::Keep<'_>) -> Nor
             here: entry.place != Place::Elsewhere,
             scaled: scaled.contains(&index),
             keeps_pull_secrets: keep.pull_secrets(view, index),
-            exported: view.snapshot.release.exported(),
+            installed: view.installed.as_ref(),
         };
         let done = normalize::normalise(entry.object, context);
         all.pull_secrets.extend(done.pull_secrets);

@@ -25,14 +25,29 @@ const BY_NAME: &[&[&str]] = &[&["name"]];
 /// What an item of the list is known by, such as `name=web` or `port=53,protocol=UDP`; `None` if by
 /// its place alone. The protocol `TCP` is what a port without one has, and is left out.
 pub(crate) fn key(list: &str, item: &Value) -> Option<String> {
-    let known = KEYS.iter().find(|(of, _)| *of == list);
-    let alternatives = known.map_or(BY_NAME, |(_, alternatives)| alternatives);
-    alternatives.iter().find_map(|fields| {
+    alternatives(list).iter().find_map(|fields| {
         text(item, fields.first()?)?;
         let said = fields.iter().filter_map(|field| Some((*field, text(item, field)?)));
         let said = said.filter(|said| *said != ("protocol", "TCP".to_owned()));
         Some(said.map(|(field, text)| format!("{field}={text}")).collect::<Vec<_>>().join(","))
     })
+}
+
+/// Copies the fields by which items of the list are known to where `to` has the same fields.
+pub(crate) fn copy_key(list: &str, item: &Value, to: &mut Value) {
+    for field in alternatives(list).iter().copied().flatten() {
+        let pointer = format!("/{}", field.replace('.', "/"));
+        if let (Some(value @ (Value::String(_) | Value::Number(_))), Some(place)) =
+            (item.pointer(&pointer), to.pointer_mut(&pointer))
+        {
+            place.clone_from(value);
+        }
+    }
+}
+
+fn alternatives(list: &str) -> &'static [&'static [&'static str]] {
+    let known = KEYS.iter().find(|(of, _)| *of == list);
+    known.map_or(BY_NAME, |(_, alternatives)| *alternatives)
 }
 
 fn text(item: &Value, field: &str) -> Option<String> {

@@ -42,6 +42,7 @@ pub use model::{
     Requirement, Running, SecretUse,
 };
 pub use needs::needs;
+pub(crate) use normalize::{HOOK, HOOK_ANNOTATIONS};
 pub use object::{Object, ObjectId};
 pub use secret::{SecretValues, SecretsPolicy};
 pub use select::{Candidate, FoundBy, SelectError, Selection, list};

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::exclude::Exclusions;
+use super::helm::Installed;
 use super::kinds::{self, Kind};
 use super::{JobsPolicy, Object, ObjectId, Options, Origin, Snapshot};
 
@@ -28,6 +29,8 @@ pub(super) struct View<'a> {
     pub(super) exclusions: Exclusions,
     /// What becomes of Jobs that nothing owns.
     pub(super) jobs: JobsPolicy,
+    /// The export that the application was installed from, once it is known which one is meant.
+    pub(super) installed: Option<Installed<'a>>,
 }
 
 /// One object.
@@ -81,6 +84,7 @@ impl<'a> View<'a> {
                 .any(|e| kinds::is(e.object, kinds::SECRET) && e.place == Place::Here),
             exclusions,
             jobs: options.jobs,
+            installed: None,
             entries,
         };
         for (index, entry) in view.entries.iter().enumerate() {

@@ -48,7 +48,9 @@ impl Walk<'_, '_> {
                 self.unseen(release, rendered);
             }
         }
-        let named: HashSet<_> = release.objects.iter().map(|of| key(&of.object)).collect();
+        let objects = release.objects.iter().map(|of| &of.object);
+        let named: HashSet<_> =
+            objects.chain(release.hooks.iter().map(|of| &of.object)).map(key).collect();
         for index in roots.objects.iter().copied() {
             if !named.contains(&key(&self.view.entries[index].id)) {
                 self.only_annotated(release, index);

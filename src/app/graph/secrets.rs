@@ -10,7 +10,8 @@ use super::{Code, Finding, Index, SecretUse, Walk};
 use crate::app::helm::SecretShape;
 use crate::app::normalize::{Context, normalise};
 use crate::app::secret::REDACTED;
-use crate::app::{FoundBy, Object, ObjectId, Origin, Requirement, Snapshot, kinds};
+use crate::app::view::View;
+use crate::app::{FoundBy, Object, ObjectId, Origin, Requirement, kinds};
 
 /// Annotation of a token that its controller writes.
 const ACCOUNT_UID: &str = "kubernetes.io/service-account.uid";
@@ -124,7 +125,7 @@ impl<'v> Walk<'v, '_> {
         }
         let object = found.map(|index| self.view.entries[index].object);
         // An export wrote what references told it: they tell the same again.
-        let told = !refs.is_empty() && self.view.snapshot.release.exported().is_some();
+        let told = !refs.is_empty() && self.view.installed.is_some();
         let recorded = self.recorded.get(name.as_str()).copied().filter(|_| !told);
         let is_token = object.and_then(|of| of.text("/type")) == Some(kinds::SERVICE_ACCOUNT_TOKEN);
         let (keys, complete) =
@@ -133,7 +134,7 @@ impl<'v> Walk<'v, '_> {
             self.unknown_keys(&name);
         }
         let users: BTreeSet<_> = refs.iter().map(|(from, _)| self.id(*from)).collect();
-        let written = object.map(|object| written(object, self.view.snapshot));
+        let written = object.map(|object| written(object, self.view));
         let texts = |field: &str| {
             let map = written.as_ref().and_then(|of| of.at("/metadata")?.get(field)?.as_object());
             let texts =
@@ -219,9 +220,9 @@ impl<'v> Walk<'v, '_> {
 }
 
 /// The Secret without what servers and controllers wrote.
-fn written(secret: &Object, snapshot: &Snapshot) -> Object {
-    let exported = snapshot.release.exported();
-    normalise(secret, Context { exported, ..Context::of(&snapshot.namespace) }).object
+fn written(secret: &Object, view: &View<'_>) -> Object {
+    let installed = view.installed.as_ref();
+    normalise(secret, Context { installed, ..Context::of(&view.snapshot.namespace) }).object
 }
 
 /// Keys of a Secret, and whether they are all: as it was read, else as references name them.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_saphyr::options;
 
 use super::release::{Rendered, SecretShape};
@@ -17,7 +17,7 @@ const MAX_DOCUMENTS: usize = crate::app::snapshot::MAX_OBJECTS;
 const MAX_DEPTH: usize = 128;
 
 /// Stack for the parser, which recurses: without optimisation a level takes up to 25 KiB.
-const STACK: usize = MAX_DEPTH * (64 << 10);
+pub(super) const STACK: usize = MAX_DEPTH * (64 << 10);
 
 /// Before the path of the template that a document comes from.
 const SOURCE: &str = "# Source: ";
@@ -58,7 +58,7 @@ fn objects_here(manifest: &str, namespace: &str) -> (Vec<Rendered>, usize) {
     let (mut found, mut broken) = (Vec::new(), 0);
     for document in documents(manifest).take(MAX_DOCUMENTS) {
         let source = document.lines().find_map(|line| line.strip_prefix(SOURCE));
-        match head(document) {
+        match read(document) {
             Some(head) => push(head, source.unwrap_or_default().trim(), namespace, &mut found),
             None if is_blank(document) => {}
             None => broken += 1,
@@ -68,7 +68,7 @@ fn objects_here(manifest: &str, namespace: &str) -> (Vec<Rendered>, usize) {
 }
 
 /// The documents of a stream: a line of `---` stands between two.
-fn documents(manifest: &str) -> impl Iterator<Item = &str> {
+pub(super) fn documents(manifest: &str) -> impl Iterator<Item = &str> {
     let mut begin = Some(0);
     std::iter::from_fn(move || {
         let from = begin?;
@@ -91,7 +91,8 @@ fn is_blank(document: &str) -> bool {
     document.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
 }
 
-fn head(document: &str) -> Option<Head> {
+/// A document, within bounds. It takes [`STACK`].
+pub(super) fn read<T: DeserializeOwned>(document: &str) -> Option<T> {
     let options = options! {
         budget: serde_saphyr::budget! { max_depth: MAX_DEPTH },
         with_snippet: false,

@@ -14,7 +14,9 @@ mod record;
 mod release;
 mod releases;
 mod storage;
+mod written;
 
+pub(in crate::app) use exported::Installed;
 pub use exported::{Exported, ExportedImage};
 pub use record::{ChartFile, ChartRecord, Record, RecordError};
 pub use release::{Hook, Lookup, Newer, Release, Rendered, SecretShape};
@@ -22,6 +24,7 @@ pub use releases::Releases;
 pub use storage::{
     Choice, Entry, Status, choose, is_record, is_record_name, is_release_name, payload,
 };
+pub use written::Written;
 
 /// Annotation of every object that helm installed: name of its release.
 pub const RELEASE_NAME: &str = "meta.helm.sh/release-name";

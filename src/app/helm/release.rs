@@ -120,12 +120,6 @@ impl Lookup {
         matches!(self, Self::NotAsked | Self::Absent)
     }
 
-    /// The release that was read, if its chart is an export.
-    pub(in crate::app) fn exported(&self) -> Option<(&Release, &Exported)> {
-        let Self::Found(release) = self else { return None };
-        Some((release, release.exported.as_ref()?))
-    }
-
     /// Finds the release among records, as files hold them.
     pub fn among<'a>(records: impl Iterator<Item = &'a Object>, name: &str) -> Self {
         let of_name: Vec<&Object> = records.filter(|of| of.label("name") == Some(name)).collect();
@@ -150,7 +144,7 @@ impl Lookup {
 }
 
 impl Release {
-    fn new(record: Record, choice: &Choice) -> Self {
+    pub(super) fn new(record: Record, choice: &Choice) -> Self {
         let of_chart = |key: &str| {
             record.chart.metadata.get(key).and_then(serde_json::Value::as_str).unwrap_or_default()
         };
@@ -176,7 +170,7 @@ impl Release {
             newer: newer.collect(),
             objects,
             broken_documents,
-            exported: Exported::of(&record.chart),
+            exported: Exported::of(&record),
             record: Some(Arc::new(record)),
         }
     }

@@ -6,11 +6,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::places::places;
+use super::places::{Place, places};
 use super::reference::parts;
 use crate::app::graph::account;
 use crate::app::view::{Index, View};
-use crate::app::{Object, ObjectId, Options, Requirement, kinds, path};
+use crate::app::{ContainerRef, Object, ObjectId, Options, Requirement, kinds, path};
 
 /// Where a service account names pull secrets.
 const ACCOUNTS: &str = "imagePullSecrets[].name";
@@ -85,7 +85,12 @@ impl<'a> Keep<'a> {
         }
         for index in members.iter().copied() {
             let entry = &view.entries[index];
-            if places(entry.object).iter().any(|place| options.keeps(&place.image)) {
+            let stays = |Place { image, at, .. }: Place| {
+                let at = ContainerRef { object: entry.id.clone(), ..at };
+                let source = view.installed.as_ref().and_then(|of| of.source(&image, &at));
+                options.keeps(source.unwrap_or(&image))
+            };
+            if places(entry.object).into_iter().any(stays) {
                 if kinds::pod_template(entry.object).is_some() {
                     keep.accounts.insert(account(entry));
                 }

@@ -10,6 +10,7 @@ mod running;
 
 use std::collections::BTreeMap;
 
+use super::helm::Installed;
 use super::view::{Index, View};
 use super::{ContainerRef, Finding, ImageUse, Object, Options, Running, kinds};
 use operator::Made;
@@ -26,13 +27,33 @@ struct Use {
     places: Vec<ContainerRef>,
     /// By `imageID`.
     running: BTreeMap<String, Running>,
-    /// Where it is read, if that is elsewhere.
+    /// Where it is read, if that is elsewhere. Of several references the least, whatever the order.
     at: Option<String>,
 }
 
+/// The images, under the references by which they were known where the application ran first.
+struct Found<'a> {
+    by_name: BTreeMap<String, Use>,
+    installed: Option<&'a Installed<'a>>,
+}
+
+impl Found<'_> {
+    /// Adds places at which an object names one image.
+    fn add(&mut self, image: &str, places: Vec<ContainerRef>, mut said: Vec<Said>) {
+        for place in places {
+            let source = self.installed.and_then(|of| of.source(image, &place));
+            let of = self.by_name.entry(source.unwrap_or(image).to_owned()).or_default();
+            if source.is_some() {
+                of.at = of.at.take().into_iter().chain([image.to_owned()]).min();
+            }
+            of.add(place, std::mem::take(&mut said));
+        }
+    }
+}
+
 impl Use {
-    fn add(&mut self, places: impl IntoIterator<Item = ContainerRef>, said: Vec<Said>) {
-        self.places.extend(places);
+    fn add(&mut self, place: ContainerRef, said: Vec<Said>) {
+        self.places.push(place);
         for Said { image_id, created } in said {
             let none = || Running { image_id: image_id.clone(), pods: 0, newest: None };
             let running = self.running.entry(image_id.clone()).or_insert_with(none);
@@ -50,12 +71,12 @@ pub(super) fn images(
 ) -> (Vec<ImageUse>, Vec<Finding>) {
     let (pods, made) = (Pods::new(view), Made::new(view));
     let mut findings = Vec::new();
-    let mut found: BTreeMap<String, Use> = BTreeMap::new();
+    let mut found = Found { by_name: BTreeMap::new(), installed: view.installed.as_ref() };
     for (index, object) in objects {
         let places = places(object);
         if !kinds::is_builtin(object) {
             for (image, places, said) in made.images(view, *index, object, places) {
-                found.entry(image).or_default().add(places, said);
+                found.add(&image, places, said);
             }
             continue;
         }
@@ -66,13 +87,12 @@ pub(super) fn images(
         findings.extend(current.findings(object, &places));
         for place in places {
             let said = current.said(&place);
-            found.entry(place.image).or_default().add([place.at], said);
+            found.add(&place.image, vec![place.at], said);
         }
     }
-    let exported = view.snapshot.release.exported().map(|(_, exported)| exported);
-    let found = restore::renamed(found, exported);
-    let keys = key::keys(found.keys().map(String::as_str));
+    let keys = key::keys(found.by_name.keys().map(String::as_str));
     let mut images: Vec<ImageUse> = found
+        .by_name
         .into_iter()
         .zip(keys)
         .map(|((image, Use { places: mut uses, running, at }), key)| {

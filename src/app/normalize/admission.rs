@@ -198,7 +198,7 @@ mod tests {
         let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x", "uid": "1"},
             "spec": spec});
         let mut pod = Object::new(pod).unwrap();
-        let claims = Claims::read(&pod);
+        let claims = Claims::read(&pod, None);
         undo(&mut pod, &claims, &mut Vec::new());
         pod.at("/spec").cloned().unwrap()
     }

@@ -32,6 +32,8 @@ pub(super) struct Claims {
     /// Whether an API server has had the object. What has only ever been a file is a person's.
     live: bool,
     applied: Option<Map<String, Value>>,
+    /// Fields that the export wrote which the object was installed from.
+    written: Option<Map<String, Value>>,
     /// `fieldsV1` of those who applied.
     appliers: Vec<Value>,
     /// `fieldsV1` of those who created or updated.
@@ -49,11 +51,17 @@ enum Claimed {
 }
 
 impl Claims {
-    pub(super) fn read(object: &Object) -> Self {
+    /// `written`: what the chart of an export wrote of it, if it was installed from one.
+    pub(super) fn read(object: &Object, written: Option<&Map<String, Value>>) -> Self {
         let applied = object.annotation(LAST_APPLIED);
         let applied = applied.and_then(|json| serde_json::from_str(json).ok());
-        let mut claims =
-            Self { live: is_live(object), applied, appliers: Vec::new(), updaters: Vec::new() };
+        let mut claims = Self {
+            live: is_live(object),
+            applied,
+            written: written.cloned(),
+            appliers: Vec::new(),
+            updaters: Vec::new(),
+        };
         let entries = object.at("/metadata/managedFields").and_then(Value::as_array);
         for entry in entries.into_iter().flatten() {
             let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -84,7 +92,10 @@ impl Claims {
     /// Whether a person wrote the field, so that it stays even if it equals the default.
     pub(super) fn wrote(&self, root: &Map<String, Value>, path: &Path) -> bool {
         !self.live
-            || self.applied.as_ref().is_some_and(|applied| stands_in(applied, root, path))
+            || [&self.applied, &self.written]
+                .into_iter()
+                .flatten()
+                .any(|of| stands_in(of, root, path))
             || self.appliers.iter().any(|of| claimed_in(of, root, path) == Claimed::Itself)
     }
 
@@ -191,7 +202,7 @@ mod tests {
             "spec": {"type": "ClusterIP", "ports": [
                 {"name": "a", "port": 80, "targetPort": 80}, {"port": 81, "protocol": "UDP"}]}}))
             .unwrap();
-        let claims = Claims::read(&object);
+        let claims = Claims::read(&object, None);
         (object, claims)
     }
 

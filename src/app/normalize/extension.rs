@@ -78,7 +78,7 @@ mod tests {
             "spec": {"names": {"kind": "Thing", "plural": "things", "singular": "thing",
                 "listKind": "Things"}}}))
         .unwrap();
-        let claims = Claims::read(&object);
+        let claims = Claims::read(&object, None);
         definition(object.fields_mut(), &claims);
         let left = json!({"kind": "Thing", "plural": "things", "listKind": "Things"});
         assert_eq!(object.at("/spec/names"), Some(&left));

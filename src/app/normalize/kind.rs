@@ -8,8 +8,22 @@ use crate::app::kinds::{self, Kind};
 use crate::app::path;
 use crate::app::{Code, Finding, Object, ObjectId};
 
+/// What every chart says of a claim: it outlives its release.
+const CLAIM_ANNOTATIONS: [(&str, &str); 1] = [(RESOURCE_POLICY, "keep")];
+
 /// What helm does with an object when its release goes.
 const RESOURCE_POLICY: &str = "helm.sh/resource-policy";
+
+/// Annotation by which Helm runs an object at a certain time, and not as part of the release.
+pub(crate) const HOOK: &str = "helm.sh/hook";
+
+/// What charts say of a Job: when it runs, in which order, and what becomes of the Job before, whose
+/// name is taken otherwise.
+pub(crate) const HOOK_ANNOTATIONS: [(&str, &str); 3] = [
+    (HOOK, "post-install,post-upgrade"),
+    ("helm.sh/hook-weight", "0"),
+    ("helm.sh/hook-delete-policy", "before-hook-creation"),
+];
 
 const ARGO_APPLICATION: Kind = ("argoproj.io", "Application");
 
@@ -60,15 +74,16 @@ fn claim(fields: &mut Map<String, Value>, claims: &Claims) {
     // What the volume was filled from is not there any more, or is not on another cluster.
     path::remove(fields, "spec.dataSource");
     path::remove(fields, "spec.dataSourceRef");
-    keep_policy(fields);
+    of_charts(fields, &CLAIM_ANNOTATIONS);
 }
 
-/// Every chart asks helm to keep claims: one that came out of a chart says so already.
-fn keep_policy(fields: &mut Map<String, Value>) {
+/// Takes out annotations that every chart gives the kind: an object that came out of a chart has
+/// them already. All or none.
+fn of_charts(fields: &mut Map<String, Value>, given: &[(&str, &str)]) {
     let Some(Value::Object(metadata)) = fields.get_mut("metadata") else { return };
     let Some(Value::Object(annotations)) = metadata.get_mut("annotations") else { return };
-    if annotations.get(RESOURCE_POLICY).is_some_and(|policy| policy == "keep") {
-        annotations.shift_remove(RESOURCE_POLICY);
+    if given.iter().all(|(key, value)| annotations.get(*key).is_some_and(|of| of == value)) {
+        annotations.retain(|key, _| given.iter().all(|(of, _)| of != key));
         if annotations.is_empty() {
             metadata.shift_remove("annotations");
         }
@@ -93,6 +108,7 @@ fn stateful_set(fields: &mut Map<String, Value>, claims: &Claims) {
 
 /// A Job, without the selector and labels that its controller gave it.
 fn job(fields: &mut Map<String, Value>, claims: &Claims) {
+    of_charts(fields, &HOOK_ANNOTATIONS);
     let number = |at: &str| path::find(fields, at).first().map(|(_, value)| (*value).clone());
     let manual = number("spec.manualSelector") == Some(Value::Bool(true));
     if !manual && claims.live() {
@@ -210,21 +226,36 @@ mod tests {
         let mut object = Object::new(json!({"apiVersion": "batch/v1", "kind": "Job",
             "metadata": {"name": "x", "uid": "1"}, "spec": spec}))
         .unwrap();
-        let claims = Claims::read(&object);
+        let claims = Claims::read(&object, None);
         normalise(&mut object, &claims, Context::of("shop"), &mut Vec::new());
         object.at("/spec").cloned().unwrap()
     }
 
     #[test]
-    fn the_policy_that_every_chart_gives_claims_is_not_a_persons() {
-        for (annotations, left) in [
-            (json!({RESOURCE_POLICY: "keep"}), None),
-            (json!({RESOURCE_POLICY: "keep", "mine": "x"}), Some(json!({"mine": "x"}))),
-            (json!({RESOURCE_POLICY: "delete"}), Some(json!({RESOURCE_POLICY: "delete"}))),
+    fn what_every_chart_says_of_a_kind_is_not_a_persons_word() {
+        let hook: Value = HOOK_ANNOTATIONS.into_iter().collect();
+        for (given, annotations, left) in [
+            (&CLAIM_ANNOTATIONS[..], json!({RESOURCE_POLICY: "keep"}), None),
+            (
+                &CLAIM_ANNOTATIONS,
+                json!({RESOURCE_POLICY: "keep", "mine": "x"}),
+                Some(json!({"mine": "x"})),
+            ),
+            (
+                &CLAIM_ANNOTATIONS,
+                json!({RESOURCE_POLICY: "delete"}),
+                Some(json!({RESOURCE_POLICY: "delete"})),
+            ),
+            (&HOOK_ANNOTATIONS, hook, None),
+            (
+                &HOOK_ANNOTATIONS,
+                json!({HOOK: "post-install,post-upgrade"}),
+                Some(json!({HOOK: "post-install,post-upgrade"})),
+            ),
         ] {
             let mut fields = json!({"metadata": {"annotations": annotations}});
             let fields = fields.as_object_mut().unwrap();
-            keep_policy(fields);
+            of_charts(fields, given);
             assert_eq!(fields["metadata"].get("annotations"), left.as_ref());
         }
     }

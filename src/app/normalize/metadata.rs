@@ -4,10 +4,9 @@ use serde_json::{Map, Value};
 
 use super::Context;
 use super::claims::Claims;
-use crate::app::Object;
-use crate::app::helm::RELEASE_NAME;
 use crate::app::kinds;
 use crate::app::path::{self, Path};
+use crate::app::{Object, ObjectId};
 
 /// Fields of `metadata` that the API server writes, or that mean nothing elsewhere.
 const FIELDS: [&str; 11] = [
@@ -122,15 +121,12 @@ const JOB_LABELS: [&str; 4] = [
 const CLAIMS: &str = "volumes[].ephemeral.volumeClaimTemplate.metadata";
 
 /// Cleans the metadata of an object and of the templates in it.
-pub(super) fn clean(object: &mut Object, context: Context<'_>, claims: &Claims) {
-    let exported = context
-        .exported
-        .filter(|(release, _)| object.annotation(RELEASE_NAME) == Some(&release.name));
-    let is_marked = |key: &str| match exported {
-        Some((_, exported)) => {
-            TOOL_LABELS.contains(&key) || (exported.instance_label && key == INSTANCE)
-        }
-        None => false,
+pub(super) fn clean(object: &mut Object, id: &ObjectId, context: Context<'_>, claims: &Claims) {
+    let installed = context.installed.filter(|installed| installed.has(object, id));
+    let is_marked = |key: &str| {
+        installed.is_some_and(|installed| {
+            TOOL_LABELS.contains(&key) || (installed.has_instance_label() && key == INSTANCE)
+        })
     };
     let pod = kinds::pod_template(object).map(|of| kinds::below(of, &format!("spec.{CLAIMS}")));
     let is_pod = kinds::is(object, kinds::POD);

@@ -17,10 +17,11 @@ mod properties;
 mod service;
 
 pub(super) use admission::is_injected;
+pub(crate) use kind::{HOOK, HOOK_ANNOTATIONS};
 pub(super) use metadata::is_foreign_annotation;
 pub(super) use pod::pull_secrets_dropped;
 
-use super::helm::{Exported, Release};
+use super::helm::Installed;
 use super::{Finding, Object, kinds};
 use claims::Claims;
 
@@ -35,14 +36,14 @@ pub(super) struct Context<'a> {
     pub(super) scaled: bool,
     /// Whether its pull secrets stay, for images that do.
     pub(super) keeps_pull_secrets: bool,
-    /// The release of an export that was installed here.
-    pub(super) exported: Option<(&'a Release, &'a Exported)>,
+    /// The export that was installed here.
+    pub(super) installed: Option<&'a Installed<'a>>,
 }
 
 impl<'a> Context<'a> {
     /// An object of the application's namespace of which nothing else is known.
     pub(super) const fn of(namespace: &'a str) -> Self {
-        Self { namespace, here: true, scaled: false, keeps_pull_secrets: false, exported: None }
+        Self { namespace, here: true, scaled: false, keeps_pull_secrets: false, installed: None }
     }
 }
 
@@ -56,7 +57,12 @@ pub(super) struct Normalised {
 
 /// Normalises one object.
 pub(super) fn normalise(live: &Object, context: Context<'_>) -> Normalised {
-    let claims = Claims::read(live);
+    let mut id = live.id();
+    if context.here {
+        id.namespace = None;
+    }
+    let written = context.installed.and_then(|installed| installed.written(&id));
+    let claims = Claims::read(live, written);
     let mut object = live.clone();
     let mut findings = Vec::new();
     defaults::remove(&mut object, &claims);
@@ -66,8 +72,7 @@ pub(super) fn normalise(live: &Object, context: Context<'_>) -> Normalised {
         lists::deduplicate(&mut object, template, &mut findings);
     }
     let pull_secrets = pod::pull_secrets(&mut object, context.keeps_pull_secrets);
-    metadata::clean(&mut object, context, &claims);
-    let id = object.id();
+    metadata::clean(&mut object, &id, context, &claims);
     if !context.keeps_pull_secrets && !pull_secrets.is_empty() {
         findings.push(pull_secrets_dropped(&id, &pull_secrets));
     }

@@ -3,11 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::claims::LAST_APPLIED;
 use super::{Context, defaults, normalise};
+use crate::app::helm::{Choice, Entry, Installed, Lookup};
 use crate::app::kinds::{self, Kind};
 use crate::app::{Object, path};
 
@@ -265,6 +268,15 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
+/// An export that was installed and wrote this, of which it has no image.
+fn installed(written: &Value) -> Lookup {
+    let lock = json!({"name": "images.lock", "data": STANDARD.encode("images: []")});
+    let record = json!({"name": "x", "namespace": "shop", "manifest": written.to_string(),
+        "chart": {"files": [lock]}});
+    let choice = Choice { taken: Entry::new("x", None, None), newer: Vec::new() };
+    Lookup::decoded(&choice, Ok(STANDARD.encode(record.to_string()).into_bytes()))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
@@ -278,6 +290,19 @@ proptest! {
     fn what_came_from_a_server_twice_is_what_came_once(case in case()) {
         let once = normalised(Case { word: Word::Nobody, ..case }.live());
         prop_assert_eq!(normalised(live_again(once.clone())), once);
+    }
+
+    #[test]
+    fn what_an_export_wrote_stays_like_what_a_person_applied(case in case()) {
+        let lookup = installed(&case.object());
+        let installed = Installed::new(&lookup);
+        prop_assert!(installed.is_some());
+        let context = Context { installed: installed.as_ref(), ..Context::of("shop") };
+        let of = |word| Object::new(Case { word, ..case.clone() }.live()).unwrap();
+        let by_chart = normalise(&of(Word::Nobody), context).object;
+        let mut by_person = normalise(&of(Word::LastApplied), Context::of("shop")).object;
+        path::remove(by_person.fields_mut(), "metadata.annotations");
+        prop_assert_eq!(by_chart, by_person);
     }
 
     #[test]

@@ -65,7 +65,10 @@ impl<'a> Installed<'a> {
 
 fn named(release: &Release) -> Named<'_> {
     let mut named = Named::new();
-    for object in release.objects.iter().map(|rendered| &rendered.object) {
+    // Hooks of an export are Jobs of the application.
+    let hooks = release.hooks.iter().filter(|_| release.exported.is_some());
+    let objects = release.objects.iter().map(|rendered| &rendered.object);
+    for object in objects.chain(hooks.map(|hook| &hook.object)) {
         let at = named.entry((&object.kind, &object.name)).or_default();
         at.push((&object.group, object.namespace.as_deref()));
     }

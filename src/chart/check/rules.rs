@@ -5,9 +5,9 @@
 use serde_json::Value;
 
 use super::{Case, secrets};
-use crate::app::Object;
+use crate::app::{HOOK_ANNOTATIONS, Object};
 use crate::chart::input::Input;
-use crate::chart::manifest::{HOOK_ANNOTATIONS, with_namespace};
+use crate::chart::manifest::with_namespace;
 
 /// One intended difference.
 #[derive(Debug)]

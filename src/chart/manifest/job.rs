@@ -1,17 +1,8 @@
 //! Jobs: run after each install and upgrade, as a Job cannot be changed and would run only once.
 
 use super::Draft;
+use crate::app::{HOOK, HOOK_ANNOTATIONS};
 use crate::chart::yaml::{Node, Row};
-
-/// Annotation by which Helm runs an object at a certain time, and not as part of the release.
-const HOOK: &str = "helm.sh/hook";
-
-/// When, in which order, and what becomes of the Job before: its name is taken otherwise.
-pub(in crate::chart) const HOOK_ANNOTATIONS: [(&str, &str); 3] = [
-    (HOOK, "post-install,post-upgrade"),
-    ("helm.sh/hook-weight", "0"),
-    ("helm.sh/hook-delete-policy", "before-hook-creation"),
-];
 
 /// Makes a hook of a Job; one that is a hook already stays what it is.
 pub(super) fn parameterise(draft: &mut Draft<'_>) {

@@ -29,7 +29,6 @@ use crate::app::{Object, ObjectId};
 
 pub(super) use generic::counted;
 pub(super) use images::reference;
-pub(super) use job::HOOK_ANNOTATIONS;
 pub(super) use namespace::replaced as with_namespace;
 pub(super) use secret::{
     asked_for, example, is_asked_for, kind as secret_type, metadata as secret_metadata,

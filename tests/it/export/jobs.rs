@@ -9,7 +9,7 @@ use crate::support::helm::Helm;
 use crate::support::objects::Namespace;
 
 /// A Job as someone ran it once, and as its controller marked it.
-fn migrate(shop: &Shop<'_>) {
+pub(crate) fn migrate(shop: &Shop<'_>) {
     shop.namespace.apply(&format!(
         "
 apiVersion: batch/v1
@@ -33,7 +33,7 @@ spec:
 }
 
 /// Says that the Job has succeeded, as its controller would. False where it is not there yet.
-fn finish(namespace: &Namespace<'_>) -> bool {
+pub(crate) fn finish(namespace: &Namespace<'_>) -> bool {
     let Some(job) = namespace.get("batch/v1", "Job", "migrate") else { return false };
     if job.pointer("/status/completionTime").is_some() {
         return true;
@@ -43,7 +43,7 @@ fn finish(namespace: &Namespace<'_>) -> bool {
         json!({"type": kind, "status": "True", "lastProbeTime": now,
         "lastTransitionTime": now})
     };
-    let status = json!({"startTime": now, "completionTime": now, "succeeded": 1,
+    let status = json!({"startTime": now, "completionTime": now, "active": 0, "succeeded": 1,
         "uncountedTerminatedPods": {}, "conditions": [condition("SuccessCriteriaMet"), condition("Complete")]});
     namespace.patch_status("batch/v1", "Job", "migrate", &status);
     true

@@ -11,7 +11,7 @@ mod failures;
 mod gate;
 mod images;
 mod independent;
-mod jobs;
+pub(crate) mod jobs;
 mod keep;
 mod layouts;
 mod lifecycle;

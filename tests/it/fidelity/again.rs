@@ -13,27 +13,37 @@ use crate::support::helm::Helm;
 use crate::support::outhaul::Outhaul;
 
 impl Oracle {
-    /// Installs a chart and exports that; says what differs if the content is another.
+    /// Installs a chart and exports that, with each helm; says what differs if the content is
+    /// another.
     pub(super) fn again(&self, fixture: &Fixture, first: &Export) -> Vec<String> {
-        let target = &self.target;
-        target.prepare(&[&namespace(&fixture.name)]);
-        target.prepare_in(&fixture.name, &[&default_account()]); // it has no controller to make it
-        let helm = Helm::v4().kubeconfig(target.cluster.kubeconfig("admin"));
+        self.target.prepare(&[&namespace(&fixture.name)]);
+        self.target.prepare_in(&fixture.name, &[&default_account()]); // no controller makes it
+        let helms = [("helm 3", Helm::v3()), ("helm 4", Helm::v4())];
+        let all = helms.into_iter().flat_map(|(version, helm)| {
+            let lines = self.installed(fixture, first, helm);
+            lines.into_iter().map(move |line| format!("again with {version}: {line}"))
+        });
+        all.collect()
+    }
+
+    fn installed(&self, fixture: &Fixture, first: &Export, helm: Helm) -> Vec<String> {
+        let helm = helm.kubeconfig(self.target.cluster.kubeconfig("admin"));
         std::fs::write(helm.folder().join("chart.tgz"), &first.chart.tgz).unwrap();
-        let install =
-            helm.run(&["install", &fixture.name, "chart.tgz", "--namespace", &fixture.name]);
+        let name = fixture.name.as_str();
+        let install = helm.run(&["install", name, "chart.tgz", "--namespace", name]);
         if install.code != 0 {
-            return vec![format!("again: helm does not install it: {}", install.stderr)];
+            return vec![format!("it does not install it: {}", install.stderr)];
         }
-        let second = match export::run(fixture, &target.cluster, &self.images, &["--adopt"]) {
+        let second = match export::run(fixture, &self.target.cluster, &self.images, &["--adopt"]) {
             Ok(second) => second,
-            Err(message) => return vec![format!("again: {message}")],
+            Err(message) => return vec![message],
         };
-        if second.report["chart"]["content"] == first.report["chart"]["content"] {
-            return Vec::new();
+        let mut lines = Vec::new();
+        if second.report["chart"]["content"] != first.report["chart"]["content"] {
+            lines.push("the content is another".to_owned());
+            lines.extend(self.differences(fixture));
         }
-        let mut lines = vec!["again: the content is another".to_owned()];
-        lines.extend(self.differences(fixture));
+        helm.run(&["uninstall", name, "--namespace", name]).ok();
         lines
     }
 
@@ -47,7 +57,7 @@ impl Oracle {
         let shown = |value: Option<&Value>| value.map_or_else(|| "-".to_owned(), Value::to_string);
         ids.iter()
             .filter(differs)
-            .map(|id| format!("{id} again: {} → {}", shown(before.get(id)), shown(after.get(id))))
+            .map(|id| format!("{id}: {} → {}", shown(before.get(id)), shown(after.get(id))))
             .collect()
     }
 }

@@ -48,6 +48,8 @@ pub(super) struct Expect {
     left_out: BTreeMap<String, Option<String>>,
     /// ConfigMaps that are made for the test, by name: bytes of text that does not compress.
     large: BTreeMap<String, usize>,
+    /// References that have the content of another, both without the host.
+    same: BTreeMap<String, String>,
     /// Why the chart is not installed and exported once more, which has to give it unchanged.
     pub(super) not_again: Option<String>,
     /// Merged into objects after they were applied, by `Kind name`, as a person edits them.
@@ -156,7 +158,8 @@ impl Fixture {
         silent.collect()
     }
 
-    /// Pushes an image for each reference; gives the digests by what follows the host.
+    /// Pushes an image for each reference, one content for those that are the same; gives the digests
+    /// by what follows the host.
     pub(super) fn push_images(&self, registry: &Registry) -> BTreeMap<String, String> {
         let mut references = BTreeSet::new();
         for object in &self.objects {
@@ -166,15 +169,24 @@ impl Fixture {
             true => reference.to_owned(),
             false => format!("{reference}:latest"),
         };
-        let distinct: BTreeSet<String> = references.iter().map(|of| tagged(of)).collect();
-        let push = |(seed, reference): (usize, &String)| {
-            let (repository, tag) = reference.split_once(':').unwrap();
-            let digest =
-                Image::new(seed as u64 + 1, 1, 64).push(&registry.target(), repository, tag);
-            (reference.clone(), digest)
+        let by_digest = |of: &&String| of.contains('@');
+        let distinct: BTreeSet<String> =
+            references.iter().filter(|of| !by_digest(of)).map(|of| tagged(of)).collect();
+        let seed = |reference: &String| {
+            let content = self.expect.same.get(reference).unwrap_or(reference);
+            distinct.iter().position(|of| of == content).unwrap() as u64 + 1
         };
-        let digests: BTreeMap<String, String> = distinct.iter().enumerate().map(push).collect();
-        references.into_iter().map(|of| (of.clone(), digests[&tagged(&of)].clone())).collect()
+        let push = |reference: &String| {
+            let (repository, tag) = reference.split_once(':').unwrap();
+            let image = Image::new(seed(reference), 1, 64);
+            (reference.clone(), image.push(&registry.target(), repository, tag))
+        };
+        let digests: BTreeMap<String, String> = distinct.iter().map(push).collect();
+        let digest = |of: &String| match of.split_once('@') {
+            Some((_, digest)) => digest.to_owned(),
+            None => digests[&tagged(of)].clone(),
+        };
+        references.into_iter().map(|of| (of.clone(), digest(&of))).collect()
     }
 }
 

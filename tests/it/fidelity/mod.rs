@@ -4,8 +4,8 @@
 //! built binary and rendered by helm 3 and 4. What they print is sent to another cluster as a dry
 //! run into an empty namespace, as each helm would send it, and the server's answer is compared
 //! with the live object field by field. The oracle knows nothing of how an export normalises: what
-//! may differ is in [`allowed`], each with its reason. Then the chart is installed there, and an
-//! export of that has to be unchanged ([`again`]).
+//! may differ is in [`allowed`], each with its reason. Then each helm installs the chart there, and
+//! an export of that has to be unchanged ([`again`]).
 //!
 //! `make fidelity` prints the table. `FIDELITY_APP` takes one application, `FIDELITY_APPLY` applies
 //! all of them in one way.
