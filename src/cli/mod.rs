@@ -10,6 +10,7 @@ mod output;
 mod progress;
 mod published;
 mod recipients;
+mod remote;
 mod tables;
 mod templates;
 

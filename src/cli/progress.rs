@@ -43,6 +43,13 @@ impl Bars {
         Self { bar, lines: !quiet && !terminal, state: Mutex::default() }
     }
 
+    /// Shows how far somebody else is.
+    pub(crate) fn set(&self, done: u64, total: u64) {
+        self.bar.enable_steady_tick(TICK);
+        self.bar.set_length(total);
+        self.bar.set_position(done);
+    }
+
     /// Removes the moving line.
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();

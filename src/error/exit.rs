@@ -20,6 +20,11 @@ macro_rules! exits {
             /// Every code with its meaning, as `docs/EXIT_CODES.md` lists them.
             pub const ALL: &'static [(Self, &'static str)] =
                 &[$((Self::$name, concat!($($doc),+)),)+];
+
+            /// The one with this number.
+            pub fn of(code: u8) -> Option<Self> {
+                match code { $($code => Some(Self::$name),)+ _ => None }
+            }
         }
     };
 }
@@ -91,6 +96,7 @@ impl Error {
             Self::Output { .. } | Self::Runtime { .. } => Exit::Failed,
             Self::PartlyExported { first, .. } => first.exit(),
             Self::NoApplications(_) => Exit::Application,
+            Self::Elsewhere { exit, .. } => *exit,
             Self::Interrupted => Exit::Interrupted,
         }
     }

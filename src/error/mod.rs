@@ -104,6 +104,18 @@ pub enum Error {
     /// There is nothing to export.
     #[error("no applications to export in namespace `{0}`")]
     NoApplications(String),
+    /// An export that the server carried out, and that did not succeed there.
+    #[error("{what}: {reason}")]
+    Elsewhere {
+        /// Which.
+        what: String,
+        /// Why, as its record says it.
+        reason: String,
+        /// What to do, as its record says it.
+        hint: Option<String>,
+        /// The exit code that it would have had here.
+        exit: Exit,
+    },
     /// Ctrl-C or SIGTERM.
     #[error("interrupted")]
     Interrupted,

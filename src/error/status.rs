@@ -175,8 +175,9 @@ impl Error {
             Self::PartlyExported { first, .. } => first.code(),
             Self::NoApplications(_) => Code::AppUnknown,
             Self::Interrupted => Code::Cancelled,
-            // No route imports, reads files of the caller's or listens.
+            // No route imports, asks a server, reads files of the caller's or listens.
             Self::Import(_)
+            | Self::Elsewhere { .. }
             | Self::File { .. }
             | Self::Certificate { .. }
             | Self::Listen { .. }

@@ -8,14 +8,17 @@ use crate::registry::{Descriptor, Digest, Host, Reference, RepositoryName, Revis
 
 use super::history;
 use super::names::version_tag;
-use super::publish::{HELM_CHART, HELM_CONFIG};
-use super::{Error, Target};
+use super::publish::{HELM_CHART, HELM_CONFIG, REPORT};
+use super::{Error, Report, Target};
 
 /// Largest configuration of a chart: `Chart.yaml` as JSON, of which helm loads 5 MiB as a file.
 const MAX_CONFIG: u64 = 5 << 20;
 
 /// Largest archive: what helm unpacks at most; packed it is smaller.
 const MAX_ARCHIVE: u64 = 100 << 20;
+
+/// Largest report: a finding has some 300 bytes, and 5 000 objects seldom have more than one each.
+const MAX_REPORT: u64 = 16 << 20;
 
 /// Stands for the registry of what is in a layout (RFC 2606, never resolves).
 const LAYOUT: &str = "layout.invalid";
@@ -124,6 +127,28 @@ pub async fn fetch(target: &Target, chart: &ChartReference) -> Result<PublishedC
     };
     let unpacked = chart::unpack(&archive).map_err(|error| not_a_chart(error.to_string()))?;
     Ok(PublishedChart { digest: manifest.digest, archive, chart: unpacked })
+}
+
+/// The report that is attached to a chart of `repository` as the manifest `digest`; `None` where there
+/// is none that can be read.
+///
+/// # Errors
+/// [`Error::Destination`] where the registry fails.
+pub async fn report(
+    target: &Target,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<Option<Report>, Error> {
+    let (store, there) = (target.store.as_ref(), |source| target.failed(source));
+    let revision = Revision::Digest(digest.clone());
+    let Some(manifest) = store.manifest(repository, &revision).await.map_err(there)? else {
+        return Ok(None);
+    };
+    let layers = manifest.links().map_err(there)?.layers;
+    let is_report = |of: &Descriptor| of.media_type == REPORT && of.size <= MAX_REPORT;
+    let Some(layer) = layers.into_iter().find(is_report) else { return Ok(None) };
+    let bytes = read(store, repository, &layer).await.map_err(there)?;
+    Ok(serde_json::from_slice(&bytes).ok())
 }
 
 /// The tag that helm picks if asked for none.

@@ -1,6 +1,6 @@
 //! What an export did: one type for every door.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::app::{Finding, Requirement};
 use crate::chart::check::Fidelity;
@@ -9,7 +9,7 @@ use crate::registry::{Copied, Digest, Tag};
 use super::Plan;
 
 /// What an export did.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// How it ended.
@@ -23,7 +23,7 @@ pub struct Report {
     /// The chart.
     pub chart: ChartReport,
     /// Digest of this report where it is attached to the chart.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attached: Option<Digest>,
     /// The images.
     pub images: Vec<ImageReport>,
@@ -38,12 +38,12 @@ pub struct Report {
     /// What a user should know.
     pub findings: Vec<Finding>,
     /// The command that installs the chart; `None` for a layout.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install: Option<String>,
 }
 
 /// How an export ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Status {
     /// A new version is there.
@@ -55,7 +55,7 @@ pub enum Status {
 }
 
 /// The chart of an export.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChartReport {
     /// Address of its repository.
@@ -69,7 +69,7 @@ pub struct ChartReport {
 }
 
 /// One image of an export.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageReport {
     /// Key in `values.yaml`.
@@ -91,12 +91,12 @@ pub struct ImageReport {
     /// Signatures and other referrers that went along.
     pub referrers: u64,
     /// Whether it stayed where it is.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub kept: bool,
 }
 
 /// How bytes came to be at the destination.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Bytes {
     /// Sent.

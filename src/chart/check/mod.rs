@@ -9,9 +9,10 @@
 mod rules;
 mod secrets;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::compare::{Change, changes, changes_by_key};
@@ -22,7 +23,7 @@ use crate::app::{Object, ObjectId, SecretsPolicy};
 pub use rules::{RULES, Rule};
 
 /// What came of the comparison.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Fidelity {
     /// Objects of the application, definitions that go along included.
@@ -36,30 +37,30 @@ pub struct Fidelity {
 }
 
 /// An intended difference, and how often it occurs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IntendedDifference {
     /// Its name in [`RULES`].
-    pub rule: &'static str,
+    pub rule: Cow<'static, str>,
     /// Why it is intended.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
     /// Fields, or whole objects, that differ by it.
     pub count: usize,
 }
 
 /// A field that does not come back. Values are not in it: they may be secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// The object.
     pub object: ObjectId,
     /// The field, dotted; `None`: the whole object.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// What became of it.
     pub what: What,
 }
 
 /// What the chart makes of a field or object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum What {
     /// It is not rendered.
@@ -200,7 +201,7 @@ impl Found {
     fn into_fidelity(self, objects: usize, identical: usize) -> Fidelity {
         let intended = RULES.iter().filter_map(|rule| {
             let count = *self.intended.get(rule.name)?;
-            Some(IntendedDifference { rule: rule.name, reason: rule.reason, count })
+            Some(IntendedDifference { rule: rule.name.into(), reason: rule.reason.into(), count })
         });
         Fidelity { objects, identical, intended: intended.collect(), differences: self.differences }
     }

@@ -108,7 +108,7 @@ pub(super) fn compare(
         } else {
             "The chart has a version of its own."
         };
-        IntendedDifference { rule, reason, count }
+        IntendedDifference { rule: rule.into(), reason: reason.into(), count }
     });
     Fidelity { objects: before.len(), identical, intended: intended.collect(), differences }
 }

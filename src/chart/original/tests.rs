@@ -145,7 +145,7 @@ fn a_chart_comes_back_with_its_files_its_values_and_pinned_images() {
     assert!(is_original(&chart));
     let fidelity = original.fidelity(&chart, &input.images).unwrap();
     assert_eq!((fidelity.objects, fidelity.identical), (1, 1), "{:?}", fidelity.differences);
-    let rules: Vec<_> = fidelity.intended.iter().map(|of| (of.rule, of.count)).collect();
+    let rules: Vec<_> = fidelity.intended.iter().map(|of| (&*of.rule, of.count)).collect();
     assert_eq!(rules, [(VERSION, 1), (IMAGE, 1)]);
     assert_eq!(
         crate::chart::relocate(&chart, &[], &[], &BTreeMap::new()),

@@ -13,6 +13,8 @@ use crate::app::SecretsPolicy;
 use crate::export::request::ChartFrom;
 use crate::export::rollout::LONGEST_WAIT;
 
+const IN_CLUSTER: &str = "On the server";
+
 #[derive(Debug, Args)]
 pub(crate) struct AppExportArgs {
     /// Name of the application
@@ -84,6 +86,17 @@ pub(crate) struct AppExportArgs {
     /// Do not attach the report to the chart as a referrer
     #[arg(long)]
     pub(crate) no_attach_report: bool,
+    /// Let the server in the cluster do it: make an `Export` there and wait for its end
+    #[arg(long, help_heading = IN_CLUSTER, conflicts_with_all = [
+        "all_apps", "from", "to", "directory", "pull_address", "templates", "age_recipient",
+        "age_recipients_file", "map_registry", "allow_terminating", "dry_run", "username",
+        "plain_http",
+    ])]
+    pub(crate) in_cluster: bool,
+    /// Service account of the application's namespace whose rights the export has, for clusters
+    /// without the admission policy
+    #[arg(long, value_name = "NAME", requires = "in_cluster", help_heading = IN_CLUSTER)]
+    pub(crate) service_account: Option<String>,
     /// Show the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -9,7 +9,7 @@ use crate::cli::args::{AppExportArgs, ContentArgs, Global, PickArgs, RecipientAr
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Printer;
 use crate::cli::recipients::recipients;
-use crate::cli::{connect, tables, templates};
+use crate::cli::{connect, remote, tables, templates};
 use crate::error::Error;
 use crate::export::perform::{Observer, Outcome};
 use crate::export::run::{Deps, copier};
@@ -33,6 +33,9 @@ pub(crate) async fn run(
     let Some(name) = &args.name else {
         return super::app_export_all::run(args, global, printer).await;
     };
+    if args.in_cluster {
+        return remote::export(name, args, global, printer).await;
+    }
     let request = request(args, selection(name, &args.pick))?;
     let place = Place::new(args, global).await?;
     let source = connect::source(&args.source, global).await?;
@@ -138,7 +141,7 @@ pub(super) fn content_options(pick: &PickArgs, content: &ContentArgs) -> Options
 }
 
 /// What the arguments ask for.
-pub(super) fn request(args: &AppExportArgs, selection: Selection) -> Result<Request, Error> {
+pub(crate) fn request(args: &AppExportArgs, selection: Selection) -> Result<Request, Error> {
     let read = args.templates.as_deref().map(templates::read).transpose()?;
     Ok(Request {
         selection,

@@ -8,7 +8,9 @@
 //! ```
 
 mod crd;
+mod follow;
 mod kept;
+mod name;
 mod spec;
 mod status;
 mod store;
@@ -17,6 +19,7 @@ mod watch;
 use jiff::Timestamp;
 
 pub use crd::crd_yaml;
+pub use follow::Seen;
 pub use kept::Health;
 pub use spec::{
     ChartFrom, ChosenNames, Door, Export, ExportSpec, Jobs, RequestedBy, SecretsPolicy,
@@ -86,6 +89,11 @@ impl Export {
     /// The namespace of the application.
     pub fn target(&self) -> &str {
         self.spec.namespace.as_deref().unwrap_or_else(|| self.namespace())
+    }
+
+    /// What a message calls it.
+    pub fn title(&self) -> String {
+        format!("Export {}/{}", self.namespace(), self.name())
     }
 
     /// What tells it from a later one of the same name.

@@ -43,7 +43,7 @@ impl Live {
         let body = self.body(export)?;
         let made = self.api.send_once(Method::POST, &path, JSON, &body).await;
         made.map_err(|error| match error {
-            Error::Api { status: 409, .. } => Error::Exists { what: title(export) },
+            Error::Api { status: 409, .. } => Error::Exists { what: export.title() },
             other => other,
         })
     }
@@ -154,9 +154,5 @@ fn overtaken(export: &Export, error: Error) -> Error {
         Error::Api { status: 422, reason, .. } => reason.contains("metadata.uid"),
         _ => false,
     };
-    if conflict { Error::Conflict { what: title(export) } } else { error }
-}
-
-fn title(export: &Export) -> String {
-    format!("Export {}/{}", export.namespace(), export.name())
+    if conflict { Error::Conflict { what: export.title() } } else { error }
 }

@@ -20,7 +20,7 @@ const PAGE: u32 = 100;
 
 /// How long one watch lasts, in seconds; the next goes on where it ended. It has to be less than the
 /// time after which our connections take silence for a fault (60 s).
-const WATCH_SECONDS: u32 = 50;
+pub(super) const WATCH_SECONDS: u32 = 50;
 
 /// First pause after a failure; each further one is twice as long, with up to as much jitter, until
 /// a watch has lasted.

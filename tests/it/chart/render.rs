@@ -198,7 +198,7 @@ fn every_object_of_the_shop_comes_back_under_every_policy() {
         assert_eq!(fidelity.differences, [], "{policy:?}");
         assert_eq!((fidelity.objects, fidelity.identical), (app.objects.len(), app.objects.len()));
         let rules: BTreeMap<_, _> =
-            fidelity.intended.iter().map(|it| (it.rule, it.count)).collect();
+            fidelity.intended.iter().map(|it| (&*it.rule, it.count)).collect();
         assert_eq!(rules["imageReference"], 6);
         assert_eq!(rules.contains_key("secretMade"), policy != SecretsPolicy::Reference);
     }

@@ -1,6 +1,7 @@
 //! `Export` records: made as kubectl makes them and over HTTP, carried out by `outhaul serve`.
 
 mod http;
+mod in_cluster;
 mod site;
 
 use serde_json::{Value, json};
@@ -105,14 +106,7 @@ fn an_export_is_cancelled_by_annotation_and_by_deletion() {
     shop.grant_all(site);
     shop.ask("annotated", &json!({}));
     in_the_middle(&shop, server, "annotated");
-    shop.namespace.apply_as(
-        "somebody",
-        &json!({
-            "apiVersion": API, "kind": "Export",
-            "metadata": {"name": "annotated", "annotations": {"outhaul.dev/cancel": "now"}},
-        })
-        .to_string(),
-    );
+    shop.cancel("annotated");
     assert_eq!(shop.finished(server, "annotated")["phase"], "Cancelled");
     shop.faulty().clear_requests();
     shop.ask("deleted", &json!({}));

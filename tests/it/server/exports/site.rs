@@ -193,6 +193,13 @@ impl Shop<'_> {
         self.namespace.apply(&export.to_string());
     }
 
+    /// Cancels an export, as `kubectl annotate` does.
+    pub(super) fn cancel(&self, name: &str) {
+        let metadata = json!({"name": name, "annotations": {"outhaul.dev/cancel": "yes"}});
+        let export = json!({"apiVersion": API, "kind": "Export", "metadata": metadata});
+        self.namespace.apply_as("somebody", &export.to_string());
+    }
+
     pub(super) fn record(&self, name: &str) -> Value {
         self.namespace.get(API, "Export", name).unwrap()
     }
