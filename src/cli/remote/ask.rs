@@ -1,5 +1,7 @@
 //! What the server is asked for.
 
+use jiff::Timestamp;
+
 use crate::cli::args::AppExportArgs;
 use crate::cli::commands::app_export::request;
 use crate::cli::commands::app_show::selection;
@@ -8,10 +10,6 @@ use crate::cluster::{self, Live};
 use crate::destination::select;
 use crate::error::{Error, Exit};
 use crate::export::record;
-
-/// Most groups that a record names, and the longest name of one (the schema's limits).
-const MAX_GROUPS: usize = 64;
-const MAX_NAME: usize = 256;
 
 const NOT_SERVED: &str =
     "install the server and what is in deploy/crds there, or leave out `--in-cluster`";
@@ -25,15 +23,9 @@ pub(super) async fn spec(
     let destination = destination(args)?;
     let asked = request(args, selection(name, &args.pick))?;
     let own = live.who_am_i().await?;
-    let groups = own.groups.into_iter().filter(|group| group.len() <= MAX_NAME);
     Ok(ExportSpec {
         service_account_name: args.service_account.clone(),
-        requested_by: Some(RequestedBy {
-            user: own.user,
-            groups: groups.take(MAX_GROUPS).collect(),
-            via: Some(Door::Kubernetes),
-            request_id: None,
-        }),
+        requested_by: Some(RequestedBy::new(&own.user, &own.groups, Door::Kubernetes)),
         use_pull_secrets: args.content.use_pull_secrets,
         attach_report: !args.no_attach_report,
         ..record::spec(&asked, destination)
@@ -59,7 +51,7 @@ pub(super) async fn create(
     spec: ExportSpec,
 ) -> Result<Export, Error> {
     let namespace = namespace.unwrap_or_else(|| live.default_namespace());
-    let draft = Export::draft(namespace, &Export::fresh_name(&spec.app), spec);
+    let draft = Export::draft(namespace, &Export::fresh_name(&spec.app, Timestamp::now()), spec);
     live.create_export(&draft).await.map_err(|error| match error {
         cluster::Error::Api { status: 404, reason, .. } if !reason.starts_with("namespaces ") => {
             Error::Elsewhere {

@@ -10,6 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::status::ExportStatus;
 
+/// Most groups of who asks. Kubernetes has no limit; a directory may have hundreds.
+const MAX_GROUPS: usize = 64;
+
+/// Longest name of a user or group.
+const MAX_NAME: usize = 256;
+
 /// What is exported, where to, and how. It cannot be changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, CustomResource, KubeSchema)]
 #[kube(
@@ -150,11 +156,11 @@ pub struct ExportSpec {
 #[serde(rename_all = "camelCase")]
 pub struct RequestedBy {
     /// Name of the user.
-    #[schemars(length(max = 256))]
+    #[schemars(length(max = MAX_NAME))]
     pub user: String,
     /// Groups of the user.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), inner(length(max = 256)))]
+    #[schemars(length(max = MAX_GROUPS), inner(length(max = MAX_NAME)))]
     pub groups: Vec<String>,
     /// By which door the user came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -244,6 +250,15 @@ impl ChosenNames {
     }
 }
 
+impl RequestedBy {
+    /// Who asks by this door, with as many groups as a record has room for: fewer are fewer rights.
+    pub fn new(user: &str, groups: &[String], via: Door) -> Self {
+        let groups = groups.iter().filter(|group| group.len() <= MAX_NAME);
+        let groups = groups.take(MAX_GROUPS).cloned().collect();
+        Self { user: user.to_owned(), groups, via: Some(via), request_id: None }
+    }
+}
+
 impl ExportSpec {
     /// An export with every default.
     pub fn new(app: impl Into<String>, destination: impl Into<String>) -> Self {
@@ -281,4 +296,18 @@ impl ExportSpec {
 
 fn yes() -> bool {
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_keeps_as_many_groups_as_it_has_room_for() {
+        let groups: Vec<_> = (0..70).map(|number| "g".repeat(number * 5)).collect();
+        let by = RequestedBy::new("alice", &groups, Door::Native);
+        assert_eq!(by.groups, groups[..52]);
+        let groups = vec!["a".to_owned(); 70];
+        assert_eq!(RequestedBy::new("alice", &groups, Door::Native).groups.len(), MAX_GROUPS);
+    }
 }
