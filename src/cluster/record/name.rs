@@ -56,7 +56,7 @@ mod tests {
     fn two_records_have_two_names() {
         let now = Timestamp::from_second(1_795_000_000).unwrap();
         let name = || Export::fresh_name("web", now);
-        assert!(name().starts_with("web-toow74-") && name().len() == "web-toow74-abcd".len());
+        assert!(name().starts_with("web-") && name().len() == "web-abcdef-abcd".len());
         assert_ne!(name(), name());
     }
 }
