@@ -48,7 +48,16 @@ fn command_line_reference() {
 
 #[test]
 fn definition_of_the_resource() {
-    check("deploy/crds/exports.outhaul.dev.yaml", &record::crd_yaml().unwrap());
+    let definition = record::crd_yaml().unwrap();
+    check("deploy/crds/exports.outhaul.dev.yaml", &definition);
+    check("charts/outhaul/crds/exports.outhaul.dev.yaml", &definition);
+}
+
+#[test]
+fn plain_manifests() {
+    let (policy, rest) = crate::deploy::plain();
+    check("deploy/policy/exports.yaml", &policy);
+    check("deploy/outhaul.yaml", &rest);
 }
 
 fn describe(command: &mut clap::Command, text: &mut String) {
@@ -68,6 +77,7 @@ fn describe(command: &mut clap::Command, text: &mut String) {
 fn check(path: &str, expected: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("UPDATE_GENERATED").is_some() {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(&file, expected).unwrap();
     }
     let found = fs::read_to_string(&file).unwrap_or_default();

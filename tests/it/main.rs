@@ -9,6 +9,7 @@ mod architecture;
 mod chart;
 mod cli;
 mod cluster;
+mod deploy;
 mod destination;
 mod e2e;
 mod export;

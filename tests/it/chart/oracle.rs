@@ -53,7 +53,7 @@ pub(crate) fn documents(text: &str) -> Vec<&str> {
 }
 
 /// The archive of a chart, for a helm to read.
-pub(super) fn packed(helm: &Helm, chart: &Chart) -> String {
+pub(crate) fn packed(helm: &Helm, chart: &Chart) -> String {
     fs::write(helm.folder().join("chart.tgz"), archive(chart).tgz).unwrap();
     "chart.tgz".to_owned()
 }

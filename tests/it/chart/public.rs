@@ -13,7 +13,7 @@ use super::render::{assert_same, ours};
 use crate::support::helm::Helm;
 
 /// The chart in a folder, packed or not.
-fn chart_in(folder: &Path) -> Chart {
+pub(crate) fn chart_in(folder: &Path) -> Chart {
     let mut files = BTreeMap::new();
     read(folder, "", &mut files);
     let metadata: Value = serde_saphyr::from_slice(&files["Chart.yaml"]).unwrap();

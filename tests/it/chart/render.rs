@@ -85,7 +85,7 @@ pub(super) fn ours(chart: &Chart, values: &Value) -> Objects {
 }
 
 /// Helm's objects with each of the values, and ours, must be the same.
-pub(super) fn assert_same(chart: &Chart, values: &[Value]) {
+pub(crate) fn assert_same(chart: &Chart, values: &[Value]) {
     for helm in Helm::both() {
         let files: Vec<String> = (0..values.len()).map(|at| format!("values-{at}.json")).collect();
         for (file, values) in files.iter().zip(values) {

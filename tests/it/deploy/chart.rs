@@ -1,0 +1,107 @@
+//! `charts/outhaul`, by both helms and on a real API server.
+
+use serde_json::{Value, json};
+
+use super::{rendered, the_chart};
+use crate::chart::oracle::packed;
+use crate::chart::render::assert_same;
+use crate::support::block_on;
+use crate::support::cluster::cluster;
+use crate::support::helm::Helm;
+
+/// Values that use everything that the templates have.
+fn every_value() -> Vec<Value> {
+    vec![
+        json!({}),
+        json!({
+            "replicas": 1, "nameOverride": "ship", "systemNamespace": "epinio",
+            "image": {"repository": "registry.example.com/outhaul", "digest": format!("sha256:{}", "0".repeat(64))},
+            "imagePullSecrets": [{"name": "pull"}], "tls": {"secretName": "outhaul-tls"},
+            "server": {"tokenAudiences": ["a", "b"], "extraArgs": ["--tls-name=x"],
+                "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}]},
+            "service": {"type": "LoadBalancer", "port": 8443, "annotations": {"a": "b"}},
+            "ingress": {"enabled": true, "className": "nginx", "host": "outhaul.example.com",
+                "tlsSecretName": "ingress-tls", "annotations": {"c": "d"}},
+            "serviceAccount": {"create": false, "name": "mine"},
+            "rbac": {"readGroups": ["cert-manager.io"], "readNodes": true},
+            "secrets": {"namespaces": ["shop", "bank"]},
+            "networkPolicy": {"from": [{"namespaceSelector": {}}], "egress": [{"ports": [{"port": 443}]}]},
+            "podAnnotations": {"e": "f"}, "podLabels": {"g": "h"}, "nodeSelector": {"i": "j"},
+            "tolerations": [{"operator": "Exists"}], "affinity": {"nodeAffinity": {}},
+            "topologySpreadConstraints": [{"maxSkew": 2}], "priorityClassName": "high",
+        }),
+        json!({
+            "fullnameOverride": "ours", "rbac": {"create": false, "userRoles": false},
+            "policy": {"enabled": false}, "podDisruptionBudget": {"enabled": false},
+            "networkPolicy": {"enabled": false}, "serviceAccount": {"annotations": {"k": "l"}},
+        }),
+    ]
+}
+
+#[test]
+fn both_helms_find_nothing_to_complain_of() {
+    for helm in Helm::both() {
+        let archive = packed(&helm, &the_chart());
+        for (at, values) in every_value().iter().enumerate() {
+            let file = helm.write(&format!("values-{at}.json"), &values.to_string());
+            helm.run(&["lint", "--strict", &archive, "--values", file.to_str().unwrap()]).ok();
+        }
+    }
+}
+
+#[test]
+fn both_helms_render_what_our_renderer_does() {
+    let mut chart = the_chart();
+    chart.files.retain(|path, _| !path.starts_with("crds/")); // helm renders none
+    assert_same(&chart, &every_value());
+}
+
+#[test]
+fn what_is_no_value_is_refused() {
+    let wrong = [
+        ("replica=3", "replica"),
+        ("server.workers=0", "/server/workers"),
+        ("image.digest=latest", "/image/digest"),
+        ("server.log=xml", "/server/log"),
+        ("rbac.readGroups={*}", "/rbac/readGroups/0"),
+        ("secrets.namespaces={Shop}", "/secrets/namespaces/0"),
+        ("ingress.enabled=true", "ingress.host is needed"),
+        ("serviceAccount.create=false", "serviceAccount.name is needed"),
+    ];
+    for helm in Helm::both() {
+        let archive = packed(&helm, &the_chart());
+        for (set, words) in wrong {
+            let output = helm.run(&["template", "outhaul", &archive, "--set", set]);
+            assert!(output.code != 0 && output.stderr.contains(words), "{set}: {output:?}");
+        }
+    }
+}
+
+/// By the admission of a real API server, in a namespace that enforces it.
+#[test]
+fn the_pods_are_as_restricted_as_pods_can_be() {
+    let namespace = cluster().namespace("restricted");
+    namespace.apply(&format!(
+        "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {}\n  labels: \
+         {{pod-security.kubernetes.io/enforce: restricted}}\n",
+        namespace.name()
+    ));
+    let path = format!("/api/v1/namespaces/{}/pods?dryRun=All", namespace.name());
+    for values in every_value() {
+        let all = rendered(&values).into_iter().map(|manifest| Value::from(manifest.object));
+        let deployment = all.into_iter().find(|object| object["kind"] == "Deployment").unwrap();
+        let mut pod = deployment["spec"]["template"].clone();
+        pod["metadata"]["name"] = "outhaul".into();
+        pod["spec"].as_object_mut().unwrap().shift_remove("priorityClassName"); // it has to exist
+        pod["spec"].as_object_mut().unwrap().shift_remove("topologySpreadConstraints");
+        let send = |pod: &Value| {
+            let request = hyper::http::Request::post(&path);
+            let request = request.header("content-type", "application/json");
+            let request = request.body(pod.to_string().into_bytes()).unwrap();
+            block_on(async { cluster().client("admin").await.request::<Value>(request).await })
+        };
+        send(&pod).unwrap();
+        pod["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = true.into();
+        assert!(send(&pod).unwrap_err().to_string().contains("PodSecurity"), "not enforced");
+    }
+}
