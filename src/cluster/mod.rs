@@ -6,6 +6,7 @@
 //!  directory, file, stdin ─► Manifests
 //! ```
 
+pub mod admission;
 pub mod client;
 pub mod cluster_scoped;
 mod config;

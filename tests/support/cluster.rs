@@ -153,6 +153,11 @@ impl Cluster {
     /// `bob`, who have no rights until a test binds some.
     pub(crate) fn kubeconfig(&self, user: &str) -> PathBuf {
         assert!(USERS.iter().any(|(name, _)| *name == user), "no user {user}");
+        self.kubeconfig_of(user, &format!("{user}-token"))
+    }
+
+    /// A kubeconfig file for whoever has this token.
+    pub(crate) fn kubeconfig_of(&self, user: &str, token: &str) -> PathBuf {
         let path = self.folder.path().join(format!("{user}.kubeconfig"));
         if !path.exists() {
             let (ca, url) = (self.folder.path().join("ca.crt"), &self.url);
@@ -162,7 +167,7 @@ kind: Config
 current-context: test
 clusters: [{{name: test, cluster: {{server: '{url}', certificate-authority: '{}'}}}}]
 contexts: [{{name: test, context: {{cluster: test, user: {user}}}}}]
-users: [{{name: {user}, user: {{token: {user}-token}}}}]
+users: [{{name: {user}, user: {{token: {token}}}}}]
 ",
                 ca.display()
             );

@@ -56,7 +56,7 @@ impl<'c> Namespace<'c> {
     pub(crate) fn token(&self, account: &str, audience: Option<&str>) -> String {
         let audiences: Vec<&str> = audience.into_iter().collect();
         let request = serde_json::json!({"apiVersion": "authentication.k8s.io/v1",
-            "kind": "TokenRequest", "spec": {"audiences": audiences, "expirationSeconds": 600}});
+            "kind": "TokenRequest", "spec": {"audiences": audiences, "expirationSeconds": 7200}});
         let path = format!("/api/v1/namespaces/{}/serviceaccounts/{account}/token", self.name);
         let request = hyper::http::Request::post(path)
             .header("content-type", "application/json")

@@ -39,7 +39,22 @@ impl Live {
     /// [`Error::Exists`] if there is one of its name; else what the cluster says against it, or that
     /// it does not answer.
     pub async fn create_export(&self, export: &Export) -> Result<Export, Error> {
-        let path = format!("{API}/namespaces/{}/exports", segment(export.namespace()));
+        self.create(export, "").await
+    }
+
+    /// What would become of making an export; nothing is made.
+    ///
+    /// # Errors
+    /// As [`Self::create_export`].
+    pub(in crate::cluster) async fn dry_run_export(
+        &self,
+        export: &Export,
+    ) -> Result<Export, Error> {
+        self.create(export, "?dryRun=All").await
+    }
+
+    async fn create(&self, export: &Export, query: &str) -> Result<Export, Error> {
+        let path = format!("{API}/namespaces/{}/exports{query}", segment(export.namespace()));
         let body = self.body(export)?;
         let made = self.api.send_once(Method::POST, &path, JSON, &body).await;
         made.map_err(|error| match error {

@@ -1,32 +1,42 @@
 //! Whether an export may be carried out, and with whose rights, as the API server says them: those
-//! of who asked, if a door of the server says who that is; else those of a service account of the
-//! record's own namespace. Whoever may make an `Export` there may make pods with that account as well.
+//! of who asked, if a door of the server or the policy of admission says who that is; else those of a
+//! service account of the record's own namespace. Whoever may make an `Export` there may make pods with
+//! that account as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::SignedDuration;
+
 use super::{Failure, conditions};
 use crate::app::ObjectId;
-use crate::cluster::Live;
-use crate::cluster::record::{ChartFrom, Export, ExportSpec, SecretsPolicy};
+use crate::cluster::record::{ChartFrom, Door, Export, ExportSpec, RequestedBy, SecretsPolicy};
+use crate::cluster::{self, Live};
 use crate::error::Exit;
 use crate::server::auth::{Authorizer, Caller, Denied, Kind, Marks, Right, Via};
 
 /// Reason of an export that may not be carried out.
 pub const NOT_AUTHORIZED: &str = "NotAuthorized";
 
-/// Reason of an export of objects that its account may not list.
+/// Reason of an export of objects that who asks may not list.
 pub const KIND_NOT_READABLE: &str = "KIND_NOT_READABLE";
 
 /// Why an export is accepted: a door of the server has recognised who asks.
 const DOOR: &str = "Door";
 
+/// Why an export is accepted: the policy was in force when the record was made, and has let it.
+const POLICY: &str = "Policy";
+
 /// Why an export is accepted: it names a service account.
 const SERVICE_ACCOUNT: &str = "ServiceAccount";
+
+/// So much older than a record the policy has to be: API servers see it by a watch.
+const SETTLED: SignedDuration = SignedDuration::from_secs(5);
 
 /// With whose rights an export is carried out.
 #[derive(Clone, Debug)]
 pub struct Permit {
-    caller: Caller,
+    /// Who asks; `None` where the policy has let somebody who is not named.
+    caller: Option<Caller>,
     namespace: String,
     /// Whether the Secrets of the namespace may be read, and so helm's record of the release.
     pub secrets: bool,
@@ -52,6 +62,7 @@ pub async fn permit(
     system_namespace: &str,
     authorizer: &dyn Authorizer,
     marks: &Marks,
+    live: &Live,
 ) -> Result<Permit, Refusal> {
     let namespace = export.target().to_owned();
     if namespace != export.namespace() && export.namespace() != system_namespace {
@@ -60,14 +71,20 @@ pub async fn permit(
             export.namespace()
         )));
     }
-    let (caller, voucher) = requester(export, marks).await?;
+    let voucher = voucher(export, marks, live).await?;
+    let Some(caller) = requester(export, voucher)? else {
+        // The policy has asked for the right to read Secrets then; else nobody has.
+        let secrets = has_plaintext(&export.spec);
+        return Ok(Permit { caller: None, namespace, secrets, voucher });
+    };
     for (right, what) in needed(&export.spec, &namespace) {
         match authorizer.allow(&caller, &right).await {
             Ok(()) => {}
             Err(Denied::Unavailable) => return Err(Refusal::Unavailable),
             Err(_) => {
                 let message = format!("{} may not {what}", caller.user);
-                let hint = if voucher == DOOR { NOT_ANY_MORE } else { NAME_AN_ACCOUNT };
+                let is_own = voucher == SERVICE_ACCOUNT;
+                let hint = if is_own { NAME_AN_ACCOUNT } else { NOT_ANY_MORE };
                 return Err(refused(message, hint));
             }
         }
@@ -78,30 +95,61 @@ pub async fn permit(
         Err(Denied::Unavailable) => return Err(Refusal::Unavailable),
         Err(_) => false,
     };
-    Ok(Permit { caller, namespace, secrets, voucher })
+    Ok(Permit { caller: Some(caller), namespace, secrets, voucher })
 }
 
-/// With whose rights it is to be carried out, and who says so.
-async fn requester(export: &Export, marks: &Marks) -> Result<(Caller, &'static str), Refusal> {
-    let is_marked = match conditions::accepted(export) {
-        Some(reason) => reason == DOOR,
-        None => marks.verify(export).await.map_err(|error| {
-            tracing::warn!("the mark of an Export is not verified: {error}");
-            Refusal::Unavailable
-        })?,
-    };
-    if let Some(by) = export.spec.requested_by.as_ref().filter(|_| is_marked) {
-        let (user, groups) = (by.user.clone(), by.groups.clone());
-        let (uid, extra) = (String::new(), BTreeMap::new()); // no review of RBAC looks at them
-        return Ok((Caller { user, uid, groups, extra, via: Via::Kubernetes }, DOOR));
+/// Who says that it may be carried out. It is found out once, and then stands in the record.
+async fn voucher(export: &Export, marks: &Marks, live: &Live) -> Result<&'static str, Refusal> {
+    if let Some(reason) = conditions::accepted(export) {
+        let known = [DOOR, POLICY].into_iter().find(|known| *known == reason);
+        return Ok(known.unwrap_or(SERVICE_ACCOUNT));
     }
-    if export.spec.epinio {
+    let is_marked = marks.verify(export).await.map_err(|error| {
+        tracing::warn!("the mark of an Export is not verified: {error}");
+        Refusal::Unavailable
+    })?;
+    if is_marked {
+        return Ok(DOOR);
+    }
+    let is_let = was_in_force(export, live).await.map_err(|error| {
+        tracing::warn!("whether the policy is in force is not known: {error}");
+        Refusal::Unavailable
+    })?;
+    Ok(if is_let { POLICY } else { SERVICE_ACCOUNT })
+}
+
+/// Whether the policy had to let the record be made: it works where the record is, and was there
+/// before.
+async fn was_in_force(export: &Export, live: &Live) -> Result<bool, cluster::Error> {
+    let since = live.policy_since().await?;
+    let age = since.zip(export.created()).map(|(since, created)| created.duration_since(since));
+    Ok(age.is_some_and(|age| age >= SETTLED) && live.policy_works(export.namespace()).await?)
+}
+
+/// With whose rights it is to be carried out, as far as the voucher proves it; `None`: the policy has
+/// let somebody who is not named.
+fn requester(export: &Export, voucher: &str) -> Result<Option<Caller>, Refusal> {
+    let spec = &export.spec;
+    if spec.epinio && voucher != DOOR {
         return Err(denied("only the server may say that version 0.0.0 moves".to_owned()));
     }
-    match &export.spec.service_account_name {
-        Some(account) => Ok((service_account(export.namespace(), account), SERVICE_ACCOUNT)),
-        None => Err(denied("nobody says with whose rights it is carried out".to_owned())),
+    let by = spec.requested_by.as_ref().filter(|_| voucher != SERVICE_ACCOUNT);
+    match (by, &spec.service_account_name) {
+        (Some(by), _) => user(by).map(Some),
+        (None, Some(account)) => Ok(Some(service_account(export.namespace(), account))),
+        (None, None) if voucher == POLICY => Ok(None),
+        (None, None) => Err(denied("nobody says with whose rights it is carried out".to_owned())),
     }
+}
+
+/// Who was seen to ask. A user of Epinio's is none of Kubernetes', whatever the name.
+fn user(by: &RequestedBy) -> Result<Caller, Refusal> {
+    if by.via == Some(Door::Epinio) {
+        return Err(denied("users of Epinio's are not served".to_owned()));
+    }
+    let (user, groups) = (by.user.clone(), by.groups.clone());
+    let (uid, extra) = (String::new(), BTreeMap::new()); // no review of RBAC looks at them
+    Ok(Caller { user, uid, groups, extra, via: Via::Kubernetes })
 }
 
 /// The rights without which nothing of the export can be done, in words as well.
@@ -115,10 +163,7 @@ pub fn needed(spec: &ExportSpec, namespace: &str) -> Vec<(Right, String)> {
             format!("`use` the destination `{name}` in namespace `{namespace}`"),
         ),
     ];
-    let plaintext = matches!(spec.secrets, SecretsPolicy::Encrypt | SecretsPolicy::Include)
-        || spec.use_pull_secrets
-        || spec.chart_from == ChartFrom::Release;
-    if plaintext {
+    if has_plaintext(spec) {
         let words = format!("`get` and `list` the Secrets of namespace `{namespace}`");
         needed.push((Right::ReadSecrets(own()), words));
     } else if spec.secrets == SecretsPolicy::Require {
@@ -128,11 +173,18 @@ pub fn needed(spec: &ExportSpec, namespace: &str) -> Vec<(Right, String)> {
     needed
 }
 
+/// Whether values of Secrets are read.
+fn has_plaintext(spec: &ExportSpec) -> bool {
+    matches!(spec.secrets, SecretsPolicy::Encrypt | SecretsPolicy::Include)
+        || spec.use_pull_secrets
+        || spec.chart_from == ChartFrom::Release
+}
+
 impl Permit {
-    /// Asks for the kinds of what is exported: the server may read more than the account.
+    /// Asks for the kinds of what is exported: the server may read more than who asks.
     ///
     /// # Errors
-    /// When the account may not list all of them, or that cannot be found out now.
+    /// When who asks may not list all of them, or that cannot be found out now.
     pub async fn kinds(
         &self,
         live: &Live,
@@ -148,11 +200,18 @@ impl Permit {
             let (group, plural) = (object.group.clone(), kind.plural().to_owned());
             kinds.insert(Kind { group, plural, namespaced: kind.namespaced });
         }
+        let Some(caller) = &self.caller else {
+            kinds.retain(|kind| !kind.is_common()); // of these the policy has asked
+            let rest: Vec<Kind> = kinds.into_iter().collect();
+            return match rest.as_slice() {
+                [] => Ok(()),
+                _ => Err(unreadable(&format!("nobody is named who has {}", Denied::Kinds(rest)))),
+            };
+        };
         let kinds = kinds.into_iter().collect();
         let right = Right::ReadKinds { namespace: self.namespace.clone(), kinds };
-        let user = &self.caller.user;
-        let allowed = authorizer.allow(&self.caller, &right).await;
-        allowed.map_err(|error| unreadable(&format!("{user}: {error}")))
+        let allowed = authorizer.allow(caller, &right).await;
+        allowed.map_err(|error| unreadable(&format!("{}: {error}", caller.user)))
     }
 }
 
@@ -171,7 +230,8 @@ fn service_account(namespace: &str, name: &str) -> Caller {
     }
 }
 
-const NAME_AN_ACCOUNT: &str = "name a service account of the Export's namespace in \
+const NAME_AN_ACCOUNT: &str = "ask the server for it, or make the Export where the policy of \
+    `deploy/policy` is in force; else name a service account of the Export's namespace in \
     `spec.serviceAccountName`: one that may read there what ClusterRole `view` gives, and `use` \
     destinations.outhaul.dev of that name";
 
@@ -187,8 +247,8 @@ fn refused(message: String, hint: &str) -> Refusal {
 }
 
 fn unreadable(message: &str) -> Failure {
-    let hint =
-        "grant the user or service account `list` on them, or leave them out with `spec.exclude`";
+    let hint = "grant the user of `spec.requestedBy`, or the service account, `list` on them, or \
+                leave them out with `spec.exclude`";
     Failure {
         reason: KIND_NOT_READABLE,
         message: message.to_owned(),

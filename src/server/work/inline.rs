@@ -73,8 +73,9 @@ async fn begin(desk: &Desk, key: &Key) -> Result<Option<Export>, crate::cluster:
 }
 
 async fn attempt(desk: &Desk, export: &Export, held: &Held) -> Ended {
-    let Desk { system_namespace, authorizer, marks, .. } = desk;
-    let permit = match permit(export, system_namespace, authorizer.as_ref(), marks).await {
+    let Desk { live, system_namespace, authorizer, marks, .. } = desk;
+    let permit = permit(export, system_namespace, authorizer.as_ref(), marks, live).await;
+    let permit = match permit {
         Ok(permit) => permit,
         Err(Refusal::Denied(failure)) => return Ended::Failed(failure),
         Err(Refusal::Unavailable) => return Ended::Failed(Failure::unavailable()),

@@ -158,8 +158,8 @@ impl<'a> Shift<'a> {
     /// it is asked again later.
     async fn accept(&self, export: &Export) -> Result<(), cluster::Error> {
         let namespace = &self.desk.system_namespace;
-        let Desk { authorizer, marks, .. } = self.desk.as_ref();
-        let accepted = permit(export, namespace, authorizer.as_ref(), marks).await;
+        let Desk { live, authorizer, marks, .. } = self.desk.as_ref();
+        let accepted = permit(export, namespace, authorizer.as_ref(), marks, live).await;
         let now = Timestamp::now();
         match accepted {
             Ok(Permit { voucher, .. }) => {

@@ -1,8 +1,11 @@
 //! `Export` records: made as kubectl makes them and over HTTP, carried out by `outhaul serve`.
 
+mod account;
+mod escalation;
 mod http;
 mod in_cluster;
 mod site;
+mod vouched;
 
 use serde_json::{Value, json};
 

@@ -1,10 +1,13 @@
 //! A cluster that knows the resource, replicas of the server there, and an application to export.
 
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::deploy::{as_yaml, rendered};
 use crate::export::shop::{declare_as, manifests, push_images};
 use crate::support::block_on;
 use crate::support::cluster::Cluster;
@@ -74,6 +77,8 @@ subjects: [{kind: ServiceAccount, name: exporter}]
 /// A cluster that knows the resource.
 pub(super) struct Site {
     pub(super) cluster: Cluster,
+    /// With which its servers ask the cluster.
+    kubeconfig: PathBuf,
 }
 
 /// An application there, with a destination of its own.
@@ -95,31 +100,85 @@ impl Site {
         let cluster = Cluster::start();
         cluster.apply(&outhaul::cluster::record::crd_yaml().unwrap());
         cluster.named_namespace(SYSTEM);
-        let site = Self { cluster };
+        let kubeconfig = cluster.kubeconfig("admin");
+        let site = Self { cluster, kubeconfig };
         until("exports are served", || {
-            site.send("GET", "/apis/outhaul.dev/v1alpha1/exports", &Value::Null).is_some()
+            site.send("admin", "GET", "/apis/outhaul.dev/v1alpha1/exports", &Value::Null).is_ok()
         });
         site
     }
 
-    /// What the API server answers, if it does not refuse.
-    fn send(&self, method: &str, path: &str, body: &Value) -> Option<Value> {
+    /// One where the chart is installed. Its servers have the account of the chart.
+    pub(super) fn deployed() -> Self {
+        let mut site = Self::start();
+        site.cluster.apply(&as_yaml("", rendered(&json!({}))));
+        let token = site.system().token("outhaul", None);
+        site.kubeconfig = site.cluster.kubeconfig_of("outhaul", &token);
+        let probe = json!({
+            "apiVersion": API, "kind": "Export", "metadata": {"name": "outhaul-policy-probe-1"},
+            "spec": {"app": "a", "destination": "a"},
+        });
+        until("the policy is in force", || {
+            site.create("admin", "default", &probe).is_err_and(|words| words.contains("in force"))
+        });
+        let policy =
+            "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/outhaul-exports";
+        let policy = site.send("admin", "GET", policy, &Value::Null).unwrap();
+        let made: Timestamp =
+            policy["metadata"]["creationTimestamp"].as_str().unwrap().parse().unwrap();
+        until("a record is younger than the policy by what it has to be", || {
+            Timestamp::now().duration_since(made) > SignedDuration::from_secs(6)
+        });
+        site
+    }
+
+    /// What the API server answers a user, or says against it.
+    pub(super) fn send(
+        &self,
+        user: &str,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> Result<Value, String> {
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let request = hyper::http::Request::builder().method(method).uri(path);
         let request = request.header("content-type", "application/json").body(body).unwrap();
-        block_on(async { self.cluster.client("admin").await.request(request).await.ok() })
+        let answer = block_on(async { self.cluster.client(user).await.request(request).await });
+        answer.map_err(|error| error.to_string())
+    }
+
+    /// Makes an `Export` as a user, or what the API server says against it.
+    pub(super) fn create(
+        &self,
+        user: &str,
+        namespace: &str,
+        export: &Value,
+    ) -> Result<Value, String> {
+        let path = format!("/apis/{API}/namespaces/{namespace}/exports");
+        self.send(user, "POST", &path, export)
+    }
+
+    /// Whether somebody may do something, as the API server says it.
+    pub(super) fn allows(&self, user: &str, groups: &[&str], attributes: &Value) -> bool {
+        let kind = if attributes.get("path").is_some() { "nonResource" } else { "resource" };
+        let review = json!({
+            "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+            "spec": {"user": user, "groups": groups, format!("{kind}Attributes"): attributes},
+        });
+        let path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+        self.send("admin", "POST", path, &review).unwrap()["status"]["allowed"] == true
     }
 
     /// A replica of the server.
     pub(super) fn serve(&self, name: &str, args: &[&str]) -> Server {
         let outhaul = Outhaul::new()
-            .kubeconfig(self.cluster.kubeconfig("admin"))
+            .kubeconfig(&self.kubeconfig)
             .env("POD_NAME", name)
             .env("OUTHAUL_SYSTEM_NAMESPACE", SYSTEM);
         Server::start(outhaul, args)
     }
 
-    fn system(&self) -> Namespace<'_> {
+    pub(super) fn system(&self) -> Namespace<'_> {
         self.cluster.named_namespace(SYSTEM)
     }
 
@@ -158,19 +217,11 @@ impl Shop<'_> {
                 _ => ("use", "outhaul.dev", "destinations"),
             };
             let namespace = self.namespace.name();
-            let review = json!({
-                "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
-                "spec": {
-                    "user": format!("system:serviceaccount:{namespace}:exporter"),
-                    "resourceAttributes": {
-                        "verb": verb, "group": group, "resource": resource, "namespace": namespace,
-                    },
-                },
+            let what = json!({
+                "verb": verb, "group": group, "resource": resource, "namespace": namespace,
             });
-            let path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
-            until("the right is seen", || {
-                site.send("POST", path, &review).unwrap()["status"]["allowed"] == true
-            });
+            let user = format!("system:serviceaccount:{namespace}:exporter");
+            until("the right is seen", || site.allows(&user, &[], &what));
         }
     }
 
@@ -266,6 +317,16 @@ fn layer(image: &Image) -> String {
     image.blobs.iter().find(|(_, bytes)| bytes.len() == 200_000).unwrap().0.clone()
 }
 
+/// The cluster of the tests here that need the chart installed, and a server with its account.
+pub(super) fn deployed() -> &'static (Site, Server) {
+    static SHARED: OnceLock<(Site, Server)> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        let site = Site::deployed();
+        let server = site.serve("only", &[]);
+        (site, server)
+    })
+}
+
 /// An application of one image, of which a layer is held back by its registry.
 pub(super) fn held<'s>(site: &'s Site, times: usize) -> Shop<'s> {
     let (sources, image) = (Faulty::start(), Image::new(9, 4, 200_000));
@@ -292,7 +353,7 @@ spec:
     site.deploy(&manifests, Sources::Faulty(sources), Some(image))
 }
 
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(super) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let started = Instant::now();
     while !is_so() {
         assert!(started.elapsed() < SEEN, "not within a minute: {what}");
