@@ -21,7 +21,7 @@ pub(crate) use app_export::{AppExportArgs, SecretsArg};
 pub(crate) use app_import::AppImportArgs;
 pub(crate) use content::ContentArgs;
 pub(crate) use findings::FindingsArgs;
-pub(crate) use serve::{LogFormat, ServeArgs};
+pub(crate) use serve::{Environment, EpinioUsers, LogFormat, ServeArgs};
 pub(crate) use verify::VerifyArgs;
 
 /// Ship a running Kubernetes application to any OCI registry as one Helm chart pinned by digest

@@ -58,7 +58,11 @@ impl Live {
         self.version().await.map(|_| ())
     }
 
-    async fn version(&self) -> Result<String, Error> {
+    /// The version of the API server, such as `v1.35.4`.
+    ///
+    /// # Errors
+    /// As [`Self::ping`].
+    pub async fn version(&self) -> Result<String, Error> {
         let (version, _) =
             self.api.get::<Version>("/version", "application/json", MAX_DOCUMENT).await?;
         Ok(version.git_version)
@@ -85,8 +89,12 @@ impl Live {
 
     /// The namespace as an object; `None` where there is none.
     pub(super) async fn namespace(&self, name: &str) -> Result<Option<Object>, Error> {
-        let path = format!("/api/v1/namespaces/{}", segment(name));
-        match self.api.get::<Object>(&path, "application/json", MAX_DOCUMENT).await {
+        self.object(&format!("/api/v1/namespaces/{}", segment(name))).await
+    }
+
+    /// The object at a path; `None` where there is none.
+    pub(super) async fn object(&self, path: &str) -> Result<Option<Object>, Error> {
+        match self.api.get::<Object>(path, "application/json", MAX_DOCUMENT).await {
             Ok((object, _)) => Ok(Some(object)),
             Err(Error::Api { status: 404, .. }) => Ok(None),
             Err(error) => Err(error),

@@ -14,6 +14,7 @@ mod definitions;
 mod discover;
 mod document;
 mod endpoints;
+mod epinio;
 pub mod error;
 mod files;
 mod keys;
@@ -32,6 +33,7 @@ pub mod standing;
 pub mod target;
 
 pub use config::ClientOptions;
+pub use epinio::EpinioParts;
 pub use error::Error;
 pub use lease::LeaseRecord;
 pub use live::Live;

@@ -8,7 +8,6 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretSlice;
 use serde_json::Value;
 
-use super::client::MAX_DOCUMENT;
 use super::discover::{Resource, segment};
 use super::list::{self, Budget, Query};
 use super::source::{SecretObject, SecretReader};
@@ -71,12 +70,8 @@ impl SecretReader for Live {
     }
 
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<SecretObject>, Error> {
-        let path = secret_path(namespace, name);
-        match self.api.get::<Object>(&path, "application/json", MAX_DOCUMENT).await {
-            Ok((object, _)) => Ok(Some(SecretObject::new(&object))),
-            Err(Error::Api { status: 404, .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let found = self.object(&secret_path(namespace, name)).await?;
+        Ok(found.as_ref().map(SecretObject::new))
     }
 }
 

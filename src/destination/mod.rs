@@ -13,6 +13,7 @@ mod address;
 mod auths;
 pub mod check;
 pub mod direct;
+pub mod epinio;
 pub mod error;
 pub mod model;
 pub mod recipients;

@@ -30,7 +30,7 @@ pub(super) const LABELS: [&str; 2] = [EPINIO_LABEL, "outhaul.dev/destination"];
 pub(super) const EPINIO_LABEL: &str = "epinio.io/api-export-registry";
 
 /// Key of the Secret that holds the credentials.
-const DOCKER_CONFIG: &str = ".dockerconfigjson";
+pub(super) const DOCKER_CONFIG: &str = ".dockerconfigjson";
 
 /// Key of the Secret that names the Secret with further roots.
 const CERTS: &str = "certs";
@@ -40,7 +40,7 @@ const ROOTS: &str = "tls.crt";
 
 /// The path prefix at the registry: ours wins over Epinio's.
 const NAMESPACE: &str = "outhaul.dev/registry-namespace";
-const EPINIO_NAMESPACE: &str = "epinio.io/registry-namespace";
+pub(super) const EPINIO_NAMESPACE: &str = "epinio.io/registry-namespace";
 
 const AGE_RECIPIENTS: &str = "outhaul.dev/age-recipients";
 const ALLOWED: &str = "outhaul.dev/allowed-namespaces";

@@ -122,6 +122,7 @@ impl<'a> Line<'a> {
             via: caller.map(|caller| match caller.via {
                 Via::Kubernetes => "kubernetes",
                 Via::FrontProxy => "frontProxy",
+                Via::Epinio => "epinio",
             }),
             about: entry.about,
             decision: entry.decision,

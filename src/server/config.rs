@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::auth::epinio::Mode;
 use super::work::Settings;
 use crate::cluster::ClientOptions;
 use crate::error::Error;
@@ -27,6 +28,28 @@ pub struct Config {
     pub cluster: ClientOptions,
     /// How exports are carried out.
     pub exports: Settings,
+    /// Epinio's API.
+    pub epinio: Epinio,
+}
+
+/// How Epinio's API is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Epinio {
+    /// Whether its users are known.
+    pub users: Mode,
+    /// Which version of Epinio it says that it is, such as `v1.14.0`.
+    pub version: String,
+    /// Whether users are told the values of an application's environment.
+    pub shows_environment: bool,
+}
+
+/// The version of Epinio whose API this is.
+pub const EPINIO_VERSION: &str = "v1.14.0";
+
+impl Default for Epinio {
+    fn default() -> Self {
+        Self { users: Mode::default(), version: EPINIO_VERSION.to_owned(), shows_environment: true }
+    }
 }
 
 /// Where the server's certificate comes from.
@@ -75,6 +98,7 @@ mod tests {
             token_audiences: Vec::new(),
             cluster: ClientOptions::default(),
             exports: Settings::default(),
+            epinio: Epinio::default(),
         };
         let own = || Some(Tls::SelfSigned { names: Vec::new() });
         assert!(config("127.0.0.1:0", false, None).check().is_ok());

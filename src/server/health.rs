@@ -34,8 +34,8 @@ pub(super) struct Health {
 
 /// The answer of `/readyz`.
 #[derive(Serialize)]
-struct Readiness {
-    ready: bool,
+pub(super) struct Readiness {
+    pub(super) ready: bool,
     /// Whether this replica is the one that carries out exports. The others serve as well.
     leads: bool,
     checks: Vec<Check>,
@@ -70,7 +70,12 @@ impl Health {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    fn readiness(&self, now: Instant, exports: &record::Health, leads: bool) -> Readiness {
+    pub(super) fn readiness(
+        &self,
+        now: Instant,
+        exports: &record::Health,
+        leads: bool,
+    ) -> Readiness {
         let age = self.answered().map(|at| now.duration_since(at));
         let checks = vec![
             Check::new(

@@ -25,6 +25,10 @@ const MAX_CALLERS: usize = 10_000;
 /// How many seconds of its rate a caller may use up at once.
 const BURST: f64 = 2.0;
 
+/// Wrong passwords for one user from one address, at once and then in a minute: enough for somebody
+/// who has forgotten which it was, and too few to guess.
+const MAX_FAILURES: f64 = 5.0;
+
 /// Namespaces that are read at once: one of a few thousand objects takes some 100 MiB until it is
 /// told.
 const MAX_READS: usize = 4;
@@ -38,6 +42,8 @@ pub(super) struct Limits {
     pub(super) users: Rate<String>,
     /// Of those who are not, by address: who is known may come through a proxy with many others.
     pub(super) strangers: Rate<IpAddr>,
+    /// Wrong passwords, by user and address: so nobody can lock out a user who comes from elsewhere.
+    pub(super) failures: Rate<(String, IpAddr)>,
     pub(super) reads: Semaphore,
     pub(super) checks: Semaphore,
     at_once: Semaphore,
@@ -46,6 +52,8 @@ pub(super) struct Limits {
 /// Requests a second by caller.
 pub(super) struct Rate<K> {
     per_second: f64,
+    /// What a caller may use up at once.
+    most: f64,
     buckets: Mutex<Buckets<K>>,
 }
 
@@ -65,6 +73,7 @@ impl Limits {
         Self {
             users: Rate::new(per_second),
             strangers: Rate::new(per_second),
+            failures: Rate::of(MAX_FAILURES / 60.0, MAX_FAILURES),
             reads: Semaphore::new(MAX_READS),
             checks: Semaphore::new(MAX_CHECKS),
             at_once: Semaphore::new(MAX_AT_ONCE),
@@ -110,8 +119,12 @@ pub(super) fn place(address: IpAddr) -> IpAddr {
 
 impl<K: Eq + Hash> Rate<K> {
     fn new(per_second: u32) -> Self {
+        Self::of(f64::from(per_second), f64::from(per_second) * BURST)
+    }
+
+    fn of(per_second: f64, most: f64) -> Self {
         let buckets = Buckets { of: HashMap::new(), swept: Instant::now() };
-        Self { per_second: f64::from(per_second), buckets: Mutex::new(buckets) }
+        Self { per_second, most, buckets: Mutex::new(buckets) }
     }
 
     /// Whether the caller has used up what it has, and how long until it has some again.
@@ -136,7 +149,7 @@ impl<K: Eq + Hash> Rate<K> {
                 return Err(SECOND);
             }
         }
-        let full = Bucket { left: self.per_second * BURST, at: now };
+        let full = Bucket { left: self.most, at: now };
         let bucket = buckets.of.entry(caller).or_insert(full);
         bucket.left = self.filled(bucket, now);
         bucket.at = now;
@@ -147,14 +160,14 @@ impl<K: Eq + Hash> Rate<K> {
 
     fn filled(&self, bucket: &Bucket, now: Instant) -> f64 {
         let since = now.saturating_duration_since(bucket.at).as_secs_f64();
-        (bucket.left + since * self.per_second).min(self.per_second * BURST)
+        (bucket.left + since * self.per_second).min(self.most)
     }
 
     /// Forgets callers whose buckets are full again, once a second at most.
     fn sweep(&self, buckets: &mut Buckets<K>, now: Instant) {
         if now.saturating_duration_since(buckets.swept) >= SECOND {
             buckets.swept = now;
-            buckets.of.retain(|_, bucket| self.filled(bucket, now) < self.per_second * BURST);
+            buckets.of.retain(|_, bucket| self.filled(bucket, now) < self.most);
         }
     }
 }

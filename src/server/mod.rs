@@ -10,7 +10,9 @@
 
 pub mod audit;
 pub mod auth;
+mod caller;
 mod config;
+mod epinio;
 mod health;
 mod json;
 mod limit;
@@ -28,6 +30,7 @@ mod tls;
 mod watching;
 pub mod work;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -37,9 +40,10 @@ use tokio_util::sync::CancellationToken;
 use crate::cluster::Live;
 use crate::error::Error;
 
-pub use config::{Config, Tls};
+pub use config::{Config, EPINIO_VERSION, Epinio, Tls};
 
-use auth::{Kubernetes, Marks};
+use auth::epinio::Users;
+use auth::{Chain, Clock, Kubernetes, Marks};
 use state::State;
 use work::Controller;
 
@@ -54,15 +58,14 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let certificates = certificates.transpose()?;
     let live = Live::connect(&config.cluster).await?;
     let listener = listen::bind(config.listen)?;
-    let rights =
-        Kubernetes::new(live.clone(), config.token_audiences.clone(), Arc::new(Instant::now));
-    let rights = Arc::new(rights.map_err(|source| Error::Runtime { source })?);
+    let (rights, users) = rights(&live, &config).map_err(|source| Error::Runtime { source })?;
     let store = live.watch_exports();
     let settings = config.exports.clone();
     let marks = Marks::new(live.clone(), settings.system_namespace.clone());
     let controller =
         Controller::new(live.clone(), store.clone(), rights.clone(), marks.clone(), settings);
-    let state = Arc::new(State::new(live, store, controller.leads(), rights, marks, &config));
+    let state =
+        Arc::new(State::new(live, store, controller.leads(), (rights, users), marks, &config));
     let stop = CancellationToken::new();
     let working = tokio::spawn(controller.run(stop.clone()));
     let handle = Handle::new();
@@ -85,4 +88,15 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         tracing::error!("exports ended before the server: {error}");
     }
     ended
+}
+
+/// Who is known, and what they may; and Epinio's users among them.
+fn rights(live: &Live, config: &Config) -> io::Result<(Arc<Chain>, Arc<Users>)> {
+    let clock: Clock = Arc::new(Instant::now);
+    let audiences = config.token_audiences.clone();
+    let kubernetes = Kubernetes::new(live.clone(), audiences, Arc::clone(&clock))?;
+    let system_namespace = config.exports.system_namespace.clone();
+    let users = Users::new(live.clone(), system_namespace, config.epinio.users, clock)?;
+    let users = Arc::new(users);
+    Ok((Arc::new(Chain::new(Arc::new(kubernetes), Arc::clone(&users))), users))
 }

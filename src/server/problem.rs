@@ -59,6 +59,11 @@ impl Problem {
         Self { retry_after: Some(wait), ..self }
     }
 
+    /// Its code, detail and hint, and when to try again: for a door with a form of its own.
+    pub(super) fn into_parts(self) -> (Code, String, Option<String>, Option<Duration>) {
+        (self.code, self.detail, self.hint, self.retry_after)
+    }
+
     /// Of a status that somebody else gave: a library's refusal has no words for callers.
     fn bare(status: StatusCode) -> Self {
         let code = match status {
@@ -120,11 +125,11 @@ pub(super) fn render(response: Response, instance: &str, id: &RequestId) -> Resp
     Response::from_parts(parts, Body::from(text))
 }
 
-/// `/readyz` refuses with a document of its own.
+/// `/readyz` and Epinio's API refuse with documents of their own.
 fn is_refusal(parts: &axum::http::response::Parts) -> bool {
     let media_type = parts.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     let is_error = parts.status.is_client_error() || parts.status.is_server_error();
-    is_error && media_type != Some(b"application/json")
+    is_error && !media_type.is_some_and(|media_type| media_type.starts_with(b"application/json"))
 }
 
 /// What a panic is answered with. Its text is for the log.

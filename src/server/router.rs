@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::problem::{Problem, panicked};
 use super::request::outermost;
 use super::state::State;
-use super::{health, limit, native};
+use super::{epinio, health, limit, native};
 use crate::error::Code;
 
 /// Everything that is served.
@@ -24,7 +24,7 @@ pub(super) fn router(state: &Arc<State>) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .method_not_allowed_fallback(wrong_method)
-        .merge(native::routes(state).layer(at_once))
+        .merge(native::routes(state).merge(epinio::routes(state)).layer(at_once))
         .fallback_service(unknown.layer(strangers).with_state(()));
     layers(routes.with_state(Arc::clone(state)))
 }

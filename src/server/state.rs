@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::Config;
-use super::auth::{Authenticator, Authorizer, Kubernetes, Marks};
+use super::auth::epinio::Users;
+use super::auth::{Authenticator, Authorizer, Chain, Marks};
+use super::config::Epinio;
 use super::health::Health;
 use super::limit::Limits;
 use super::submit::Turns;
@@ -32,6 +34,9 @@ pub(super) struct State {
     pub(super) turns: Turns,
     /// Exports that wait at most.
     pub(super) queue: usize,
+    /// Epinio's users, of whom its API asks more than rights.
+    pub(super) users: Arc<Users>,
+    pub(super) epinio: Epinio,
 }
 
 impl State {
@@ -39,7 +44,7 @@ impl State {
         live: Live,
         exports: ExportStore,
         leads: watch::Receiver<bool>,
-        kubernetes: Arc<Kubernetes>,
+        (rights, users): (Arc<Chain>, Arc<Users>),
         marks: Marks,
         config: &Config,
     ) -> Self {
@@ -50,11 +55,13 @@ impl State {
             health: Health::default(),
             limits: Limits::new(config.rate),
             system_namespace: config.exports.system_namespace.clone(),
-            door: Arc::clone(&kubernetes) as Arc<dyn Authenticator>,
-            authorizer: kubernetes,
+            door: Arc::clone(&rights) as Arc<dyn Authenticator>,
+            authorizer: rights,
             marks,
             turns: Turns::default(),
             queue: config.exports.limits.waiting,
+            users,
+            epinio: config.epinio.clone(),
         }
     }
 }

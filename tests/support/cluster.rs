@@ -124,13 +124,15 @@ impl Cluster {
     /// Makes it serve the resource `Export`.
     pub(crate) fn add_exports(&self) {
         self.apply(&crd_yaml().unwrap());
-        // Discovery, by which the helpers here find a kind, follows a moment later.
-        for path in ["/apis/outhaul.dev/v1alpha1/exports", "/apis/outhaul.dev/v1alpha1"] {
-            self.await_answer(
-                "serving exports",
-                path,
-                &std::fs::read_to_string(self.ca_file()).unwrap(),
-            );
+        self.await_served("outhaul.dev/v1alpha1", "exports");
+    }
+
+    /// Waits until it serves a kind that was defined just now. Discovery, by which the helpers here
+    /// find a kind, follows a moment later.
+    pub(crate) fn await_served(&self, api_version: &str, plural: &str) {
+        let ca = std::fs::read_to_string(self.ca_file()).unwrap();
+        for path in [format!("/apis/{api_version}/{plural}"), format!("/apis/{api_version}")] {
+            self.await_answer(&format!("serving {plural}"), &path, &ca);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, Method};
 use serde_json::Value;
 
@@ -110,7 +111,11 @@ impl Answer {
 }
 
 fn builder() -> ClientBuilder {
-    Client::builder().no_proxy().timeout(Duration::from_secs(30)).pool_max_idle_per_host(0)
+    Client::builder()
+        .no_proxy()
+        .redirect(Policy::none())
+        .timeout(Duration::from_secs(30))
+        .pool_max_idle_per_host(0)
 }
 
 async fn read(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {

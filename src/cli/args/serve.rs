@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::server::EPINIO_VERSION;
+
 /// Longest time that a stop may take: who waits longer for a pod to end has forgotten it.
 const LONGEST_DRAIN: Duration = Duration::from_secs(3600);
 
@@ -67,6 +69,16 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "DURATION", default_value = "168h", value_parser = keep,
         env = "OUTHAUL_KEEP")]
     pub(crate) keep: Duration,
+    /// Whether Epinio's users may log in: with `auto`, if there are any
+    #[arg(long, value_enum, default_value_t, env = "OUTHAUL_EPINIO_USERS")]
+    pub(crate) epinio_users: EpinioUsers,
+    /// Version of Epinio that its clients are told
+    #[arg(long, value_name = "VERSION", default_value = EPINIO_VERSION, value_parser = version,
+        env = "OUTHAUL_EPINIO_VERSION")]
+    pub(crate) epinio_version: String,
+    /// Whether Epinio's clients are told the values of an application's environment
+    #[arg(long, value_enum, default_value_t, env = "OUTHAUL_EPINIO_ENVIRONMENT")]
+    pub(crate) epinio_environment: Environment,
     /// Form of the log on standard error
     #[arg(long, value_enum, default_value_t, env = "OUTHAUL_LOG_FORMAT")]
     pub(crate) log: LogFormat,
@@ -80,6 +92,34 @@ pub(crate) enum LogFormat {
     Text,
     /// One JSON object a line
     Json,
+}
+
+/// Whether Epinio's users may log in
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EpinioUsers {
+    /// If there are any
+    #[default]
+    Auto,
+    /// Yes
+    On,
+    /// No
+    Off,
+}
+
+/// Whether values are told
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Environment {
+    /// To those who may see the application
+    #[default]
+    Show,
+    /// To nobody
+    Hide,
+}
+
+/// `vX.Y.Z`, as Epinio's UI takes it apart.
+fn version(text: &str) -> Result<String, String> {
+    let number = text.strip_prefix('v').and_then(|number| number.parse::<semver::Version>().ok());
+    number.map(|_| text.to_owned()).ok_or_else(|| "it must be like v1.14.0".to_owned())
 }
 
 fn drain(text: &str) -> Result<Duration, String> {

@@ -1,11 +1,12 @@
 //! `outhaul serve`: the server, until a signal ends it.
 
-use crate::cli::args::{Global, ServeArgs};
+use crate::cli::args::{Environment, EpinioUsers, Global, ServeArgs};
 use crate::cli::{connect, interrupted};
 use crate::error::Error;
+use crate::server::auth::epinio::Mode;
 use crate::server::work::Settings;
 use crate::server::work::queue::Limits;
-use crate::server::{self, Config, Tls};
+use crate::server::{self, Config, Epinio, Tls};
 
 pub(crate) async fn run(args: &ServeArgs, global: &Global) -> Result<(), Error> {
     if global.destinations.is_some() {
@@ -42,6 +43,15 @@ fn config(args: &ServeArgs, global: &Global) -> Config {
             },
             keep: args.keep,
             drain: args.drain,
+        },
+        epinio: Epinio {
+            users: match args.epinio_users {
+                EpinioUsers::Auto => Mode::Auto,
+                EpinioUsers::On => Mode::On,
+                EpinioUsers::Off => Mode::Off,
+            },
+            version: args.epinio_version.clone(),
+            shows_environment: args.epinio_environment == Environment::Show,
         },
     }
 }

@@ -12,13 +12,16 @@ use async_trait::async_trait;
 use crate::cluster::reviews::Subject;
 
 mod cache;
+mod chain;
 mod credentials;
+pub mod epinio;
 mod kubernetes;
 mod mark;
 mod proxy;
 mod rights;
 
 pub use cache::Clock;
+pub use chain::Chain;
 pub use credentials::Credentials;
 pub use kubernetes::Kubernetes;
 pub use mark::Marks;
@@ -46,6 +49,8 @@ pub enum Via {
     Kubernetes,
     /// By a front proxy that showed its certificate.
     FrontProxy,
+    /// By a password of one of Epinio's users. The name then begins with [`epinio::PREFIX`].
+    Epinio,
 }
 
 /// Finds out who is asking.
@@ -73,6 +78,15 @@ pub enum AuthError {
     /// 401: the token is unknown, expired, revoked or of another audience.
     #[error("the token is not valid for this server")]
     Token,
+    /// 401: no user of Epinio's has this name.
+    #[error("wrong user or password")]
+    UserUnknown,
+    /// 401: two Secrets of Epinio's claim the name.
+    #[error("wrong user or password")]
+    UserTwice,
+    /// 401: it is not the user's password.
+    #[error("wrong user or password")]
+    WrongPassword,
     /// 503: whoever has to be asked does not answer. Never 401, which would make clients log in again.
     #[error("credentials cannot be verified now")]
     Unavailable,

@@ -2,19 +2,18 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use axum_server::tls::TlsInfo;
 
 use crate::error::Code;
 use crate::server::audit::{self, About, Decision, Entry, Event};
-use crate::server::auth::{AuthError, Caller, Credentials, Denied, Right, is_vouched_for};
-use crate::server::limit::place;
+use crate::server::auth::{AuthError, Caller, Denied, Right};
+use crate::server::caller::{Unknown, recognise};
 use crate::server::problem::Problem;
 use crate::server::request::RequestId;
 use crate::server::state::State;
@@ -38,26 +37,13 @@ pub(super) async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let connection = request.extensions().get::<Arc<TlsInfo>>().cloned();
-    let vouched = is_vouched_for(connection.as_deref());
-    if let Err(wait) = state.limits.strangers.is_spent(&place(peer.ip()), Instant::now()) {
-        return Problem::too_often(wait).into_response();
-    }
-    let known = match Credentials::take(request.headers_mut(), vouched) {
-        Ok(credentials) => state.door.authenticate(&credentials).await,
-        Err(error) => Err(error),
-    };
-    let caller = match known {
+    let caller = match recognise(&state, peer.ip(), &mut request).await {
         Ok(caller) => caller,
-        Err(error) => {
-            let _ = state.limits.strangers.take(place(peer.ip()), Instant::now());
+        Err(Unknown::TooOften(wait)) => return Problem::too_often(wait).into_response(),
+        Err(Unknown::Nobody(error)) => {
             return nobody(error, request.extensions().get(), peer.ip());
         }
     };
-    tracing::Span::current().record("user", &caller.user);
-    if let Err(wait) = state.limits.users.take(caller.user.clone(), Instant::now()) {
-        return Problem::too_often(wait).into_response();
-    }
     request.extensions_mut().insert(Arc::new(caller));
     next.run(request).await
 }

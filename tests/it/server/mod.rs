@@ -1,6 +1,7 @@
 //! `outhaul serve`, as a process and part by part, against a real API server.
 
 mod auth;
+mod epinio;
 mod exports;
 mod health;
 mod native;

@@ -1,0 +1,152 @@
+//! What Epinio keeps in a cluster: namespaces, roles, applications and what belongs to them.
+
+use super::discover::{Resource, segment};
+use super::list::{self, Budget, Query};
+use super::{Error, Live, SecretObject};
+use crate::app::Object;
+
+/// What belongs to the applications of a namespace, or to one of them.
+#[derive(Debug, Default)]
+pub struct EpinioParts {
+    /// Pods that run.
+    pub pods: Vec<Object>,
+    /// Ingresses that lead to them.
+    pub ingresses: Vec<Object>,
+    /// Jobs that stage, in Epinio's own namespace.
+    pub jobs: Vec<Object>,
+    /// Environment, scale, and what is bound; none where they may not be read.
+    pub secrets: Vec<SecretObject>,
+}
+
+impl Live {
+    /// Namespaces of Epinio, by name.
+    ///
+    /// # Errors
+    /// When they may not be listed, or the cluster does not answer.
+    pub async fn epinio_namespaces(&self) -> Result<Vec<Object>, Error> {
+        let labels = "app.kubernetes.io/component=epinio-namespace";
+        self.by_name(&core("namespaces", "Namespace"), None, labels).await
+    }
+
+    /// A namespace of Epinio; `None` where there is none of this name, or it is none of Epinio's.
+    ///
+    /// # Errors
+    /// When it may not be read, or the cluster does not answer.
+    pub async fn epinio_namespace(&self, name: &str) -> Result<Option<Object>, Error> {
+        let found = self.namespace(name).await?;
+        let label = |object: &Object| {
+            object.label("app.kubernetes.io/component") == Some("epinio-namespace")
+        };
+        Ok(found.filter(label))
+    }
+
+    /// Roles of Epinio, whose own namespace is `namespace`.
+    ///
+    /// # Errors
+    /// When they may not be listed, or the cluster does not answer.
+    pub async fn epinio_roles(&self, namespace: &str) -> Result<Vec<Object>, Error> {
+        let labels = "epinio.io/role=true";
+        self.by_name(&core("configmaps", "ConfigMap"), Some(namespace), labels).await
+    }
+
+    /// Applications of a namespace, by name; none where the cluster does not know the kind.
+    ///
+    /// # Errors
+    /// When they may not be listed, or the cluster does not answer.
+    pub async fn epinio_apps(&self, namespace: &str) -> Result<Vec<Object>, Error> {
+        match self.by_name(&apps(), Some(namespace), "").await {
+            Err(Error::Api { status: 404, .. }) => Ok(Vec::new()),
+            listed => listed,
+        }
+    }
+
+    /// One application; `None` where there is none.
+    ///
+    /// # Errors
+    /// When it may not be read, or the cluster does not answer.
+    pub async fn epinio_app(&self, namespace: &str, name: &str) -> Result<Option<Object>, Error> {
+        self.object(&format!("{}/{}", apps().path(Some(namespace)), segment(name))).await
+    }
+
+    /// Names of the configurations of a namespace; none where Secrets may not be listed.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub async fn epinio_configurations(&self, namespace: &str) -> Result<Vec<String>, Error> {
+        let query = Query { namespace: Some(namespace), labels: "epinio.io/configuration=true" };
+        let secrets = core("secrets", "Secret");
+        let found = match list::metadata(&self.api, &secrets, query, &Budget::new()).await {
+            Err(Error::Forbidden { .. }) => Vec::new(),
+            found => found?,
+        };
+        let mut names: Vec<String> = found.into_iter().map(|found| found.metadata.name).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// What belongs to the applications of `namespace`, or to one of them; `system` is Epinio's own
+    /// namespace.
+    ///
+    /// # Errors
+    /// When any but Secrets may not be listed, or the cluster does not answer.
+    pub async fn epinio_parts(
+        &self,
+        namespace: &str,
+        system: &str,
+        app: Option<&str>,
+    ) -> Result<EpinioParts, Error> {
+        let of = app.map(|app| format!(",app.kubernetes.io/name={app}")).unwrap_or_default();
+        let part = format!("app.kubernetes.io/part-of={namespace}{of}");
+        let running = format!("app.kubernetes.io/component=application,{part}");
+        let staging = format!("app.kubernetes.io/component=staging,{part}");
+        let own = format!("epinio.io/area,{part}");
+        let pods = core("pods", "Pod");
+        let ingresses = kind("networking.k8s.io", "v1", "ingresses", "Ingress");
+        let jobs = kind("batch", "v1", "jobs", "Job");
+        let place = Some(namespace);
+        let (pods, ingresses, jobs, secrets) = tokio::try_join!(
+            self.by_name(&pods, place, &running),
+            self.by_name(&ingresses, place, &running),
+            self.by_name(&jobs, Some(system), &staging),
+            self.epinio_secrets(namespace, &own),
+        )?;
+        Ok(EpinioParts { pods, ingresses, jobs, secrets })
+    }
+
+    async fn epinio_secrets(
+        &self,
+        namespace: &str,
+        labels: &str,
+    ) -> Result<Vec<SecretObject>, Error> {
+        match self.by_name(&core("secrets", "Secret"), Some(namespace), labels).await {
+            Ok(secrets) => Ok(secrets.iter().map(SecretObject::new).collect()),
+            Err(Error::Forbidden { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn by_name(
+        &self,
+        kind: &Resource,
+        namespace: Option<&str>,
+        labels: &str,
+    ) -> Result<Vec<Object>, Error> {
+        let query = Query { namespace, labels };
+        let mut found = list::objects(&self.api, kind, query, &Budget::new()).await?;
+        found.sort_by(|a, b| a.name().cmp(b.name()));
+        Ok(found)
+    }
+}
+
+fn apps() -> Resource {
+    kind("application.epinio.io", "v1", "apps", "App")
+}
+
+fn core(plural: &str, name: &str) -> Resource {
+    kind("", "v1", plural, name)
+}
+
+fn kind(group: &str, version: &str, plural: &str, kind: &str) -> Resource {
+    let [group, version, plural, kind] = [group, version, plural, kind].map(str::to_owned);
+    Resource { group, plural, version, kind }
+}

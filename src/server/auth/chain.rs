@@ -1,0 +1,46 @@
+//! Everybody who can be known: Epinio's users by Basic, all others by Kubernetes.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::epinio::{self, Users};
+use super::{
+    AuthError, Authenticator, Authorizer, Caller, Credentials, Denied, Kubernetes, Right, Via,
+};
+
+/// Asks whoever knows the caller.
+#[derive(Debug)]
+pub struct Chain {
+    kubernetes: Arc<Kubernetes>,
+    epinio: Arc<Users>,
+}
+
+impl Chain {
+    /// Both.
+    pub fn new(kubernetes: Arc<Kubernetes>, epinio: Arc<Users>) -> Self {
+        Self { kubernetes, epinio }
+    }
+}
+
+#[async_trait]
+impl Authenticator for Chain {
+    async fn authenticate(&self, credentials: &Credentials) -> Result<Caller, AuthError> {
+        if matches!(credentials, Credentials::Basic { .. }) {
+            return self.epinio.authenticate(credentials).await;
+        }
+        let caller = self.kubernetes.authenticate(credentials).await?;
+        // What is kept of a caller is a name: it must not be one of Epinio's users.
+        if caller.user.starts_with(epinio::PREFIX) { Err(AuthError::Token) } else { Ok(caller) }
+    }
+}
+
+#[async_trait]
+impl Authorizer for Chain {
+    async fn allow(&self, caller: &Caller, right: &Right) -> Result<(), Denied> {
+        match caller.via {
+            Via::Epinio => self.epinio.allow(caller, right).await,
+            Via::Kubernetes | Via::FrontProxy => self.kubernetes.allow(caller, right).await,
+        }
+    }
+}

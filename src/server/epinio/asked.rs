@@ -1,0 +1,166 @@
+//! What handlers get of who asks.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+
+use super::envelope::Refusal;
+use crate::app::Object;
+use crate::destination::select;
+use crate::error::{Code, Error};
+use crate::server::audit::{self, About, Decision, Entry, Event};
+use crate::server::auth::epinio::{Action, Lacking, Refused, User};
+use crate::server::auth::{Caller, Denied, Right, Via};
+use crate::server::problem::Problem;
+use crate::server::request::RequestId;
+use crate::server::state::State;
+
+/// A request whose sender is known. Handlers cannot be written without, and there is none where
+/// [`door::known`](super::door::known) has not been.
+pub(super) struct Asked {
+    pub(super) state: Arc<State>,
+    pub(super) caller: Arc<Caller>,
+    pub(super) id: RequestId,
+    source: IpAddr,
+}
+
+impl Asked {
+    /// Refuses what the caller may not, before anything is looked up. Names are those of the path.
+    ///
+    /// # Errors
+    /// 403 in Epinio's words, which is written into the audit, or 503 when it cannot be found out.
+    pub(super) async fn need(
+        &self,
+        action: Action,
+        event: Event,
+        about: About<'_>,
+    ) -> Result<(), Refusal> {
+        let refused = match self.may(action, about.namespace).await {
+            Ok(()) => return Ok(()),
+            Err(Refused::Unavailable) => return Err(unavailable()),
+            Err(Refused::Lacking(Lacking::Role)) => "user unauthorized".to_owned(),
+            Err(Refused::Lacking(Lacking::Namespace)) => {
+                format!("user unauthorized for namespace {}", about.namespace.unwrap_or_default())
+            }
+        };
+        self.audit(event, about, Decision::Deny, Some(&refused));
+        Err(Refusal::new(StatusCode::FORBIDDEN, refused))
+    }
+
+    async fn may(&self, action: Action, namespace: Option<&str>) -> Result<(), Refused> {
+        if self.caller.via == Via::Epinio {
+            return self.state.users.may(&self.caller, action, namespace).await;
+        }
+        // For others, what is in no namespace is decided item by item.
+        let Some(namespace) = namespace else { return Ok(()) };
+        match self.allows(&Right::ReadNamespace(namespace.to_owned())).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Refused::Lacking(Lacking::Namespace)),
+            Err(_) => Err(Refused::Unavailable),
+        }
+    }
+
+    /// Whether the caller has the right, where the answer only decides what is shown.
+    ///
+    /// # Errors
+    /// 503 when it cannot be found out.
+    pub(super) async fn allows(&self, right: &Right) -> Result<bool, Refusal> {
+        match self.state.authorizer.allow(&self.caller, right).await {
+            Ok(()) => Ok(true),
+            Err(Denied::Unavailable) => Err(unavailable()),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// The user of Epinio that asks; `None` of Kubernetes' callers.
+    ///
+    /// # Errors
+    /// 503 when the users cannot be read.
+    pub(super) async fn user(&self) -> Result<Option<Arc<User>>, Refusal> {
+        self.state.users.user(&self.caller).await.map_err(|_| unavailable())
+    }
+
+    /// Those namespaces of Epinio's that lists show the caller.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub(super) async fn namespaces(&self) -> Result<Vec<Object>, Refusal> {
+        let mut seen = self.state.live.epinio_namespaces().await?;
+        if self.caller.via == Via::Epinio {
+            let user = self.user().await?;
+            seen.retain(|namespace| user.as_ref().is_some_and(|user| user.sees(namespace.name())));
+            return Ok(seen);
+        }
+        let mut allowed = Vec::new();
+        for namespace in seen {
+            if self.allows(&Right::ReadNamespace(namespace.name().to_owned())).await? {
+                allowed.push(namespace);
+            }
+        }
+        Ok(allowed)
+    }
+
+    /// A namespace of Epinio's, of which the caller may know.
+    ///
+    /// # Errors
+    /// 404 if there is none.
+    pub(super) async fn namespace(&self, name: &str) -> Result<Object, Refusal> {
+        let found = self.state.live.epinio_namespace(name).await?;
+        found.ok_or_else(|| Refusal::absent("namespace", name))
+    }
+
+    /// The namespace of Epinio itself, with its destinations.
+    ///
+    /// # Errors
+    /// When there is none, or the cluster does not answer.
+    pub(super) async fn system_namespace(&self) -> Result<String, Refusal> {
+        let wanted = self.state.system_namespace.as_deref();
+        Ok(select::system_namespace(&self.state.live, wanted).await.map_err(Error::from)?)
+    }
+
+    /// Writes into the audit what the caller did.
+    pub(super) fn audit(
+        &self,
+        event: Event,
+        about: About<'_>,
+        decision: Decision,
+        reason: Option<&str>,
+    ) {
+        audit::write(&Entry {
+            event,
+            caller: Some(&self.caller),
+            about,
+            decision,
+            reason,
+            request_id: self.id.as_str(),
+            source: Some(self.source),
+        });
+    }
+}
+
+fn unavailable() -> Refusal {
+    Refusal::away("rights cannot be verified now")
+}
+
+impl FromRequestParts<Arc<State>> for Asked {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &Arc<State>,
+    ) -> Result<Self, Self::Rejection> {
+        let caller = parts.extensions.get::<Arc<Caller>>().cloned();
+        let id = parts.extensions.get::<RequestId>().cloned();
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+        match (caller, id, peer) {
+            (Some(caller), Some(id), Some(source)) => {
+                Ok(Self { state: Arc::clone(state), caller, id, source })
+            }
+            // A route outside of the layer: a fault of ours, which opens nothing.
+            _ => Err(Problem::new(Code::Internal, Code::Internal.title()).into()),
+        }
+    }
+}

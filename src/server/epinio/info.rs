@@ -1,0 +1,48 @@
+//! What anybody may ask: whether it is ready, and what it is.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tokio::time::timeout;
+
+use super::envelope::Json;
+use crate::server::state::State;
+
+/// Who asks who we are does not wait for the cluster any longer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What Epinio says of clusters that are none that it knows.
+const PLATFORM: &str = "generic";
+
+#[derive(Serialize)]
+pub(super) struct Info {
+    version: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kube_version: Option<String>,
+    platform: &'static str,
+}
+
+/// `GET /api/v1/info`
+pub(super) async fn info(extract::State(state): extract::State<Arc<State>>) -> Json<Info> {
+    let kube_version = timeout(PATIENCE, state.live.version()).await;
+    Json(Info {
+        version: state.epinio.version.clone(),
+        kube_version: kube_version.ok().and_then(Result::ok),
+        platform: PLATFORM,
+    })
+}
+
+/// `GET /ready`
+pub(super) async fn ready(extract::State(state): extract::State<Arc<State>>) -> Response {
+    let (exports, leads) = (state.exports.health(), *state.leads.borrow());
+    if state.health.readiness(Instant::now(), &exports, leads).ready {
+        return Json(serde_json::json!({})).into_response();
+    }
+    let headers = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
+    let body = r#"{"message":"Roles are not yet initialized"}"#;
+    (StatusCode::SERVICE_UNAVAILABLE, headers, body).into_response()
+}

@@ -1,0 +1,126 @@
+//! Epinio's API against a real kube-apiserver with Epinio's kinds of objects.
+
+mod conversation;
+mod looks;
+mod users;
+
+use std::sync::OnceLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::support::cluster::Cluster;
+use crate::support::objects::Namespace;
+use crate::support::outhaul::Outhaul;
+use crate::support::server::{Answer, Server};
+
+/// Where Epinio is.
+const SYSTEM: &str = "epinio";
+
+/// The kind of Epinio's that we read.
+const DEFINITION: &str = "
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: apps.application.epinio.io}
+spec:
+  group: application.epinio.io
+  scope: Namespaced
+  names: {kind: App, listKind: AppList, plural: apps, singular: app}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties: {spec: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+";
+
+/// What a real server found in its namespace: destinations, users and roles.
+const RECORDED: &str = include_str!("../../../fixtures/epinio/system.yaml");
+
+/// A cluster with Epinio's namespace as it was recorded.
+pub(super) struct Site {
+    cluster: Cluster,
+}
+
+impl Site {
+    pub(super) fn start() -> Self {
+        let cluster = Cluster::start();
+        cluster.add_exports();
+        cluster.apply(DEFINITION);
+        cluster.named_namespace(SYSTEM).apply(RECORDED);
+        cluster.await_served("application.epinio.io/v1", "apps");
+        Self { cluster }
+    }
+
+    /// A namespace of Epinio's.
+    pub(super) fn namespace(&self, name: &str) -> Namespace<'_> {
+        let namespace = self.cluster.named_namespace(name);
+        self.cluster.apply(&format!(
+            "apiVersion: v1
+kind: Namespace
+metadata: {{name: {name}, labels: {{app.kubernetes.io/component: epinio-namespace}}}}
+"
+        ));
+        namespace
+    }
+
+    pub(super) fn system(&self) -> Namespace<'_> {
+        self.cluster.named_namespace(SYSTEM)
+    }
+
+    pub(super) fn serve(&self, args: &[&str]) -> Server {
+        let outhaul = Outhaul::new().kubeconfig(self.cluster.kubeconfig("admin"));
+        let usual = ["--system-namespace", SYSTEM, "--rate", "1000"];
+        Server::start(outhaul, &[&usual, args].concat())
+    }
+
+    /// A user whose password is `pw`.
+    pub(super) fn user(&self, name: &str, roles: &str, namespaces: &str) {
+        let hash = bcrypt::hash("pw", 4).unwrap();
+        self.system().apply(&format!(
+            "apiVersion: v1
+kind: Secret
+metadata:
+  name: user-{name}
+  labels: {{epinio.io/api-user-credentials: 'true'}}
+  annotations: {{epinio.io/roles: '{roles}'}}
+stringData: {{username: {name}, password: '{hash}', namespaces: \"{namespaces}\"}}
+"
+        ));
+    }
+}
+
+/// The cluster of the tests here that can share one, and a server of it.
+pub(super) fn site() -> &'static (Site, Server) {
+    static SHARED: OnceLock<(Site, Server)> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        let site = Site::start();
+        let server = site.serve(&[]);
+        (site, server)
+    })
+}
+
+/// `Authorization` of a user.
+fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+}
+
+/// `GET /api/v1…` as a user whose password is `pw`.
+fn get(server: &Server, user: &str, path: &str) -> Answer {
+    let path = format!("/api/v1{path}");
+    server.send(Method::GET, &path, &[("Authorization", &basic(user, "pw"))], "")
+}
+
+/// The error that an answer is.
+fn refused(answer: &Answer, status: u16) -> Value {
+    assert_eq!(answer.status, status, "{answer:?}");
+    assert_eq!(answer.header("content-type"), "application/json; charset=utf-8");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    let error = answer.json()["errors"][0].clone();
+    assert_eq!(error["status"], status, "{answer:?}");
+    error["title"].clone()
+}
