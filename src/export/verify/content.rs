@@ -6,13 +6,11 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::State;
 use crate::registry::blob::verified;
+use crate::registry::copy::MAX_MANIFESTS;
 use crate::registry::{Descriptor, Digest, Error, RepositoryName, Revision, Store};
 
 /// Blobs asked for at once.
 const MAX_AT_ONCE: usize = 8;
-
-/// Manifests of one image: an index of all platforms with attestations has about 40.
-const MAX_MANIFESTS: usize = 1000;
 
 /// What an image consists of.
 #[derive(Default)]
@@ -23,6 +21,8 @@ pub(super) struct Content {
     /// What is not there, and what has other bytes.
     missing: Vec<Digest>,
     wrong: Vec<Digest>,
+    /// Whether it has more manifests than an export may: no more are looked at.
+    is_cut: bool,
 }
 
 /// Follows the image from its root; `None` where there is no root.
@@ -37,10 +37,16 @@ pub(super) async fn walk(
 ) -> Result<Option<Content>, Error> {
     let mut content = Content::default();
     let (mut waiting, mut seen, mut blobs) = (vec![root.clone()], HashSet::new(), Vec::new());
+    let mut asked = 0;
     while let Some(digest) = waiting.pop() {
-        if !seen.insert(digest.clone()) || content.manifests >= MAX_MANIFESTS {
+        if !seen.insert(digest.clone()) {
             continue;
         }
+        if asked == MAX_MANIFESTS {
+            content.is_cut = true;
+            break;
+        }
+        asked += 1;
         let manifest = match store.manifest(repository, &Revision::Digest(digest.clone())).await {
             Ok(Some(manifest)) => manifest,
             Ok(None) if digest == *root => return Ok(None),
@@ -128,17 +134,23 @@ impl Content {
         match (self.wrong.is_empty(), self.missing.is_empty()) {
             (false, _) => State::Wrong,
             (true, false) => State::Missing,
+            (true, true) if self.is_cut => State::Unknown,
             (true, true) => State::Ok,
         }
     }
 
     /// What is there, or the first thing that is not.
     pub(super) fn summary(&self) -> String {
-        let Self { manifests, blobs, bytes, missing, wrong } = self;
+        let Self { manifests, blobs, bytes, missing, wrong, is_cut } = self;
         match (wrong.as_slice(), missing.as_slice()) {
             ([first, ..], _) => format!("{first} has other bytes"),
             ([], [first]) => format!("{first} is missing"),
             ([], [first, more @ ..]) => format!("{first} and {} more are missing", more.len()),
+            ([], []) if *is_cut => {
+                format!(
+                    "it has more than {MAX_MANIFESTS} manifests, and the rest was not looked at"
+                )
+            }
             ([], []) => format!("{manifests} manifests, {blobs} blobs, {bytes} bytes"),
         }
     }

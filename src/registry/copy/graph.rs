@@ -10,7 +10,7 @@ pub(super) const MAX_DEPTH: usize = 4;
 
 /// Manifests of one image with its referrers. The largest official images have about 30 (ten
 /// platforms with their attestations); nightly scan reports attached for two years make 700.
-pub(super) const MAX_MANIFESTS: usize = 1_024;
+pub const MAX_MANIFESTS: usize = 1_024;
 
 /// Blobs and children named by all manifests together. Container runtimes stop at 128 layers.
 const MAX_DESCRIPTORS: usize = 16_384;

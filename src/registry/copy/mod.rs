@@ -29,6 +29,8 @@ use super::{Descriptor, Error, Manifest, Progress, RepositoryName, Revision, Sto
 use deliver::Call;
 use flights::Flights;
 
+pub use graph::MAX_MANIFESTS;
+
 /// Blobs in flight at once unless told otherwise. Four streams fill a gigabit line and keep two
 /// cores busy with digests, and their buffers stay far below 32 MiB; crane uses four too.
 pub const DEFAULT_JOBS: usize = 4;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::published::{CHART, Case};
 use super::shop::push_images;
 use crate::support::helm::Helm;
-use crate::support::images::MANIFEST;
+use crate::support::images::{INDEX, MANIFEST, digest};
 use crate::support::output::Output;
 use crate::support::registry::Registry;
 
@@ -191,6 +191,43 @@ fn a_chart_whose_parts_do_not_go_together_is_inconsistent() {
         assert!(check["detail"].as_str().unwrap().contains(detail), "{check}");
         assert!(output.stderr.contains("hint: someone has changed the chart since"), "{output:?}");
     }
+}
+
+/// No export has as many; a chart that somebody edited may refer to one.
+#[test]
+fn an_image_that_is_too_large_to_look_at_is_not_said_to_be_whole() {
+    const MANIFESTS: usize = 1_024;
+    let case = Case::new();
+    let (target, repository) = (case.registry.target(), "team/shop-shop-image");
+    let report = case.export(&[]).ok().json();
+    let images = report["images"].as_array().unwrap();
+    let web = images.iter().find(|image| image["key"] == "web").unwrap();
+    let mut index = case.json(repository, &web["digest"]);
+    let mut child = case.json(repository, &index["manifests"][0]["digest"]);
+    let children = index["manifests"].as_array_mut().unwrap();
+    crate::support::block_on(async {
+        while children.len() < MANIFESTS {
+            child["annotations"] = serde_json::json!({"number": children.len().to_string()});
+            let bytes = child.to_string().into_bytes();
+            let digest = digest(&bytes);
+            target.push_manifest(repository, &digest, MANIFEST, &bytes).await;
+            let descriptor = serde_json::json!({"mediaType": MANIFEST, "digest": digest,
+                "size": bytes.len()});
+            children.push(descriptor);
+        }
+    });
+    let bytes = index.to_string().into_bytes();
+    crate::support::block_on(target.push_manifest(repository, "large", INDEX, &bytes));
+    let (from, to) = (web["digest"].as_str().unwrap(), digest(&bytes));
+    let reference = republished(&case, |chart| {
+        for file in ["values.yaml", "images.lock"] {
+            replace(chart, file, from, &to);
+        }
+    });
+    let found = case.run(&["verify", &reference], &[]).exits(19).json();
+    let image = check(&found, "image web");
+    assert_eq!(image["state"], "unknown", "{image}");
+    assert!(image["detail"].as_str().unwrap().contains("more than 1024 manifests"), "{image}");
 }
 
 #[test]
