@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::app::helm::Lookup;
 use crate::app::{self, App, Code, Finding, SecretValues, SecretsPolicy, Snapshot, Unreadable};
 use crate::chart::original::Original;
 use crate::cluster::cluster_scoped::OPTIONAL;
@@ -92,7 +93,11 @@ async fn read_scope(
     scope: Scope,
 ) -> Result<Snapshot, Error> {
     request.names.check()?;
-    let snapshot = source.snapshot(&scope).await?;
+    let mut snapshot = source.snapshot(&scope).await?;
+    if !request.release_record {
+        let reason = "whoever asked for the export may not read Secrets".to_owned();
+        snapshot.release = Lookup::Forbidden { reason };
+    }
     if snapshot.is_terminating() && !request.allow_terminating {
         return Err(Error::Terminating(snapshot.namespace));
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{Walk, shorten};
-use crate::app::helm::{Hook, Lookup, Release, Rendered, SecretShape};
+use crate::app::helm::{Hook, Lookup, RELEASE_NAME, Release, Rendered, SecretShape};
 use crate::app::kinds::{self, Kind};
 use crate::app::select::Roots;
 use crate::app::view::{Index, Place};
@@ -28,7 +28,7 @@ impl Walk<'_, '_> {
     /// Says what is to be said of a release, once everything else is known.
     pub(super) fn release(&mut self, roots: &Roots<'_>, secrets: &[SecretUse]) {
         match self.view.snapshot.release_of(&roots.name) {
-            Lookup::Forbidden { reason } if roots.found_by == FoundBy::HelmRelease => {
+            Lookup::Forbidden { reason } if self.holds_release(roots) => {
                 self.record_not_read(reason);
             }
             Lookup::Broken { record, reason } if roots.found_by != FoundBy::Namespace => {
@@ -61,10 +61,17 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// Whether helm installed anything of it as a release of its name.
+    fn holds_release(&self, roots: &Roots<'_>) -> bool {
+        let mut objects = roots.objects.iter().map(|index| self.view.entries[*index].object);
+        objects.any(|object| object.annotation(RELEASE_NAME) == Some(&roots.name))
+    }
+
     fn record_not_read(&mut self, reason: &str) {
         let text = format!("helm's record of the release may not be read: {reason}");
-        let remedy =
-            "Allow listing Secrets to know of hooks, and of Secrets that nothing refers to.";
+        let remedy = "Allow listing Secrets to know of hooks, of Secrets that nothing refers to, and \
+                      of what the images of an imported export were called: it gets new names for \
+                      them, and is another content.";
         self.findings.push(Finding::new(Code::HelmRecordNotRead, text).remedy(remedy));
     }
 

@@ -173,6 +173,9 @@ fn a_record_that_is_damaged_or_may_not_be_read_is_a_finding() {
         let mut snapshot = snapshot(cluster(), yaml(&text));
         snapshot.release = lookup;
         assert_eq!(codes(&named(&snapshot, "shop")), [code]);
+        let all = Selection::All { name: "shop".into() };
+        let of_all = codes(&assemble(&snapshot, &all, &Options::default()).unwrap());
+        assert_eq!(of_all.contains(&code.to_owned()), code == "HELM_RECORD_NOT_READ", "{of_all:?}");
     }
 }
 

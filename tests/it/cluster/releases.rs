@@ -4,6 +4,7 @@
 use outhaul::app::helm::Lookup;
 use outhaul::app::{App, FoundBy, Options, Selection, Snapshot, assemble, list};
 use outhaul::cluster::{Live, Manifests, Records, Scope, Source as _};
+use outhaul::export::{self, Request};
 use serde_json::{Value, json};
 
 use super::live::options;
@@ -194,6 +195,22 @@ async fn without_a_right_to_secrets_the_annotations_are_enough() {
     install(&helm, namespace.name());
     let app = app(&read("viewer", namespace.name()).await);
     assert_eq!(app.found_by, FoundBy::HelmRelease);
+    assert_eq!(ids(&app), ["ConfigMap settings", "Deployment shop-web"]);
+    assert_eq!(codes(&app), ["HELM_RECORD_NOT_READ "]);
+}
+
+/// A server may read more than who asks it.
+#[tokio::test]
+async fn a_record_that_is_left_unread_is_said_to_be() {
+    let helm = Helm::v4().kubeconfig(cluster().kubeconfig("admin"));
+    let namespace = cluster().namespace("release");
+    let name = namespace.name();
+    install(&helm, name);
+    let live = Live::connect(&options(cluster().kubeconfig("admin"))).await.unwrap();
+    let selection = Selection::Name("shop".into());
+    let request = Request::named(selection, Some(name.to_owned()));
+    let request = Request { release_record: false, ..request };
+    let app = app(&export::resolve::read(&request, &live).await.unwrap());
     assert_eq!(ids(&app), ["ConfigMap settings", "Deployment shop-web"]);
     assert_eq!(codes(&app), ["HELM_RECORD_NOT_READ "]);
 }
