@@ -76,7 +76,10 @@ impl Live {
     }
 
     /// What tells this cluster from others.
-    async fn uid(&self) -> Result<String, Error> {
+    ///
+    /// # Errors
+    /// When it may not be read, or the cluster does not answer.
+    pub async fn uid(&self) -> Result<String, Error> {
         let system = self.namespace(KUBE_SYSTEM).await.map_err(|error| match error {
             Error::Forbidden { reason, .. } => {
                 Error::Unidentified { namespace: KUBE_SYSTEM, reason }

@@ -17,8 +17,7 @@ use crate::cluster::Source;
 use crate::registry::Digest;
 
 use super::images::{ResolvedImage, resolve_images};
-use super::names::Names;
-use super::resolve::{place, read, whole};
+use super::resolve::{read, whole};
 use super::upgrade::{RELEASE, rendered};
 use super::{ChartReference, Error, PublishedChart, Request, Sources, Target, fetch};
 
@@ -89,11 +88,7 @@ pub async fn diff(
     whole(request, &snapshot, &app)?;
     let reference = match chart {
         Some(chart) => chart.clone(),
-        None => {
-            let names = Names::new(&app.namespace, &app.name, &request.names)?;
-            let repository = place(target, &names.chart)?;
-            ChartReference { host: target.host().cloned(), repository, tag: None, digest: None }
-        }
+        None => ChartReference::own(target, &app.namespace, &app.name, &request.names)?,
     };
     let published = fetch(target, &reference).await?;
     super::learn::learn(sources, &app).await?;

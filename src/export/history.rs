@@ -2,13 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::try_join_all;
+use jiff::Timestamp;
 use semver::Version;
 use serde::Serialize;
 
-use crate::registry::{Digest, Error, RepositoryName, Revision, Store};
+use crate::registry::{Descriptor, Digest, Error, Manifest, RepositoryName, Revision, Store, Tag};
 
-use super::identity::{CONTENT_DIGEST, ORIGIN, SECRETS};
+use super::Target;
+use super::identity::{CONTENT_DIGEST, ORIGIN, SECRETS, TAKEN_AT};
 use super::names::version_tag;
+use super::publish::REPORT;
+
+/// Versions that are read at once: the registry's other users want to be served, too.
+const AT_ONCE: usize = 4;
 
 /// A chart that is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -47,10 +54,7 @@ pub async fn read(
     chosen: Option<&Version>,
 ) -> Result<History, Error> {
     let tags = store.tags(repository).await?.unwrap_or_default();
-    let versions: BTreeSet<Version> = tags
-        .iter()
-        .filter_map(|tag| Version::parse(&tag.as_str().replace('_', "+")).ok())
-        .collect();
+    let versions = parsed(&tags);
     let greatest = versions.iter().rfind(|version| version.pre.is_empty());
     let newest = match greatest {
         Some(version) => published(store, repository, version).await?,
@@ -65,21 +69,97 @@ pub async fn read(
     Ok(History { versions, newest, chosen })
 }
 
+/// A chart that was published, as somebody who looks back sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Past {
+    /// The chart.
+    #[serde(flatten)]
+    pub published: Published,
+    /// When the application was read; `None`: nobody has written it down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_at: Option<Timestamp>,
+    /// Digest of the report that is attached to it; `None`: there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<Digest>,
+}
+
+/// Every version in `repository`, the oldest first. One that does not exist has none.
+///
+/// # Errors
+/// When the registry cannot be read.
+pub async fn versions(
+    target: &Target,
+    repository: &RepositoryName,
+) -> Result<BTreeSet<Version>, super::Error> {
+    let tags = target.store.tags(repository).await;
+    Ok(parsed(&tags.map_err(|source| target.failed(source))?.unwrap_or_default()))
+}
+
+/// These versions, without those that have gone meanwhile.
+///
+/// # Errors
+/// When the registry cannot be read.
+pub async fn past(
+    target: &Target,
+    repository: &RepositoryName,
+    versions: &[Version],
+) -> Result<Vec<Past>, super::Error> {
+    let store = target.store.as_ref();
+    let mut all = Vec::new();
+    for some in versions.chunks(AT_ONCE) {
+        let reading: Vec<_> =
+            some.iter().map(|version| looked_back(store, repository, version)).collect();
+        let read = try_join_all(reading).await.map_err(|source| target.failed(source))?;
+        all.extend(read.into_iter().flatten());
+    }
+    Ok(all)
+}
+
+async fn looked_back(
+    store: &dyn Store,
+    repository: &RepositoryName,
+    version: &Version,
+) -> Result<Option<Past>, Error> {
+    let Some(manifest) = manifest(store, repository, version).await? else { return Ok(None) };
+    let taken_at = manifest.links()?.annotations.get(TAKEN_AT).and_then(|at| at.parse().ok());
+    let referrers = store.referrers(repository, &manifest.digest).await?;
+    let is_report = |of: &&Descriptor| of.artifact_type.as_deref() == Some(REPORT);
+    let report = referrers.iter().find(is_report).map(|report| report.digest.clone());
+    Ok(Some(Past { published: described(version, manifest)?, taken_at, report }))
+}
+
+fn parsed(tags: &[Tag]) -> BTreeSet<Version> {
+    let versions = tags.iter().map(|tag| Version::parse(&tag.as_str().replace('_', "+")));
+    versions.filter_map(Result::ok).collect()
+}
+
 async fn published(
     store: &dyn Store,
     repository: &RepositoryName,
     version: &Version,
 ) -> Result<Option<Published>, Error> {
+    let manifest = manifest(store, repository, version).await?;
+    manifest.map(|manifest| described(version, manifest)).transpose()
+}
+
+/// `None`: it was deleted since the tags were read.
+async fn manifest(
+    store: &dyn Store,
+    repository: &RepositoryName,
+    version: &Version,
+) -> Result<Option<Manifest>, Error> {
     let Ok(tag) = version_tag(version) else { return Ok(None) };
-    let Some(manifest) = store.manifest(repository, &Revision::Tag(tag)).await? else {
-        return Ok(None); // deleted between the two requests
-    };
+    store.manifest(repository, &Revision::Tag(tag)).await
+}
+
+fn described(version: &Version, manifest: Manifest) -> Result<Published, Error> {
     let annotations = manifest.links()?.annotations;
-    Ok(Some(Published {
+    Ok(Published {
         version: version.clone(),
         digest: manifest.digest,
         origin: annotations.get(ORIGIN).cloned(),
         content: annotations.get(CONTENT_DIGEST).and_then(|text| text.parse().ok()),
         secrets: annotations.get(SECRETS).and_then(|text| text.parse().ok()),
-    }))
+    })
 }

@@ -62,7 +62,12 @@ pub struct ContentOptions<'a> {
 
 /// Whose an export is.
 pub fn origin(source: &Origin, app: &App) -> String {
-    format!("{}/{}/{}", source.id(), app.namespace, app.name)
+    origin_of(source.id(), &app.namespace, &app.name)
+}
+
+/// The same by name: `cluster` is the uid of the cluster, or `manifests`.
+pub fn origin_of(cluster: &str, namespace: &str, app: &str) -> String {
+    format!("{cluster}/{namespace}/{app}")
 }
 
 impl Content {

@@ -7,8 +7,10 @@ use crate::registry::blob::verified;
 use crate::registry::{Descriptor, Digest, Host, Reference, RepositoryName, Revision, Store, Tag};
 
 use super::history;
-use super::names::version_tag;
+use super::names::{Names, version_tag};
 use super::publish::{HELM_CHART, HELM_CONFIG, REPORT};
+use super::request::ChosenNames;
+use super::resolve::place;
 use super::{Error, Report, Target};
 
 /// Largest configuration of a chart: `Chart.yaml` as JSON, of which helm loads 5 MiB as a file.
@@ -69,6 +71,20 @@ impl ChartReference {
         // Any host will do: without one the first part of the path would be taken for it.
         let whole = format!("{LAYOUT}/{text}").parse()?;
         Ok(Self { host: None, ..whole })
+    }
+
+    /// The charts of an application at `target`, of which the newest is meant.
+    ///
+    /// # Errors
+    /// When a chosen name breaks the rules of helm, or the registry does not take it.
+    pub fn own(
+        target: &Target,
+        namespace: &str,
+        app: &str,
+        chosen: &ChosenNames,
+    ) -> Result<Self, Error> {
+        let repository = place(target, &Names::new(namespace, app, chosen)?.chart)?;
+        Ok(Self { host: target.host().cloned(), repository, tag: None, digest: None })
     }
 
     /// The revision that is meant, if one was written.

@@ -1,6 +1,5 @@
 //! Whether the process lives (`/healthz`), and whether requests should come here (`/readyz`).
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,6 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::state::State;
 use crate::cluster::{Live, record};
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Default)]
 pub(super) struct Health {
     answered: Mutex<Option<Instant>>,
-    stopping: AtomicBool,
+    stopping: CancellationToken,
 }
 
 /// The answer of `/readyz`.
@@ -67,7 +67,12 @@ impl Health {
 
     /// From now on requests should go elsewhere.
     pub(super) fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.stopping.cancel();
+    }
+
+    /// Ends when requests should go elsewhere.
+    pub(super) fn stopped(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.stopping.clone().cancelled_owned()
     }
 
     pub(super) fn readiness(
@@ -88,7 +93,7 @@ impl Health {
             ),
             Check::new(
                 "serving",
-                self.stopping.load(Ordering::Relaxed).then(|| "the server is stopping".to_owned()),
+                self.stopping.is_cancelled().then(|| "the server is stopping".to_owned()),
             ),
             Check::new("exports", unread(exports)),
         ];

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, Request, State};
@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use super::problem::Problem;
 use super::state;
+use crate::error::Code;
 
 /// Requests that are answered at once. What waits for a cluster or a registry costs little but its
 /// memory; beyond this many, waiting is better done by the callers.
@@ -36,6 +37,12 @@ const MAX_READS: usize = 4;
 /// Destinations that are looked at once, each for up to 20 s.
 const MAX_CHECKS: usize = 4;
 
+/// Exports that are watched at once. Each has a connection, and some 30 KiB with its buffers.
+const MAX_STREAMS: usize = 1024;
+
+/// Of them by one caller: more than a browser opens, and enough for a team's screen.
+const MAX_STREAMS_OF_ONE: usize = 16;
+
 /// The limits of one server.
 pub(super) struct Limits {
     /// Of those who are known, by name.
@@ -44,9 +51,29 @@ pub(super) struct Limits {
     pub(super) strangers: Rate<IpAddr>,
     /// Wrong passwords, by user and address: so nobody can lock out a user who comes from elsewhere.
     pub(super) failures: Rate<(String, IpAddr)>,
-    pub(super) reads: Semaphore,
+    pub(super) reads: Arc<Semaphore>,
     pub(super) checks: Semaphore,
+    pub(super) streams: Arc<Streams>,
     at_once: Semaphore,
+}
+
+/// Who watches exports.
+#[derive(Default)]
+pub(super) struct Streams(Mutex<HashMap<String, usize>>);
+
+/// Room for one that watches, until it is dropped.
+pub(super) struct Stream {
+    streams: Arc<Streams>,
+    caller: String,
+}
+
+/// Why there is no room.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NoRoom {
+    /// The caller has all that one gets.
+    Caller,
+    /// All callers together have all that there is.
+    All,
 }
 
 /// Requests a second by caller.
@@ -74,10 +101,56 @@ impl Limits {
             users: Rate::new(per_second),
             strangers: Rate::new(per_second),
             failures: Rate::of(MAX_FAILURES / 60.0, MAX_FAILURES),
-            reads: Semaphore::new(MAX_READS),
+            reads: Arc::new(Semaphore::new(MAX_READS)),
             checks: Semaphore::new(MAX_CHECKS),
+            streams: Arc::default(),
             at_once: Semaphore::new(MAX_AT_ONCE),
         }
+    }
+}
+
+impl Streams {
+    /// Room for `caller` to watch one export.
+    pub(super) fn take(self: &Arc<Self>, caller: &str) -> Result<Stream, NoRoom> {
+        let mut of = self.of();
+        if of.get(caller).is_some_and(|own| *own >= MAX_STREAMS_OF_ONE) {
+            return Err(NoRoom::Caller);
+        }
+        if of.values().sum::<usize>() >= MAX_STREAMS {
+            return Err(NoRoom::All);
+        }
+        *of.entry(caller.to_owned()).or_default() += 1;
+        Ok(Stream { streams: Arc::clone(self), caller: caller.to_owned() })
+    }
+
+    fn of(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        let mut of = self.streams.of();
+        match of.get_mut(&self.caller) {
+            Some(own) if *own > 1 => *own -= 1,
+            _ => drop(of.remove(&self.caller)),
+        }
+    }
+}
+
+impl From<NoRoom> for Problem {
+    fn from(why: NoRoom) -> Self {
+        let problem = match why {
+            NoRoom::Caller => {
+                let detail = format!("you watch {MAX_STREAMS_OF_ONE} exports already");
+                Self::new(Code::RateLimited, detail)
+            }
+            NoRoom::All => {
+                let detail = format!("{MAX_STREAMS} exports are watched already");
+                Self::new(Code::StreamsExhausted, detail)
+            }
+        };
+        problem.retry_after(Duration::from_secs(10))
     }
 }
 
@@ -206,6 +279,22 @@ mod tests {
         take(5, 0).unwrap();
         take(MAX_CALLERS, 2).unwrap();
         assert_eq!(rate.buckets.lock().unwrap().of.len(), 1);
+    }
+
+    /// Ten thousand who want to watch are refused but for the first thousand, and who goes makes room.
+    #[test]
+    fn no_more_watch_than_there_is_room_for() {
+        let streams = Arc::new(Streams::default());
+        let mut own: Vec<Stream> = (0..16).map(|_| streams.take("alice").ok().unwrap()).collect();
+        assert_eq!(streams.take("alice").err(), Some(NoRoom::Caller));
+        let take = |number: usize| streams.take(&format!("user-{}", number / 16)).ok();
+        let others: Vec<Stream> = (0..10_000).filter_map(take).collect();
+        assert_eq!(others.len(), 1024 - 16);
+        assert_eq!(streams.take("bob").err(), Some(NoRoom::All));
+        drop(own.pop());
+        let bob = streams.take("bob").ok().unwrap();
+        drop((own, others, bob));
+        assert_eq!(streams.of().len(), 0);
     }
 
     #[test]

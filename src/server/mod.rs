@@ -26,7 +26,6 @@ mod shutdown;
 mod state;
 mod submit;
 mod tls;
-#[expect(dead_code, reason = "the events of exports come next")]
 mod watching;
 pub mod work;
 

@@ -36,6 +36,20 @@ impl Page {
     /// # Errors
     /// When limit or cursor is none of ours.
     pub(super) fn of<T>(&self, all: Vec<T>, key: impl Fn(&T) -> &str) -> Result<Items<T>, Problem> {
+        self.cut(all, &key, |item, last| Some(key(item) <= last))
+    }
+
+    /// The same for any order. `is_past` says whether an item stands before one of this key, or is it;
+    /// `None`: that is no key.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub(super) fn cut<T>(
+        &self,
+        all: Vec<T>,
+        key: impl Fn(&T) -> &str,
+        is_past: impl Fn(&T, &str) -> Option<bool>,
+    ) -> Result<Items<T>, Problem> {
         let refused = |what: &str| Problem::new(Code::RequestInvalid, what);
         let limit = self.limit.unwrap_or(USUAL);
         if !(1..=MOST).contains(&limit) {
@@ -48,10 +62,16 @@ impl Page {
             }
             None => None,
         };
-        let rest = all
-            .into_iter()
-            .skip_while(|item| after.as_ref().is_some_and(|last| key(item) <= last.as_str()));
-        let mut items: Vec<T> = rest.take(limit + 1).collect();
+        let mut items = Vec::new();
+        for item in all {
+            let past = after.as_ref().map_or(Some(false), |last| is_past(&item, last));
+            if !past.ok_or_else(|| refused("`cursor` is not one of ours"))? {
+                items.push(item);
+            }
+            if items.len() > limit {
+                break;
+            }
+        }
         let is_cut = items.len() > limit;
         items.truncate(limit);
         let last = items.last().filter(|_| is_cut);
@@ -64,6 +84,16 @@ impl<T> Items<T> {
     /// The same page of what `of` makes of its items.
     pub(super) fn each<'a, U>(&'a self, of: impl Fn(&'a T) -> U) -> Items<U> {
         Items { items: self.items.iter().map(of).collect(), next: self.next.clone() }
+    }
+
+    /// What is on it.
+    pub(super) fn items(&self) -> &[T] {
+        &self.items
+    }
+
+    /// A page with the same end and other items.
+    pub(super) fn with<U>(self, items: Vec<U>) -> Items<U> {
+        Items { items, next: self.next }
     }
 }
 
@@ -82,6 +112,17 @@ mod tests {
         assert_eq!(first.items, ["a", "b"]);
         let second = page(2, first.next, &["a", "aa", "c", "d"]);
         assert_eq!((second.items, second.next), (vec!["c", "d"], None));
+    }
+
+    #[test]
+    fn any_order_has_pages() {
+        let page = |cursor| {
+            let page = Page { limit: Some(2), cursor };
+            page.cut(vec!["3", "2", "1"], |item| item, |item, last| Some(*item >= last)).unwrap()
+        };
+        let first = page(None);
+        assert_eq!(first.items, ["3", "2"]);
+        assert_eq!(page(first.next), Items { items: vec!["1"], next: None });
     }
 
     #[test]

@@ -24,11 +24,13 @@ pub(super) struct Problem {
     detail: String,
     hint: Option<String>,
     retry_after: Option<Duration>,
+    /// A further member, which shows the reason.
+    shown: Option<Box<(&'static str, Value)>>,
 }
 
 impl Problem {
     pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), hint: None, retry_after: None }
+        Self { code, detail: detail.into(), hint: None, retry_after: None, shown: None }
     }
 
     /// For whoever sends more than is taken.
@@ -52,6 +54,11 @@ impl Problem {
     /// What to do about it.
     pub(super) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// Shows what is the reason.
+    pub(super) fn with(self, name: &'static str, shown: Value) -> Self {
+        Self { shown: Some(Box::new((name, shown))), ..self }
     }
 
     /// When to try again.
@@ -91,6 +98,9 @@ impl Problem {
             put("hint", json!(hint));
         }
         put("requestId", json!(id.as_str()));
+        if let Some(shown) = self.shown {
+            put(shown.0, shown.1);
+        }
         document
     }
 }

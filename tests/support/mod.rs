@@ -7,7 +7,7 @@
 //! | [`registry`] | CNCF Distribution: plain, TLS, basic auth, readable access log |
 //! | [`faulty`] | a registry in this process that misbehaves as told, and counts |
 //! | [`images`] | small images of two platforms, pushed without our own code |
-//! | [`server`] | the server under test, and requests to it |
+//! | [`server`], [`sse`] | the server under test, requests to it, events from it |
 //! | [`outhaul`], [`helm`] | the programs under test and beside it, in a clean environment |
 //! | [`child`], [`certs`], [`tools`], [`output`] | what those are made of |
 //!
@@ -27,6 +27,7 @@ pub(crate) mod outhaul;
 pub(crate) mod output;
 pub(crate) mod registry;
 pub(crate) mod server;
+pub(crate) mod sse;
 pub(crate) mod tools;
 
 use std::collections::BTreeSet;

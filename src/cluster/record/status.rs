@@ -90,6 +90,16 @@ pub struct ExportStatus {
     pub conditions: Vec<Condition>,
 }
 
+impl ExportStatus {
+    /// Counts a state that is about to be written, so that those who watch tell it from the one
+    /// before.
+    pub fn count(&mut self, now: Timestamp) {
+        let progress = self.progress.get_or_insert_default();
+        progress.sequence += 1;
+        progress.at = now;
+    }
+}
+
 /// How far an export is, roughly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Phase {
@@ -180,7 +190,7 @@ pub enum PlannedAction {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
-    /// Grows with each of these.
+    /// Grows with each state that is written.
     pub sequence: u64,
     /// Bytes at the destination.
     pub bytes_done: u64,
@@ -194,7 +204,7 @@ pub struct Progress {
     pub images_done: u64,
     /// Images that are to be there.
     pub images_total: u64,
-    /// When it was measured.
+    /// When it was written.
     #[schemars(schema_with = "date_time")]
     pub at: Timestamp,
 }

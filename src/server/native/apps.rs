@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::Asked;
 use super::query::Query;
-use crate::app::{self, App, Candidate, FoundBy, Options, Selection, Snapshot};
+use crate::app::{self, App, Candidate, FoundBy, ObjectId, Options, Selection, Snapshot};
 use crate::cluster::{self, Records, Scope, Source as _};
 use crate::error::Error;
 use crate::export;
@@ -94,7 +94,8 @@ pub(super) async fn one(
     require_readable(&snapshot).map_err(Error::from)?;
     let app = app::assemble(&snapshot, &selection, &Options::default());
     let app = app.map_err(export::Error::from).map_err(Error::from)?;
-    kinds(&asked, &app, about).await?;
+    let found = own_kinds(app.objects.iter().map(app::Object::id));
+    kinds(&asked, &app.namespace, found, about).await?;
     Ok(Json(app))
 }
 
@@ -116,10 +117,13 @@ async fn read(asked: &Asked, scope: Scope) -> Result<Snapshot, Problem> {
 
 /// Kinds that an application has beyond those of [`Right::ReadNamespace`] must be the caller's to
 /// list, before anything of it is told.
-async fn kinds(asked: &Asked, app: &App, about: About<'_>) -> Result<(), Problem> {
+pub(super) async fn kinds(
+    asked: &Asked,
+    namespace: &str,
+    found: BTreeSet<(String, String)>,
+    about: About<'_>,
+) -> Result<(), Problem> {
     let served = asked.state.live.kinds().await.map_err(Error::from)?;
-    let ids = app.objects.iter().map(crate::app::Object::id);
-    let found: BTreeSet<(String, String)> = ids.map(|id| (id.group, id.kind)).collect();
     let kind = |(group, kind): (String, String)| match served.any(&group, &kind) {
         Some(api) => Kind { group, plural: api.plural().to_owned(), namespaced: api.namespaced },
         None => Kind { group, plural: kind.to_lowercase(), namespaced: false },
@@ -128,9 +132,13 @@ async fn kinds(asked: &Asked, app: &App, about: About<'_>) -> Result<(), Problem
     if kinds.is_empty() {
         return Ok(());
     }
-    asked
-        .need(&Right::ReadKinds { namespace: app.namespace.clone(), kinds }, Event::Read, about)
-        .await
+    let right = Right::ReadKinds { namespace: namespace.to_owned(), kinds };
+    asked.need(&right, Event::Read, about).await
+}
+
+/// Group and kind of each.
+pub(super) fn own_kinds(objects: impl Iterator<Item = ObjectId>) -> BTreeSet<(String, String)> {
+    objects.map(|id| (id.group, id.kind)).collect()
 }
 
 impl From<&FoundBy> for By {

@@ -10,13 +10,15 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::error::Code;
+use crate::destination::select;
+use crate::error::{Code, Error};
 use crate::server::audit::{self, About, Decision, Entry, Event};
 use crate::server::auth::{AuthError, Caller, Denied, Right};
 use crate::server::caller::{Unknown, recognise};
 use crate::server::problem::Problem;
 use crate::server::request::RequestId;
 use crate::server::state::State;
+use crate::server::work::place::Place;
 
 /// When to come back while the API server does not answer reviews.
 pub(super) const AWAY: Duration = Duration::from_secs(5);
@@ -84,6 +86,21 @@ impl Asked {
     /// Address of who sent it.
     pub(super) fn source(&self) -> IpAddr {
         self.source
+    }
+
+    /// The destination of this name, for applications of `namespace`, as exports of the server see it.
+    ///
+    /// # Errors
+    /// When there is none, it cannot be used, or it is not for that namespace.
+    pub(super) async fn place(
+        &self,
+        destination: &str,
+        namespace: &str,
+        pull_secrets: bool,
+    ) -> Result<Place, Error> {
+        let State { live, system_namespace, .. } = self.state.as_ref();
+        let system = select::system_namespace(live, system_namespace.as_deref()).await?;
+        Place::read(live, &system, destination, namespace, pull_secrets).await
     }
 
     /// Whether the caller has the right. Asked before anything is looked up, so that a refusal says

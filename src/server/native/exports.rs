@@ -1,5 +1,6 @@
 //! `/v1/namespaces/{ns}/exports` and `/v1/exports`: exports that are asked for, seen and cancelled.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::server::page::Page;
 use crate::server::problem::Problem;
 use crate::server::state::State;
 use crate::server::submit::{self, Submission, Submitted, submit};
+use crate::server::work::queue::{Key, places};
 
 /// Where a caller says which request it is, if it should come twice.
 const KEY: &str = "idempotency-key";
@@ -61,7 +63,7 @@ pub(super) async fn create(
         source: Some(asked.source()),
     };
     let Submitted { export, joined } = submit(&asked.state, asked.caller(), submission).await?;
-    let mut response = accepted(&export);
+    let mut response = accepted(&asked.state, &export);
     if let Ok(location) = HeaderValue::try_from(location(&export)) {
         response.headers_mut().insert(header::LOCATION, location);
     }
@@ -91,7 +93,7 @@ pub(super) async fn one(
     Path((namespace, name)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let export = find(&asked, &namespace, &name, Verb::Get, Event::Read).await?;
-    Ok(Json(View::of(&export)).into_response())
+    Ok(Json(View::of(&export, &places_of(&asked.state, &export))).into_response())
 }
 
 /// `POST /v1/namespaces/{ns}/exports/{name}/cancel`
@@ -113,7 +115,7 @@ pub(super) async fn cancel(
         export: Some(&name),
     };
     asked.audit(event, about, Decision::Allow, None);
-    Ok(accepted(&cancelled))
+    Ok(accepted(&asked.state, &cancelled))
 }
 
 /// The export of this name, for a caller who may do `verb` with it.
@@ -153,11 +155,13 @@ async fn list(
             && app.as_ref().is_none_or(|app| export.spec.app == *app)
             && destination.as_ref().is_none_or(|name| export.spec.destination == *name)
     };
-    let found = asked.state.exports.list().into_iter().filter(is_wanted);
+    let all = asked.state.exports.list();
+    let places = places(&all);
+    let found = all.into_iter().filter(is_wanted);
     // As the store orders them: by namespace, then by name.
     let keyed = found.map(|export| (format!("{}\0{}", export.namespace(), export.name()), export));
     let page = Page { limit, cursor }.of(keyed.collect(), |(key, _)| key)?;
-    Ok(Json(page.each(|(_, export)| View::of(export))).into_response())
+    Ok(Json(page.each(|(_, export)| View::of(export, &places))).into_response())
 }
 
 /// Whether exports are known here well enough to speak of them.
@@ -189,8 +193,17 @@ impl From<submit::Error> for Problem {
     }
 }
 
-fn accepted(export: &Export) -> Response {
-    (StatusCode::ACCEPTED, Json(View::of(export))).into_response()
+/// The place of this export, if it waits.
+pub(super) fn places_of(state: &State, export: &Export) -> BTreeMap<Key, usize> {
+    match export.phase() {
+        Some(Phase::Pending) => places(&state.exports.list()),
+        _ => BTreeMap::new(),
+    }
+}
+
+fn accepted(state: &State, export: &Export) -> Response {
+    let view = View::of(export, &places_of(state, export));
+    (StatusCode::ACCEPTED, Json(view)).into_response()
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {

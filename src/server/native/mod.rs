@@ -4,9 +4,13 @@
 mod apps;
 mod asked;
 mod destinations;
+mod events;
 mod exports;
+mod history;
 mod model;
+mod plan;
 mod query;
+mod report;
 
 use std::sync::Arc;
 
@@ -27,10 +31,15 @@ pub(super) fn routes(state: &Arc<State>) -> Router<Arc<State>> {
         .route("/v1/destinations/{name}/check", post(destinations::check))
         .route("/v1/namespaces/{ns}/apps", get(apps::list))
         .route("/v1/namespaces/{ns}/apps/{app}", get(apps::one))
+        .route("/v1/namespaces/{ns}/apps/{app}/plan", post(plan::plan))
+        .route("/v1/namespaces/{ns}/apps/{app}/diff", post(plan::diff))
+        .route("/v1/namespaces/{ns}/apps/{app}/history", get(history::history))
         .route("/v1/exports", get(exports::all))
         .route("/v1/namespaces/{ns}/exports", get(exports::of_namespace).post(exports::create))
         .route("/v1/namespaces/{ns}/exports/{name}", get(exports::one))
         .route("/v1/namespaces/{ns}/exports/{name}/cancel", post(exports::cancel))
+        .route("/v1/namespaces/{ns}/exports/{name}/events", get(events::events))
+        .route("/v1/namespaces/{ns}/exports/{name}/report", get(report::report))
         .route("/v1", any(unknown))
         .route("/v1/", any(unknown))
         .route("/v1/{*rest}", any(unknown))

@@ -1,5 +1,7 @@
 //! What `/v1` takes and gives for an export.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +9,7 @@ use crate::cluster::record::{
     ChartFrom, ChosenNames, Door, Export, ExportResult, ExportSpec, ExportStatus, Jobs, Phase,
     Planned, Progress, SecretsPolicy, Step,
 };
+use crate::server::work::queue::Key;
 
 /// What an export is asked for with. Who asks and where the application is are not in it: those are
 /// the token's and the path's to say.
@@ -81,6 +84,7 @@ pub(super) struct View<'a> {
     requested_by: By<'a>,
     phase: Phase,
     step: Option<Step>,
+    queue_position: Option<usize>,
     message: Option<&'a str>,
     code: Option<&'a str>,
     hint: Option<&'a str>,
@@ -104,6 +108,8 @@ struct By<'a> {
 struct Links {
     #[serde(rename = "self")]
     own: String,
+    events: String,
+    report: String,
 }
 
 /// Who asked, where nobody has said it. Such a record came by the API of Kubernetes, which knows.
@@ -139,7 +145,9 @@ impl From<ExportRequest> for ExportSpec {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn of(export: &'a Export) -> Self {
+    /// `places` are those of the exports that wait.
+    pub(super) fn of(export: &'a Export, places: &BTreeMap<Key, usize>) -> Self {
+        let own = location(export);
         let status = export.status.as_ref();
         let text =
             |of: fn(&ExportStatus) -> Option<&String>| status.and_then(of).map(String::as_str);
@@ -153,6 +161,7 @@ impl<'a> View<'a> {
             request: ExportSpec { requested_by: None, ..export.spec.clone() },
             requested_by: By { user, via },
             phase: export.phase().unwrap_or(Phase::Pending),
+            queue_position: places.get(&Key::of(export)).copied(),
             step: status.and_then(|status| status.step),
             message: text(|status| status.message.as_ref()),
             code: text(|status| status.reason.as_ref()),
@@ -164,7 +173,7 @@ impl<'a> View<'a> {
             planned: status.and_then(|status| status.planned.as_ref()),
             progress: status.and_then(|status| status.progress.as_ref()),
             result: status.and_then(|status| status.result.as_ref()),
-            links: Links { own: location(export) },
+            links: Links { events: format!("{own}/events"), report: format!("{own}/report"), own },
         }
     }
 }

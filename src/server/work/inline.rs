@@ -69,6 +69,7 @@ async fn begin(desk: &Desk, key: &Key) -> Result<Option<Export>, crate::cluster:
     status.attempts += 1;
     status.holder = Some(Holder { identity: desk.me.clone(), since: now });
     status.started_at.get_or_insert(now);
+    status.count(now);
     desk.live.patch_status(&export, &status).await.map(Some)
 }
 

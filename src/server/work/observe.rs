@@ -53,6 +53,7 @@ impl Held {
         for _ in 0..MOST_TRIES {
             let mut status = export.status.clone().unwrap_or_default();
             change(&mut status);
+            status.count(Timestamp::now());
             shrink(&mut status);
             match self.live.patch_status(&export, &status).await {
                 Ok(written) => {
@@ -144,9 +145,9 @@ impl<'a> Watch<'a> {
     fn describe(&self, status: &mut ExportStatus, step: Option<Step>, waiting: Option<&str>) {
         status.step = step;
         status.message = waiting.filter(|_| step == Some(Step::Waiting)).map(str::to_owned);
-        let sequence = status.progress.as_ref().map_or(0, |progress| progress.sequence) + 1;
+        let sequence = status.progress.as_ref().map_or(0, |progress| progress.sequence);
         let tally = self.state().tally.clone().unwrap_or_default();
-        status.progress = Some(Tally { sequence, at: Timestamp::now(), ..tally });
+        status.progress = Some(Tally { sequence, ..tally });
     }
 
     /// Waits for the next step, or for bytes that moved since the last write.

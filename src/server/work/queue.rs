@@ -1,7 +1,10 @@
 //! Exports that wait for a worker: one namespace after the other has its turn, whatever each has
 //! asked for.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use crate::cluster::record::{Export, Phase};
 
 /// A record of an export.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +46,35 @@ pub struct Queue {
     /// Whose turn it is, first to last; each namespace once, never with nothing.
     turns: VecDeque<(String, VecDeque<Job>)>,
     running: BTreeMap<Key, Job>,
+}
+
+/// Which place has each export that waits, from 1: one namespace after the other has its turn, and
+/// in each the one that has waited longest. Every replica can say it, by the records alone. What
+/// holds an export up besides, as another of its application, is not looked at.
+pub fn places(exports: &[Arc<Export>]) -> BTreeMap<Key, usize> {
+    let since = |export: &Export| {
+        let status = export.status.as_ref().filter(|it| it.phase == Some(Phase::Pending));
+        status.and_then(|status| status.queued_at)
+    };
+    let waits = exports.iter().filter_map(|export| Some((since(export)?, export)));
+    let mut waiting: Vec<_> = waits.collect();
+    waiting.sort_by_key(|(since, _)| *since);
+    let mut rounds = HashMap::<&str, usize>::new();
+    let mut turns: Vec<(usize, &Arc<Export>)> = Vec::new();
+    for (_, export) in waiting {
+        let round = rounds.entry(export.target()).or_default();
+        turns.push((*round, export));
+        *round += 1;
+    }
+    turns.sort_by_key(|(round, _)| *round);
+    turns.iter().zip(1..).map(|((_, export), place)| (Key::of(export), place)).collect()
+}
+
+impl Key {
+    /// The record of this export.
+    pub fn of(export: &Export) -> Self {
+        Self { namespace: export.namespace().to_owned(), name: export.name().to_owned() }
+    }
 }
 
 impl std::fmt::Display for Key {
@@ -122,8 +154,11 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use jiff::Timestamp;
     use proptest::prelude::*;
+
+    use super::*;
+    use crate::cluster::record::{ExportSpec, ExportStatus};
 
     const LIMITS: Limits = Limits { workers: 2, per_destination: 2, waiting: 100 };
 
@@ -140,6 +175,35 @@ mod tests {
         for job in jobs {
             assert!(queue.push(job));
         }
+    }
+
+    #[test]
+    fn each_that_waits_has_its_place_by_turns() {
+        let waits = |namespace: &str, name: &str, second: i64| {
+            let mut export = Export::draft(namespace, name, ExportSpec::new("shop", "team"));
+            export.status = Some(ExportStatus {
+                phase: Some(Phase::Pending),
+                queued_at: Timestamp::from_second(second).ok(),
+                ..ExportStatus::default()
+            });
+            Arc::new(export)
+        };
+        let mut running = Export::clone(&waits("a", "runs", 0));
+        running.status.as_mut().unwrap().phase = Some(Phase::Running);
+        let new = Arc::new(Export::draft("a", "new", ExportSpec::new("shop", "team")));
+        let all = [
+            waits("a", "third", 5),
+            waits("a", "first", 1),
+            waits("b", "second", 4),
+            waits("a", "last", 7),
+            waits("b", "fourth", 6),
+            Arc::new(running),
+            new,
+        ];
+        let mut places: Vec<_> = places(&all).into_iter().collect();
+        places.sort_by_key(|(_, place)| *place);
+        let names: Vec<_> = places.iter().map(|(key, place)| (key.name.as_str(), *place)).collect();
+        assert_eq!(names, [("first", 1), ("second", 2), ("third", 3), ("fourth", 4), ("last", 5)]);
     }
 
     #[test]

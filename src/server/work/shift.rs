@@ -184,6 +184,7 @@ impl<'a> Shift<'a> {
     ) -> Result<(), cluster::Error> {
         let mut status = export.status.clone().unwrap_or_default();
         change(&mut status);
+        status.count(Timestamp::now());
         shrink::shrink(&mut status);
         match self.desk.live.patch_status(export, &status).await {
             Ok(_) | Err(cluster::Error::Conflict { .. }) => Ok(()),
@@ -230,12 +231,6 @@ fn queued(status: &mut ExportStatus, export: &Export, voucher: &str, now: Timest
     status.step = Some(Step::Queued);
     status.queued_at = Some(now);
     conditions::set(status, conditions::ACCEPTED, true, voucher, "", now);
-}
-
-impl Key {
-    fn of(export: &Export) -> Self {
-        Self { namespace: export.namespace().to_owned(), name: export.name().to_owned() }
-    }
 }
 
 impl Job {

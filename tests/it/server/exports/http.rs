@@ -13,15 +13,15 @@ use crate::support::server::{Answer, Server};
 
 /// An application, and two who know its namespace: the exporter, who may what a test grants, and
 /// bob, who may nothing.
-struct Door<'s> {
-    shop: Shop<'s>,
-    server: &'s Server,
-    exporter: String,
-    bob: String,
+pub(super) struct Door<'s> {
+    pub(super) shop: Shop<'s>,
+    pub(super) server: &'s Server,
+    pub(super) exporter: String,
+    pub(super) bob: String,
 }
 
 impl<'s> Door<'s> {
-    fn to(site: &'s Site, server: &'s Server, shop: Shop<'s>, rights: &[&str]) -> Self {
+    pub(super) fn to(site: &'s Site, server: &'s Server, shop: Shop<'s>, rights: &[&str]) -> Self {
         for account in ["exporter", "bob"] {
             shop.namespace.apply(&format!(
                 "apiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: {account}}}"
@@ -34,7 +34,7 @@ impl<'s> Door<'s> {
         Self { shop, server, exporter, bob }
     }
 
-    fn open(rights: &[&str]) -> Self {
+    pub(super) fn open(rights: &[&str]) -> Self {
         let (site, server) = site();
         Self::to(site, server, site.shop(), rights)
     }
@@ -48,7 +48,7 @@ impl<'s> Door<'s> {
         format!("/v1/namespaces/{}/exports", self.shop.namespace.name())
     }
 
-    fn send(
+    pub(super) fn send(
         &self,
         who: &str,
         method: Method,
@@ -60,16 +60,16 @@ impl<'s> Door<'s> {
         self.server.send(method, path, &headers, body)
     }
 
-    fn get(&self, who: &str, path: &str) -> Answer {
+    pub(super) fn get(&self, who: &str, path: &str) -> Answer {
         self.send(who, Method::GET, path, &[], "")
     }
 
-    fn post(&self, who: &str, path: &str) -> Answer {
+    pub(super) fn post(&self, who: &str, path: &str) -> Answer {
         self.send(who, Method::POST, path, &[], "")
     }
 
     /// What asks for the application, and `further`.
-    fn request(&self, further: &Value) -> String {
+    pub(super) fn request(&self, further: &Value) -> String {
         let mut request = json!({"app": "shop", "destination": self.shop.namespace.name()});
         for (key, value) in further.as_object().unwrap() {
             request[key] = value.clone();
@@ -77,19 +77,19 @@ impl<'s> Door<'s> {
         request.to_string()
     }
 
-    fn ask(&self, who: &str, headers: &[(&str, &str)], further: &Value) -> Answer {
+    pub(super) fn ask(&self, who: &str, headers: &[(&str, &str)], further: &Value) -> Answer {
         self.send(who, Method::POST, &self.path(), headers, &self.request(further))
     }
 
     /// Waits until the export is finished, as HTTP tells it.
-    fn finished(&self, location: &str) -> Value {
+    pub(super) fn finished(&self, location: &str) -> Value {
         self.server.running().wait_for("finished", |_, _| {
             let export = self.get(&self.exporter, location).json();
             export["finishedAt"].is_string().then_some(export)
         })
     }
 
-    fn records(&self) -> Vec<Value> {
+    pub(super) fn records(&self) -> Vec<Value> {
         self.shop.namespace.list(API, "Export")
     }
 
@@ -103,10 +103,10 @@ impl<'s> Door<'s> {
     }
 }
 
-const ALL: [&str; 4] = [MAY_READ, MAY_READ_ROLES, MAY_USE, MAY_SEE];
+pub(super) const ALL: [&str; 4] = [MAY_READ, MAY_READ_ROLES, MAY_USE, MAY_SEE];
 
 /// Where the export is that was asked for.
-fn location(answer: &Answer) -> String {
+pub(super) fn location(answer: &Answer) -> String {
     assert_eq!(answer.status, 202, "{answer:?}");
     answer.header("location").to_owned()
 }
@@ -238,6 +238,11 @@ fn an_identical_request_in_flight_is_joined() {
     let other = door.ask(&door.exporter, &[], &json!({"adopt": true}));
     assert_ne!(location(&other), first);
     assert_eq!(other.header("outhaul-joined"), "");
+    let waits = door.server.running().wait_for("in the queue", |_, _| {
+        let export = door.get(&door.exporter, &location(&other)).json();
+        Some(export).filter(|export| export["step"] == "Queued")
+    });
+    assert!(waits["queuePosition"].as_u64() >= Some(1), "{waits:#}");
 
     // Carol may export, but not see the exports of others.
     for role in ["reads", "reads-roles", "uses"] {

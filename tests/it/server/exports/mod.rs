@@ -1,7 +1,9 @@
 //! `Export` records: made as kubectl makes them and over HTTP, carried out by `outhaul serve`.
 
 mod account;
+mod apps;
 mod escalation;
+mod events;
 mod http;
 mod in_cluster;
 mod site;
