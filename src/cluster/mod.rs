@@ -16,6 +16,7 @@ mod document;
 mod endpoints;
 mod epinio;
 pub mod error;
+pub mod events;
 mod files;
 mod keys;
 mod lease;

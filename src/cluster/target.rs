@@ -23,7 +23,7 @@ pub(super) const MANAGER: &str = "outhaul";
 const APPLY: &str = "application/apply-patch+yaml";
 
 /// One object's metadata without the rest.
-const METADATA: &str =
+pub(super) const METADATA: &str =
     "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 
 /// A kind in one version, as the API serves it.

@@ -33,10 +33,16 @@ pub(super) async fn recognise(
     state.limits.strangers.is_spent(&from, Instant::now()).map_err(Unknown::TooOften)?;
     let connection = request.extensions().get::<Arc<TlsInfo>>().cloned();
     let vouched = is_vouched_for(connection.as_deref());
-    let known = match Credentials::take(request.headers_mut(), vouched) {
-        Ok(credentials) => admit(state, &credentials, from).await,
-        Err(error) => Err(Unknown::Nobody(error)),
+    let (kind, known) = match Credentials::take(request.headers_mut(), vouched) {
+        Ok(credentials) => (credentials.kind(), admit(state, &credentials, from).await),
+        Err(error) => ("none", Err(Unknown::Nobody(error))),
     };
+    let result = match &known {
+        Ok(_) => "ok",
+        Err(Unknown::Nobody(error)) => error.as_str(),
+        Err(Unknown::TooOften(_)) => "too-often",
+    };
+    state.metrics.authentication(kind, result);
     match known {
         Ok(caller) => {
             tracing::Span::current().record("user", &caller.user);

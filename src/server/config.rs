@@ -16,6 +16,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Its certificate; `None`: plain HTTP.
     pub tls: Option<Tls>,
+    /// Where metrics are told to whoever asks; `None`: only where it listens, to those who may.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Of so many applications the last success is a metric.
+    pub metrics_apps: usize,
     /// Plain HTTP for others than this machine.
     pub plain_http: bool,
     /// Requests a second of one caller, at least 1.
@@ -92,6 +96,8 @@ mod tests {
         let config = |listen: &str, plain_http, tls| Config {
             listen: listen.parse().unwrap(),
             tls,
+            metrics_listen: None,
+            metrics_apps: 0,
             plain_http,
             rate: 20,
             drain: Duration::ZERO,

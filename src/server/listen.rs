@@ -43,6 +43,14 @@ pub(super) async fn serve(
     }
 }
 
+/// Serves metrics in clear to whoever reaches the listener, without end; where there is none, waits.
+pub(super) async fn metrics(listener: Option<TcpListener>, app: Router) -> io::Result<()> {
+    let Some(listener) = listener else { return std::future::pending().await };
+    tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
+    let server = tune(axum_server::from_tcp(listener)?, Handle::new());
+    server.serve(app.into_make_service()).await
+}
+
 fn tune<A>(mut server: Server<SocketAddr, A>, handle: Handle<SocketAddr>) -> Server<SocketAddr, A> {
     server.http_builder().http1().header_read_timeout(PATIENCE);
     server.http1_only().first_request_timeout(PATIENCE).handle(handle).accept_error_handler(

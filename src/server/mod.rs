@@ -25,6 +25,7 @@ mod router;
 mod shutdown;
 mod state;
 mod submit;
+pub mod telemetry;
 mod tls;
 mod watching;
 pub mod work;
@@ -44,6 +45,7 @@ pub use config::{Config, EPINIO_VERSION, Epinio, Tls};
 use auth::epinio::Users;
 use auth::{Chain, Clock, Kubernetes, Marks};
 use state::State;
+use telemetry::metrics::Metrics;
 use work::Controller;
 
 /// Serves until `shutdown` comes and what runs then has ended, or [`Config::drain`] is over.
@@ -57,14 +59,23 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let certificates = certificates.transpose()?;
     let live = Live::connect(&config.cluster).await?;
     let listener = listen::bind(config.listen)?;
+    let for_metrics = config.metrics_listen.map(listen::bind).transpose()?;
     let (rights, users) = rights(&live, &config).map_err(|source| Error::Runtime { source })?;
     let store = live.watch_exports();
     let settings = config.exports.clone();
     let marks = Marks::new(live.clone(), settings.system_namespace.clone());
-    let controller =
-        Controller::new(live.clone(), store.clone(), rights.clone(), marks.clone(), settings);
-    let state =
-        Arc::new(State::new(live, store, controller.leads(), (rights, users), marks, &config));
+    let metrics = Arc::new(Metrics::default().with_records(store.clone(), config.metrics_apps));
+    let controller = Controller::new(
+        live.clone(),
+        store.clone(),
+        rights.clone(),
+        marks.clone(),
+        Arc::clone(&metrics),
+        settings,
+    );
+    let (leads, who) = (controller.leads(), (rights, users));
+    let state = State::new(live, store, leads, who, marks, Arc::clone(&metrics), &config);
+    let state = Arc::new(state);
     let stop = CancellationToken::new();
     let working = tokio::spawn(controller.run(stop.clone()));
     let handle = Handle::new();
@@ -77,6 +88,9 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         std::future::pending::<()>().await; // `served` ends when the last connection does
     };
     let ended = tokio::select! {
+        served = listen::metrics(for_metrics, telemetry::listener(metrics)) => {
+            served.map_err(|source| Error::Runtime { source })
+        }
         served = served => served.map_err(|source| Error::Listen { address: config.listen, source }),
         () = stopped => Ok(()),
         () = state.health.watch(&state.live) => Ok(()),

@@ -2,15 +2,17 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{ConnectInfo, MatchedPath, Request};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument as _;
 
 use super::problem;
+use super::telemetry::metrics::Metrics;
 
 /// Where callers give an id of their own, and find the one that was used.
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -47,6 +49,7 @@ impl fmt::Display for RequestId {
 /// Runs a request within a span that has its id, writes down what failed, and logs the end.
 /// The query is not logged: callers put into it what they like.
 pub(super) async fn outermost(
+    State(metrics): State<Arc<Metrics>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     mut request: Request,
     next: Next,
@@ -55,7 +58,8 @@ pub(super) async fn outermost(
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str);
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("-", MatchedPath::as_str);
     let is_probe = matches!(route, "/healthz" | "/readyz");
     let span = tracing::info_span!("request", %id, route, user = tracing::field::Empty);
     let response = next.run(request).instrument(span.clone()).await;
@@ -63,7 +67,9 @@ pub(super) async fn outermost(
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(HEADER, id);
     }
-    let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());
+    let (status, took) = (response.status().as_u16(), started.elapsed());
+    metrics.request(route, status, took);
+    let ms = took.as_millis();
     let _entered = span.entered();
     if is_probe && response.status().is_success() {
         tracing::debug!(target: "access", %peer, %method, path, status, ms);

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::{Method, Uri};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::problem::{Problem, panicked};
 use super::request::outermost;
 use super::state::State;
+use super::telemetry::metrics::Metrics;
 use super::{epinio, health, limit, native};
 use crate::error::Code;
 
@@ -26,13 +27,13 @@ pub(super) fn router(state: &Arc<State>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .merge(native::routes(state).merge(epinio::routes(state)).layer(at_once))
         .fallback_service(unknown.layer(strangers).with_state(()));
-    layers(routes.with_state(Arc::clone(state)))
+    layers(routes.with_state(Arc::clone(state)), Arc::clone(&state.metrics))
 }
 
 /// What is around every route.
-fn layers(routes: Router) -> Router {
+fn layers(routes: Router, metrics: Arc<Metrics>) -> Router {
     let catch = CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| panicked(panic.as_ref()));
-    routes.layer(catch).layer(from_fn(outermost))
+    routes.layer(catch).layer(from_fn_with_state(metrics, outermost))
 }
 
 pub(super) async fn unknown(uri: Uri) -> Problem {
@@ -61,7 +62,8 @@ mod tests {
         async fn panics() -> &'static str {
             panic!("canary")
         }
-        let app = layers(Router::new().route("/boom", get(panics)));
+        let routes = Router::new().route("/boom", get(panics));
+        let app = layers(routes, Arc::new(Metrics::default()));
         let mut request = Request::get("/boom").body(Body::empty()).unwrap();
         request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1))));
         let response = app.oneshot(request).await.unwrap();

@@ -11,6 +11,7 @@ use super::config::Epinio;
 use super::health::Health;
 use super::limit::Limits;
 use super::submit::Turns;
+use super::telemetry::metrics::Metrics;
 use crate::cluster::Live;
 use crate::cluster::record::ExportStore;
 
@@ -22,6 +23,7 @@ pub(super) struct State {
     pub(super) leads: watch::Receiver<bool>,
     pub(super) health: Health,
     pub(super) limits: Limits,
+    pub(super) metrics: Arc<Metrics>,
     /// Namespace with the destinations' Secrets, if it was said.
     pub(super) system_namespace: Option<String>,
     /// Finds out who asks.
@@ -46,6 +48,7 @@ impl State {
         leads: watch::Receiver<bool>,
         (rights, users): (Arc<Chain>, Arc<Users>),
         marks: Marks,
+        metrics: Arc<Metrics>,
         config: &Config,
     ) -> Self {
         Self {
@@ -54,6 +57,7 @@ impl State {
             leads,
             health: Health::default(),
             limits: Limits::new(config.rate),
+            metrics,
             system_namespace: config.exports.system_namespace.clone(),
             door: Arc::clone(&rights) as Arc<dyn Authenticator>,
             authorizer: rights,

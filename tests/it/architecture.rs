@@ -33,7 +33,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
 ];
 
 /// Libraries that only one module may use.
-const LIBRARIES: [(&str, &[&str]); 8] = [
+const LIBRARIES: [(&str, &[&str]); 9] = [
     ("kube", &["cluster"]),
     ("k8s_openapi", &["cluster"]),
     ("reqwest", &["registry"]),
@@ -41,6 +41,7 @@ const LIBRARIES: [(&str, &[&str]); 8] = [
     ("axum", &["registry", "server"]),
     ("axum_server", &["server"]),
     ("rcgen", &["server"]),
+    ("prometheus_client", &["server"]),
     ("clap", &["cli"]),
 ];
 

@@ -51,6 +51,16 @@ impl Server {
         &self.running
     }
 
+    /// What its own listener for metrics tells.
+    pub(crate) fn metrics(&self) -> Answer {
+        let url = self.running.wait_for("metrics", |_, stderr| {
+            let (_, rest) = stderr.split_once("metrics on ")?;
+            let (url, _) = rest.split_once(['\n', '"'])?;
+            Some(url.to_owned())
+        });
+        block_on(read(builder().build().unwrap().get(url))).unwrap()
+    }
+
     /// `GET path`, whoever the server is by its certificate.
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, &[], "")

@@ -16,6 +16,13 @@ pub(crate) struct ServeArgs {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443", env = "OUTHAUL_LISTEN")]
     pub(crate) listen: SocketAddr,
+    /// Address on which metrics are told to whoever asks, without TLS; without it, only on
+    /// `--listen`, to those who may
+    #[arg(long, value_name = "ADDRESS", env = "OUTHAUL_METRICS_LISTEN")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    /// Applications of which the last success is a metric, the newest; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 500, env = "OUTHAUL_METRICS_APPS")]
+    pub(crate) metrics_apps: usize,
     /// Certificate, then those of its authorities, PEM; read again when it changes
     #[arg(long, value_name = "FILE", requires = "tls_key", env = "OUTHAUL_TLS_CERT")]
     pub(crate) tls_cert: Option<PathBuf>,

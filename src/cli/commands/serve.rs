@@ -28,6 +28,8 @@ fn config(args: &ServeArgs, global: &Global) -> Config {
     Config {
         listen: args.listen,
         tls,
+        metrics_listen: args.metrics_listen,
+        metrics_apps: args.metrics_apps,
         plain_http: args.plain_http,
         rate: args.rate,
         drain: args.drain,

@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::{Stream, StreamExt as _, stream};
@@ -33,6 +34,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 #[derive(Clone, Debug)]
 pub struct ExportStore {
     kept: watch::Sender<Kept>,
+    restarts: Arc<AtomicU64>,
     _watching: Arc<AbortOnDropHandle<()>>,
 }
 
@@ -40,8 +42,9 @@ impl Live {
     /// Watches every export of the cluster, until the last clone of the store is dropped.
     pub fn watch_exports(&self) -> ExportStore {
         let kept = watch::Sender::new(Kept::default());
-        let watching = tokio::spawn(follow(self.api.kube(), kept.clone()));
-        ExportStore { kept, _watching: Arc::new(AbortOnDropHandle::new(watching)) }
+        let restarts = Arc::default();
+        let watching = tokio::spawn(follow(self.api.kube(), kept.clone(), Arc::clone(&restarts)));
+        ExportStore { kept, restarts, _watching: Arc::new(AbortOnDropHandle::new(watching)) }
     }
 }
 
@@ -66,6 +69,11 @@ impl ExportStore {
     /// How well it knows what is there.
     pub fn health(&self) -> Health {
         self.kept.borrow().health.clone()
+    }
+
+    /// How often the watch failed and began again.
+    pub fn restarts(&self) -> u64 {
+        self.restarts.load(Ordering::Relaxed)
     }
 
     /// Waits until everything was read once.
@@ -112,7 +120,7 @@ fn is_same(seen: &Option<Option<Arc<Export>>>, now: &Option<Arc<Export>>) -> boo
 }
 
 /// Watches without end.
-async fn follow(client: Client, kept: watch::Sender<Kept>) {
+async fn follow(client: Client, kept: watch::Sender<Kept>, restarts: Arc<AtomicU64>) {
     let mut pause = FIRST_PAUSE;
     loop {
         let started = Instant::now();
@@ -120,6 +128,7 @@ async fn follow(client: Client, kept: watch::Sender<Kept>) {
         if started.elapsed() > LONGEST_PAUSE {
             pause = FIRST_PAUSE;
         }
+        restarts.fetch_add(1, Ordering::Relaxed);
         let reason = root_cause(&error);
         tracing::debug!(reason, "the watch of exports begins again");
         if let Some(health) = health(&error, reason) {

@@ -28,6 +28,15 @@ pub enum Credentials {
 const MAX_TOKEN: usize = 16 << 10;
 
 impl Credentials {
+    /// What they are, in a word, for metrics.
+    pub(in crate::server) fn kind(&self) -> &'static str {
+        match self {
+            Self::Bearer(_) => "bearer",
+            Self::Basic { .. } => "basic",
+            Self::Proxy(_) => "proxy",
+        }
+    }
+
     /// Takes the headers of a front proxy out, whoever sent them, and reads the credentials.
     /// `vouched` says that the connection is one of the front proxy's
     /// ([`is_vouched_for`](super::is_vouched_for)); it alone makes those headers count, and they come

@@ -92,6 +92,22 @@ pub enum AuthError {
     Unavailable,
 }
 
+impl AuthError {
+    /// In a word, for metrics.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Scheme => "scheme",
+            Self::Malformed => "malformed",
+            Self::Token => "token",
+            Self::UserUnknown => "user-unknown",
+            Self::UserTwice => "user-twice",
+            Self::WrongPassword => "wrong-password",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 /// Decides what a caller may.
 #[async_trait]
 pub trait Authorizer: Send + Sync {

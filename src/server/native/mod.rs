@@ -7,6 +7,7 @@ mod destinations;
 mod events;
 mod exports;
 mod history;
+mod metrics;
 mod model;
 mod plan;
 mod query;
@@ -40,6 +41,7 @@ pub(super) fn routes(state: &Arc<State>) -> Router<Arc<State>> {
         .route("/v1/namespaces/{ns}/exports/{name}/cancel", post(exports::cancel))
         .route("/v1/namespaces/{ns}/exports/{name}/events", get(events::events))
         .route("/v1/namespaces/{ns}/exports/{name}/report", get(report::report))
+        .route("/metrics", get(metrics::all))
         .route("/v1", any(unknown))
         .route("/v1/", any(unknown))
         .route("/v1/{*rest}", any(unknown))

@@ -2,35 +2,29 @@
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::accept::{Permit, Refusal, permit};
+use super::ended::Ended;
 use super::observe::{Held, Watch};
 use super::place::Place;
 use super::queue::Key;
 use super::reconcile::{Action, World, next};
-use super::{Desk, Failure, conditions};
+use super::{Desk, Failure};
+use crate::cluster::events::About;
 use crate::cluster::record::{
-    Bytes, Export, ExportResult, ExportStatus, Findings, Holder, Outcome, Phase, Planned,
-    PlannedAction, ResultChart,
+    Bytes, Export, ExportResult, Findings, Holder, Outcome, Phase, Planned, PlannedAction,
+    ResultChart,
 };
 use crate::error::Error;
 use crate::export::perform::{Outcome as Performed, perform};
 use crate::export::run::{Deps, copier};
 use crate::export::verify::verify;
 use crate::export::{self, ChartReference, Request, record};
+use crate::server::telemetry::events::{News, tell};
 
 /// Reason of an export that was done by an attempt whose leader died before it could say so.
 const FINISHED_BEFORE_CRASH: &str = "FinishedBeforeCrash";
-
-/// How an attempt ended.
-enum Ended {
-    /// It is done; with a reason if it was not this attempt that did it.
-    Done(Box<ExportResult>, Option<&'static str>),
-    Failed(Failure),
-    Cancelled,
-    /// The record is not ours any more: somebody else goes on with it, or nobody wants it.
-    Lost,
-}
 
 /// Begins the export of this record if it is to be begun, and carries it out. Dropping the future
 /// leaves the record as it is, for the next leader.
@@ -40,19 +34,39 @@ pub(super) async fn run(desk: &Desk, key: &Key, cancel: &CancellationToken) {
         Ok(None) => return, // whatever has changed, the next look at all records sees it
         Err(error) => return tracing::warn!("{key} is not begun: {error}"),
     };
-    tracing::info!("{key} is begun");
+    let attempt = begun.status.as_ref().map_or(0, |status| status.attempts);
+    let requester = begun.spec.requested_by.as_ref();
+    let span = tracing::info_span!(
+        "export",
+        id = begun.uid(),
+        namespace = begun.namespace(),
+        name = begun.name(),
+        app = begun.spec.app,
+        destination = begun.spec.destination,
+        attempt,
+        request = requester.and_then(|by| by.request_id.as_deref()),
+    );
+    carry_on(desk, &begun, attempt, cancel).instrument(span).await;
+}
+
+/// Carries out an export that is begun, to its end.
+async fn carry_on(desk: &Desk, begun: &Export, number: u32, cancel: &CancellationToken) {
+    tracing::info!("begun");
+    let record = About::export(begun);
+    tell(&desk.live, &desk.me, &[&record], &News::Started(number)).await;
     let held = Held::new(desk.live.clone(), begun.clone());
     let ended = tokio::select! {
         biased;
-        () = cancel.cancelled() => Ended::Cancelled,
-        ended = attempt(desk, &begun, &held) => ended,
+        () = cancel.cancelled() => Some(Ended::Cancelled),
+        ended = attempt(desk, begun, &held) => ended,
     };
-    if matches!(ended, Ended::Lost) {
-        return tracing::info!("{key} is not ours any more");
-    }
-    match held.write(|status| conclude(status, &ended, Timestamp::now())).await {
-        Ok(()) => tracing::info!("{key} is finished"),
-        Err(error) => tracing::warn!("the end of {key} is not written: {error}"),
+    let Some(ended) = ended else { return tracing::info!("not ours any more") };
+    match held.write(|status| ended.conclude(status, Timestamp::now())).await {
+        Ok(()) => {
+            tracing::info!("finished");
+            desk.ended(begun, held.root(), &ended).await;
+        }
+        Err(error) => tracing::warn!("its end is not written: {error}"),
     }
 }
 
@@ -73,25 +87,26 @@ async fn begin(desk: &Desk, key: &Key) -> Result<Option<Export>, crate::cluster:
     desk.live.patch_status(&export, &status).await.map(Some)
 }
 
-async fn attempt(desk: &Desk, export: &Export, held: &Held) -> Ended {
+/// `None`: the record is not ours any more, as somebody else goes on with it or nobody wants it.
+async fn attempt(desk: &Desk, export: &Export, held: &Held) -> Option<Ended> {
     let Desk { live, system_namespace, authorizer, marks, .. } = desk;
     let permit = permit(export, system_namespace, authorizer.as_ref(), marks, live).await;
     let permit = match permit {
         Ok(permit) => permit,
-        Err(Refusal::Denied(failure)) => return Ended::Failed(failure),
-        Err(Refusal::Unavailable) => return Ended::Failed(Failure::unavailable()),
+        Err(Refusal::Denied(failure)) => return Some(Ended::Failed(failure)),
+        Err(Refusal::Unavailable) => return Some(Ended::Failed(Failure::unavailable())),
     };
     let planned = export.status.as_ref().and_then(|status| status.planned.as_ref());
     let resumed = planned.filter(|planned| planned.action == PlannedAction::Push);
     let watch = Watch::new(held, &desk.live, &permit, desk.authorizer.as_ref(), resumed);
     let done = tokio::select! {
-        () = watch.follow() => return Ended::Lost,
+        () = watch.follow() => return None,
         done = carry_out(desk, export, &permit, resumed, &watch) => done,
     };
-    match done {
+    Some(match done {
         Ok(ended) => ended,
         Err(error) => Ended::Failed(watch.refused().unwrap_or_else(|| error.into())),
-    }
+    })
 }
 
 async fn carry_out(
@@ -168,47 +183,4 @@ async fn finished_before(
         report: None,
     };
     Ok(Ended::Done(Box::new(result), Some(FINISHED_BEFORE_CRASH)))
-}
-
-/// Makes the status that of an export that has `ended`.
-fn conclude(status: &mut ExportStatus, ended: &Ended, now: Timestamp) {
-    match ended {
-        Ended::Done(result, reason) => {
-            let reason = reason.unwrap_or("Done");
-            end(status, Phase::Succeeded, reason, None, now);
-            status.exit_code = Some(0);
-            status.result = Some((**result).clone());
-        }
-        Ended::Failed(failure) => fail(status, failure, now),
-        Ended::Cancelled | Ended::Lost => cancel(status, now),
-    }
-}
-
-/// Makes the status that of an export that failed.
-pub(super) fn fail(status: &mut ExportStatus, failure: &Failure, now: Timestamp) {
-    end(status, Phase::Failed, failure.reason, Some(&failure.message), now);
-    status.hint.clone_from(&failure.hint);
-    status.exit_code = Some(failure.exit as u8);
-}
-
-/// Makes the status that of an export that was cancelled.
-pub(super) fn cancel(status: &mut ExportStatus, now: Timestamp) {
-    end(status, Phase::Cancelled, "Cancelled", None, now);
-    status.exit_code = Some(crate::error::Exit::Interrupted as u8);
-}
-
-fn end(
-    status: &mut ExportStatus,
-    phase: Phase,
-    reason: &str,
-    message: Option<&str>,
-    now: Timestamp,
-) {
-    status.phase = Some(phase);
-    status.step = None;
-    status.reason = Some(reason.to_owned());
-    status.message = message.map(str::to_owned);
-    status.finished_at = Some(now);
-    let complete = phase == Phase::Succeeded;
-    conditions::set(status, conditions::COMPLETE, complete, reason, message.unwrap_or(""), now);
 }

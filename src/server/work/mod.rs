@@ -10,6 +10,7 @@
 
 pub mod accept;
 mod conditions;
+mod ended;
 mod failure;
 mod inline;
 pub mod leader;
@@ -33,6 +34,8 @@ use self::leader::Election;
 use self::queue::Limits;
 use self::shift::Shift;
 use super::auth::{Authorizer, Marks};
+use super::telemetry::look;
+use super::telemetry::metrics::Metrics;
 use crate::cluster::Live;
 use crate::cluster::record::ExportStore;
 use crate::destination::select;
@@ -61,6 +64,7 @@ pub struct Controller {
     store: ExportStore,
     authorizer: Arc<dyn Authorizer>,
     marks: Marks,
+    metrics: Arc<Metrics>,
     settings: Settings,
     me: String,
     leads: watch::Sender<bool>,
@@ -73,6 +77,7 @@ struct Desk {
     me: String,
     authorizer: Arc<dyn Authorizer>,
     marks: Marks,
+    metrics: Arc<Metrics>,
 }
 
 impl Default for Settings {
@@ -88,17 +93,27 @@ impl Default for Settings {
 }
 
 impl Controller {
-    /// One that knows all records from `store`, asks `authorizer` what may be done, and knows by
-    /// `marks` who asked the doors of the server.
+    /// One that knows all records from `store`, asks `authorizer` what may be done, knows by `marks`
+    /// who asked the doors of the server, and counts in `metrics` what was done.
     pub fn new(
         live: Live,
         store: ExportStore,
         authorizer: Arc<dyn Authorizer>,
         marks: Marks,
+        metrics: Arc<Metrics>,
         settings: Settings,
     ) -> Self {
         let me = format!("{}_{:08x}", settings.name, fastrand::u32(..));
-        Self { live, store, authorizer, marks, settings, me, leads: watch::Sender::new(false) }
+        Self {
+            live,
+            store,
+            authorizer,
+            marks,
+            metrics,
+            settings,
+            me,
+            leads: watch::Sender::new(false),
+        }
     }
 
     /// Whether this replica leads, from now on.
@@ -119,6 +134,7 @@ impl Controller {
             me: self.me.clone(),
             authorizer: Arc::clone(&self.authorizer),
             marks: self.marks.clone(),
+            metrics: Arc::clone(&self.metrics),
         });
         let election =
             Election::new(self.live.clone(), namespace, self.me.clone(), self.leads.clone());
@@ -140,14 +156,23 @@ impl Controller {
     /// Works until `lost`, or until `stop` and what runs has ended.
     async fn work(&self, desk: Arc<Desk>, stop: CancellationToken, lost: CancellationToken) {
         let Settings { limits, keep, drain, .. } = self.settings;
-        let mut shift = Shift::new(desk, &self.store, limits, keep);
+        let mut shift = Shift::new(Arc::clone(&desk), &self.store, limits, keep);
+        self.metrics.leads(true);
         let worked = async {
             stop.run_until_cancelled(shift.go_on()).await;
             if tokio::time::timeout(drain, shift.drain()).await.is_err() {
                 tracing::info!("what has not ended in time is left to the next leader");
             }
         };
-        lost.run_until_cancelled(worked).await;
+        let looking = look(&desk.live, &desk.system_namespace, &desk.metrics);
+        lost.run_until_cancelled(async {
+            tokio::select! {
+                () = worked => {}
+                () = looking => {}
+            }
+        })
+        .await;
+        self.metrics.leads(false);
         shift.leave().await;
     }
 }

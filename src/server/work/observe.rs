@@ -2,17 +2,18 @@
 //! every two seconds.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::Failure;
 use super::accept::Permit;
 use super::shrink::shrink;
+use crate::cluster::events::About;
 use crate::cluster::record::{Export, ExportStatus, Planned, Progress as Tally, Step};
 use crate::cluster::{Error, Live};
 use crate::export::perform::{self, Observer};
@@ -20,6 +21,7 @@ use crate::export::{self, Action, Plan, record};
 use crate::registry::progress::Progress;
 use crate::registry::{Digest, Event};
 use crate::server::auth::Authorizer;
+use crate::server::telemetry::events::{News, tell};
 
 /// Between two writes of how much is done.
 const EVERY: Duration = Duration::from_secs(2);
@@ -32,12 +34,29 @@ const MOST_TRIES: u32 = 5;
 pub struct Held {
     live: Live,
     export: tokio::sync::Mutex<Export>,
+    /// The object by which people know the application, once that is read.
+    root: OnceLock<About>,
 }
 
 impl Held {
     /// The record as it was last written by us.
     pub fn new(live: Live, export: Export) -> Self {
-        Self { live, export: export.into() }
+        Self { live, export: export.into(), root: OnceLock::new() }
+    }
+
+    /// The object by which people know the application, if it was found.
+    pub fn root(&self) -> Option<&About> {
+        self.root.get()
+    }
+
+    /// Finds that object, and tells there what happens to the application. No export fails by that.
+    async fn introduce(&self, plan: &Plan) {
+        let found = self.live.root(&plan.namespace, &plan.objects);
+        let Ok(Ok(Some(root))) = timeout(EVERY, found).await else { return };
+        let status = self.export.lock().await.status.clone().unwrap_or_default();
+        let me = status.holder.map(|holder| holder.identity).unwrap_or_default();
+        tell(&self.live, &me, &[&root], &News::Started(status.attempts)).await;
+        let _ = self.root.set(root); // set already: by the same plan
     }
 
     /// Writes what `change` makes of the status. What others change besides stays.
@@ -202,7 +221,9 @@ impl Observer for Watch<'_> {
             let resumed = self.resumed.filter(|_| plan.action != Action::Push);
             status.planned = Some(resumed.unwrap_or(&planned).clone());
         });
-        Ok(written.await?)
+        written.await?;
+        self.held.introduce(plan).await;
+        Ok(())
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::accept::{Permit, Refusal, permit};
+use super::ended::Ended;
 use super::queue::{Job, Key, Limits, Queue};
 use super::reconcile::{Action, World, next};
 use super::{Desk, Failure, conditions, inline, retire, shrink};
@@ -140,16 +141,13 @@ impl<'a> Shift<'a> {
                 running.cancel.cancel();
                 Ok(())
             }
-            (Action::Cancel, None) => {
-                self.write(export, |it| inline::cancel(it, Timestamp::now())).await
-            }
+            (Action::Cancel, None) => self.end(export, Ended::Cancelled, |_| ()).await,
             (Action::Start | Action::TakeOver, _) => {
                 self.queue.push(Job::of(export));
                 Ok(())
             }
             (Action::GiveUp, _) => {
-                let failure = Failure::interrupted();
-                self.write(export, |it| inline::fail(it, &failure, Timestamp::now())).await
+                self.end(export, Ended::Failed(Failure::interrupted()), |_| ()).await
             }
         }
     }
@@ -163,33 +161,51 @@ impl<'a> Shift<'a> {
         let now = Timestamp::now();
         match accepted {
             Ok(Permit { voucher, .. }) => {
-                self.write(export, |status| queued(status, export, voucher, now)).await
+                self.write(export, |status| queued(status, export, voucher, now)).await.map(drop)
             }
             Err(Refusal::Denied(failure)) => {
-                self.write(export, |status| {
-                    let Failure { reason, message, .. } = &failure;
-                    conditions::set(status, conditions::ACCEPTED, false, reason, message, now);
-                    inline::fail(status, &failure, now);
-                })
-                .await
+                let Failure { reason, message, .. } = failure.clone();
+                let refuse = |status: &mut ExportStatus| {
+                    conditions::set(status, conditions::ACCEPTED, false, reason, &message, now);
+                };
+                self.end(export, Ended::Failed(failure), refuse).await
             }
             Err(Refusal::Unavailable) => Ok(()),
         }
     }
 
+    /// Whether it is written; else somebody was faster, and it is seen next time.
     async fn write(
         &self,
         export: &Export,
         change: impl FnOnce(&mut ExportStatus),
-    ) -> Result<(), cluster::Error> {
+    ) -> Result<bool, cluster::Error> {
         let mut status = export.status.clone().unwrap_or_default();
         change(&mut status);
         status.count(Timestamp::now());
         shrink::shrink(&mut status);
         match self.desk.live.patch_status(export, &status).await {
-            Ok(_) | Err(cluster::Error::Conflict { .. }) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(cluster::Error::Conflict { .. }) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Ends an export that does not run.
+    async fn end(
+        &self,
+        export: &Export,
+        ended: Ended,
+        further: impl FnOnce(&mut ExportStatus),
+    ) -> Result<(), cluster::Error> {
+        let conclude = |status: &mut ExportStatus| {
+            further(status);
+            ended.conclude(status, Timestamp::now());
+        };
+        if self.write(export, conclude).await? {
+            self.desk.ended(export, None, &ended).await;
+        }
+        Ok(())
     }
 
     /// Ends what runs for a record that was removed. The store need not have all of them, so what is

@@ -25,14 +25,16 @@ fn every_value() -> Vec<Value> {
             "serviceAccount": {"create": false, "name": "mine"},
             "rbac": {"readGroups": ["cert-manager.io"], "readNodes": true},
             "secrets": {"namespaces": ["shop", "bank"]},
-            "networkPolicy": {"from": [{"namespaceSelector": {}}], "egress": [{"ports": [{"port": 443}]}]},
+            "metrics": {"port": 9999, "apps": 0, "serviceMonitor": {"enabled": true, "labels": {"m": "n"}}},
+            "networkPolicy": {"from": [{"namespaceSelector": {}}], "metricsFrom": [{"podSelector": {}}],
+                "egress": [{"ports": [{"port": 443}]}]},
             "podAnnotations": {"e": "f"}, "podLabels": {"g": "h"}, "nodeSelector": {"i": "j"},
             "tolerations": [{"operator": "Exists"}], "affinity": {"nodeAffinity": {}},
             "topologySpreadConstraints": [{"maxSkew": 2}], "priorityClassName": "high",
         }),
         json!({
             "fullnameOverride": "ours", "rbac": {"create": false, "userRoles": false},
-            "policy": {"enabled": false}, "podDisruptionBudget": {"enabled": false},
+            "policy": {"enabled": false}, "metrics": {"enabled": false}, "podDisruptionBudget": {"enabled": false},
             "networkPolicy": {"enabled": false}, "serviceAccount": {"annotations": {"k": "l"}},
         }),
     ]

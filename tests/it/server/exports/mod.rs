@@ -2,10 +2,12 @@
 
 mod account;
 mod apps;
+mod day;
 mod escalation;
 mod events;
 mod http;
 mod in_cluster;
+mod seen;
 mod site;
 mod vouched;
 

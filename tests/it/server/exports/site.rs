@@ -175,7 +175,7 @@ impl Site {
             .kubeconfig(&self.kubeconfig)
             .env("POD_NAME", name)
             .env("OUTHAUL_SYSTEM_NAMESPACE", SYSTEM);
-        Server::start(outhaul, args)
+        Server::start(outhaul, &[&["--metrics-listen", "127.0.0.1:0"], args].concat())
     }
 
     pub(super) fn system(&self) -> Namespace<'_> {

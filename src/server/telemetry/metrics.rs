@@ -1,0 +1,174 @@
+//! Metrics. Values of labels are of closed sets: results, reasons and routes of ours, and, behind a
+//! cap, names of destinations and applications.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use super::destinations::Seen;
+use super::records::Records;
+use crate::cluster::record::{Bytes, ExportStore, Outcome};
+
+/// Media type of what is told (OpenMetrics 1.0).
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Bounds in seconds: an unchanged application takes a second or two, many GiB take an hour.
+const EXPORTS: [f64; 11] = [1., 2., 5., 10., 30., 60., 120., 300., 600., 1800., 3600.];
+
+/// Bounds in seconds: of a cache milliseconds, of a namespace that is read seconds.
+const REQUESTS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1., 2.5, 10., 60.];
+
+type Labels<const N: usize> = [(&'static str, &'static str); N];
+type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
+
+/// What this replica has counted, and what the records say.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    exports: Family<Labels<2>, Counter>,
+    durations: Histograms<Labels<1>>,
+    bytes: Family<Labels<1>, Counter>,
+    requests: Family<[(&'static str, String); 2], Counter>,
+    latencies: Histograms<[(&'static str, String); 1]>,
+    authentications: Family<Labels<2>, Counter>,
+    destinations: Seen,
+    leader: Gauge,
+}
+
+/// How an export ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Well.
+    Done(Outcome),
+    /// Not.
+    Failed,
+    /// By somebody's wish.
+    Cancelled,
+}
+
+impl End {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Done(Outcome::Exported) => "exported",
+            Self::Done(Outcome::Unchanged) => "unchanged",
+            Self::Done(Outcome::Restored) => "restored",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl Default for Metrics {
+    /// All at zero.
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("outhaul");
+        let metrics = Self {
+            exports: Family::default(),
+            durations: Family::new_with_constructor(|| Histogram::new(EXPORTS)),
+            bytes: Family::default(),
+            requests: Family::default(),
+            latencies: Family::new_with_constructor(|| Histogram::new(REQUESTS)),
+            authentications: Family::default(),
+            destinations: Seen::default(),
+            leader: Gauge::default(),
+            registry: Registry::default(),
+        };
+        let all = &metrics;
+        registry.register("exports", "Exports that this replica has ended", all.exports.clone());
+        registry.register(
+            "bytes",
+            "Bytes of the images of exports, by how they came to be there",
+            all.bytes.clone(),
+        );
+        registry.register(
+            "auth",
+            "Requests by their credentials and what became of these",
+            all.authentications.clone(),
+        );
+        registry.register(
+            "export_duration_seconds",
+            "How long exports took from their first start",
+            all.durations.clone(),
+        );
+        registry.register("http_requests", "Requests that were answered", all.requests.clone());
+        registry.register(
+            "http_duration_seconds",
+            "How long it took until an answer began",
+            all.latencies.clone(),
+        );
+        registry.register_collector(Box::new(all.destinations.clone()));
+        registry.register("leader", "Whether this replica carries out exports", all.leader.clone());
+        Self { registry, ..metrics }
+    }
+}
+
+impl Metrics {
+    /// With what the records say; of at most `apps` applications the last success is told.
+    #[must_use]
+    pub fn with_records(mut self, store: ExportStore, apps: usize) -> Self {
+        self.registry.register_collector(Box::new(Records { store, apps }));
+        self
+    }
+
+    /// An export has ended, for a reason of the closed set of its status. `took` is its time since it
+    /// was first started, if it was.
+    pub fn export(&self, end: End, reason: &'static str, took: Option<Duration>, bytes: Bytes) {
+        let result = end.as_str();
+        self.exports.get_or_create(&[("result", result), ("reason", reason)]).inc();
+        if let Some(took) = took {
+            self.durations.get_or_create(&[("result", result)]).observe(took.as_secs_f64());
+        }
+        let Bytes { copied, mounted, present } = bytes;
+        for (how, bytes) in [("copied", copied), ("mounted", mounted), ("present", present)] {
+            self.bytes.get_or_create(&[("how", how)]).inc_by(bytes);
+        }
+    }
+
+    /// A request was answered. `route` is the pattern of a route, never a path.
+    pub(in crate::server) fn request(&self, route: &str, status: u16, took: Duration) {
+        let route = ("route", route.to_owned());
+        self.requests.get_or_create(&[route.clone(), ("status", status.to_string())]).inc();
+        self.latencies.get_or_create(&[route]).observe(took.as_secs_f64());
+    }
+
+    /// Somebody was recognised by credentials of this kind, or was not.
+    pub(in crate::server) fn authentication(&self, kind: &'static str, result: &'static str) {
+        self.authentications.get_or_create(&[("kind", kind), ("result", result)]).inc();
+    }
+
+    /// Whether this replica carries out exports.
+    pub(in crate::server) fn leads(&self, leads: bool) {
+        self.leader.set(leads.into());
+        if !leads {
+            self.destinations.set(Vec::new()); // the next leader says it
+        }
+    }
+
+    /// Whether each destination works.
+    pub(super) fn destinations(&self) -> &Seen {
+        &self.destinations
+    }
+
+    /// All of them, as a scraper reads them.
+    pub(in crate::server) fn answer(&self) -> Response {
+        let mut text = String::new();
+        // Writing to a `String` does not fail.
+        let _ = encode(&mut text, &self.registry);
+        ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response()
+    }
+}
+
+/// What a listener of its own serves, to whoever reaches it.
+pub(in crate::server) fn listener(metrics: Arc<Metrics>) -> Router {
+    Router::new().route("/metrics", get(|| async move { metrics.answer() }))
+}
