@@ -169,7 +169,8 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::NoConfig(_) => {
-                "set KUBECONFIG, pass --kubeconfig, or read manifests with --from PATH"
+                "set KUBECONFIG or pass --kubeconfig; `app list`, `app show` and `app export` also read \
+                 manifests, with `--from PATH`"
             }
             Self::BadConfig { .. } => "`kubectl config view` shows what kubectl makes of it",
             Self::Unreachable { .. } | Self::Timeout { .. } => {

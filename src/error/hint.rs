@@ -233,7 +233,8 @@ fn of_io(error: &std::io::Error) -> Option<String> {
         K::StorageFull | K::QuotaExceeded | K::FileTooLarge => {
             Some("free some space, raise the limit, or choose another directory".into())
         }
-        K::PermissionDenied => Some("choose a directory that you may write to".into()),
+        K::PermissionDenied => Some("get access to it, or choose another place".into()),
+        K::NotFound => Some("check the path: it, or a directory on the way, is not there".into()),
         _ => None,
     }
 }
