@@ -1,6 +1,9 @@
 # The one door: what is done often here has a target, and CI calls nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help demo test fidelity e2e check bench tools generate
+.PHONY: help demo test fidelity e2e check bench image tools generate
+
+# As image-spec and Go call it.
+IMAGE_ARCHITECTURE = $(subst aarch64,arm64,$(subst x86_64,amd64,$(shell uname -m)))
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +31,10 @@ check: ## Check formatting, lints, documentation and, where cargo-deny is instal
 bench: ## Measure copying against crane, regctl, oras and skopeo, and planning and start-up (no test asserts on these)
 	cargo build --release --locked
 	tests/tools/build.sh bench -- bench/run.sh
+
+image: ## Build the image of outhaul, as an OCI layout in target/image
+	cargo build --release --locked --bin outhaul --example image
+	target/release/examples/image target/image linux/$(IMAGE_ARCHITECTURE)=target/release/outhaul
 
 tools: ## Build what the tests drive into a cache outside the repository, and print where each program is
 	@tests/tools/build.sh test

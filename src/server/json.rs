@@ -145,7 +145,7 @@ mod tests {
             ),
             (
                 "{\"app\":\"a\",\"all\":\"canary, expected canary\"}",
-                "line 1, column 41: a value that does not fit; expected is a boolean",
+                "line 1, column 42: a value that does not fit; expected is a boolean",
             ),
             (
                 "{\"app\":\"a\",\"how\":\"canary at line 1\"}",

@@ -15,6 +15,7 @@ mod e2e;
 mod export;
 mod fidelity;
 mod generated;
+mod image;
 mod import;
 mod registry;
 mod server;
