@@ -134,7 +134,8 @@ fn parsed(tags: &[Tag]) -> BTreeSet<Version> {
     versions.filter_map(Result::ok).collect()
 }
 
-async fn published(
+/// The version, if it is there.
+pub(super) async fn published(
     store: &dyn Store,
     repository: &RepositoryName,
     version: &Version,

@@ -5,11 +5,13 @@ use serde::Serialize;
 
 use crate::app::{Code, Finding, ObjectId, Requirement};
 use crate::chart::check::Fidelity;
-use crate::chart::{self, Chart, ChartArchive};
+use crate::chart::{self, Chart, ChartArchive, Input};
 use crate::registry::{Digest, Located, RepositoryName, Tag};
 
 use super::history::{History, Published};
+use super::identity::Content;
 use super::images::ResolvedImage;
+use super::moving::Moving;
 use super::names::Names;
 use super::resolve::Resolution;
 use super::{Error, Gate, Request, Target, compose, fidelity, findings, names, size, version};
@@ -73,6 +75,9 @@ pub struct Plan {
     /// The packed chart.
     #[serde(skip)]
     pub archive: ChartArchive,
+    /// The same under a version that moves.
+    #[serde(skip)]
+    pub moving: Option<Moving>,
 }
 
 /// What will happen.
@@ -140,16 +145,14 @@ pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Resul
     let action = Action::of(holder.is_some(), resolution.missing.is_empty());
     let images = planned_images(target, &resolution)?;
     let input = compose::chart(request, target, &resolution, &version, &content, &images);
-    let files = match &resolution.original {
-        Some(original) => original.build(&input)?,
-        None => chart::build(&input)?,
-    };
+    let files = build(&resolution, &input)?;
     found.extend(size::check(&files.size(&input), &resolution.app, request.allow_oversize)?);
     let fidelity =
         fidelity::check(request, &input, &files, resolution.original.as_ref(), &mut found)?;
     found.sort_by(|a, b| (b.code.severity(), a).cmp(&(a.code.severity(), b)));
     found.dedup();
     let archive = chart::archive(&files);
+    let moving = moving(request, target, &resolution, &content, &images)?;
     let install = resolution.install.map(|install| format!("{install} --version {version}"));
     Ok(Plan {
         install,
@@ -175,6 +178,28 @@ pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Resul
         chart_source: None,
         archive,
         files,
+        moving,
+    })
+}
+
+/// The chart once more, under a version that moves, if there is to be one.
+fn moving(
+    request: &Request,
+    target: &Target,
+    resolution: &Resolution,
+    content: &Content,
+    images: &[PlannedImage],
+) -> Result<Option<Moving>, Error> {
+    let Some(version) = request.moving.clone() else { return Ok(None) };
+    let input = compose::chart(request, target, resolution, &version, content, images);
+    let files = build(resolution, &input)?;
+    Ok(Some(Moving { version, archive: chart::archive(&files) }))
+}
+
+fn build(resolution: &Resolution, input: &Input<'_>) -> Result<Chart, Error> {
+    Ok(match &resolution.original {
+        Some(original) => original.build(input)?,
+        None => chart::build(input)?,
     })
 }
 

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::app::{Code, Finding};
+use crate::chart::ChartArchive;
 use crate::registry::attach;
 use crate::registry::blob::InMemory;
 use crate::registry::manifest::OCI_MANIFEST;
@@ -32,7 +33,7 @@ pub(super) async fn publish(plan: &Plan, deps: Deps<'_>, report: &mut Report) ->
     let tag = names::version_tag(&plan.version)?;
     let manifest = Manifest::new(OCI_MANIFEST, plan.archive.manifest.clone());
     if plan.chart_source.is_none() {
-        push_blobs(plan, target).await?;
+        push_blobs(plan, &plan.archive, target).await?;
         if deps.attach_report {
             put(plan, target, manifest.digest.clone().into(), &manifest).await?;
             attach_report(plan, target, &manifest.descriptor(), report).await;
@@ -49,11 +50,13 @@ pub(super) async fn publish(plan: &Plan, deps: Deps<'_>, report: &mut Report) ->
     Ok(())
 }
 
-async fn push_blobs(plan: &Plan, target: &Target) -> Result<(), Error> {
+pub(super) async fn push_blobs(
+    plan: &Plan,
+    archive: &ChartArchive,
+    target: &Target,
+) -> Result<(), Error> {
     let there = |source| target.failed(source);
-    for (media_type, bytes) in
-        [(HELM_CONFIG, &plan.archive.config), (HELM_CHART, &plan.archive.tgz)]
-    {
+    for (media_type, bytes) in [(HELM_CONFIG, &archive.config), (HELM_CHART, &archive.tgz)] {
         let blob = Descriptor::new(media_type, Digest::of(bytes), bytes.len() as u64);
         if !target.store.has_blob(&plan.chart_repository, &blob).await.map_err(there)? {
             let source = InMemory(Bytes::copy_from_slice(bytes));
@@ -64,7 +67,7 @@ async fn push_blobs(plan: &Plan, target: &Target) -> Result<(), Error> {
     Ok(())
 }
 
-async fn put(
+pub(super) async fn put(
     plan: &Plan,
     target: &Target,
     revision: Revision,

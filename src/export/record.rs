@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::moving::EPINIO;
 use super::perform::Step;
 use super::report::{Bytes, ImageReport};
 use super::request::{ChartFrom, ChosenNames};
@@ -72,6 +73,7 @@ pub fn request(spec: &ExportSpec, namespace: &str) -> Result<Request, Error> {
         names: names(&spec.names),
         platforms: all("platforms", &spec.platforms)?,
         release_record: true,
+        moving: spec.epinio.then_some(EPINIO),
         adopt: spec.adopt,
         allow_oversize: spec.allow_oversize,
         skip_unreadable: spec.skip_unreadable,
@@ -118,6 +120,7 @@ pub fn spec(request: &Request, destination: &str) -> ExportSpec {
         wait_rollout: request.wait_rollout.map(duration),
         fail_on: texts(&request.gate.fail_on),
         accept: request.gate.accept.iter().map(|code| code.as_str().to_owned()).collect(),
+        epinio: request.moving.is_some(),
         ..ExportSpec::new(app, destination)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{Options, SecretsPolicy, Selection};
@@ -43,6 +44,9 @@ pub struct Request {
     /// Whether helm's record of the release may be read, which is a Secret.
     #[serde(default = "yes")]
     pub release_record: bool,
+    /// A version that moves to this content, beside the one that never does.
+    #[serde(default)]
+    pub moving: Option<Version>,
     /// Take over a chart repository whose newest chart has another origin.
     #[serde(default)]
     pub adopt: bool,
@@ -110,6 +114,7 @@ impl Request {
             names: ChosenNames::default(),
             platforms: Vec::new(),
             release_record: true,
+            moving: None,
             adopt: false,
             allow_oversize: false,
             skip_unreadable: false,

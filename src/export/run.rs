@@ -14,7 +14,8 @@ use crate::registry::{CopyOptions, Platform, Progress, Revision};
 
 use super::publish::{check_version, publish};
 use super::{
-    Action, Error, Gate, Plan, PlannedImage, Report, Sources, Status, Target, owner, resolve,
+    Action, Error, Gate, Plan, PlannedImage, Report, Sources, Status, Target, moving, owner,
+    resolve,
 };
 
 /// What a run needs besides the plan.
@@ -41,12 +42,14 @@ pub struct Deps<'a> {
 /// chart is tagged then. When findings of the plan stop it, before anything is pushed.
 pub async fn run(plan: &Plan, deps: Deps<'_>) -> Result<Report, Error> {
     plan.gate.check(&plan.findings)?;
+    moving::check(plan, deps.target).await?;
     let started = Instant::now();
     let mut report = match plan.action {
         Action::Push => push(plan, deps).await?,
         Action::Unchanged => Report::new(plan, Status::Unchanged),
         Action::Restore => restore(plan, deps).await?,
     };
+    moving::publish(plan, deps.target).await?;
     report.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(report)
 }

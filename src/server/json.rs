@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::to_bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -51,9 +51,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
-        let late = || Problem::new(Code::RequestTimeout, "the body did not arrive in time");
-        let bytes = timeout(PATIENCE, to_bytes(request.into_body(), MAX_BODY));
-        let bytes = bytes.await.map_err(|_| late())?.map_err(|error| unread(&error))?;
+        let bytes = bytes(request).await?;
         // A list of its values would make a struct as well.
         if !bytes.trim_ascii_start().starts_with(b"{") {
             return Err(Problem::new(Code::BodyInvalid, "the body is not a JSON object"));
@@ -61,6 +59,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         let read = serde_json::from_slice(&bytes);
         read.map(Self).map_err(|error| Problem::new(Code::BodyInvalid, described(&error)))
     }
+}
+
+/// The body of a request, of at most 64 KiB.
+///
+/// # Errors
+/// When it is larger, or does not arrive in time or not whole.
+pub(super) async fn bytes(request: Request) -> Result<Bytes, Problem> {
+    let late = || Problem::new(Code::RequestTimeout, "the body did not arrive in time");
+    let bytes = timeout(PATIENCE, to_bytes(request.into_body(), MAX_BODY));
+    bytes.await.map_err(|_| late())?.map_err(|error| unread(&error))
 }
 
 fn unread(error: &axum::Error) -> Problem {

@@ -34,6 +34,9 @@ const MAX_FAILURES: f64 = 5.0;
 /// told.
 const MAX_READS: usize = 4;
 
+/// Requests that wait for the end of an export, each for minutes: they must leave room for others.
+const MAX_WAITS: usize = 64;
+
 /// Destinations that are looked at once, each for up to 20 s.
 const MAX_CHECKS: usize = 4;
 
@@ -54,6 +57,7 @@ pub(super) struct Limits {
     pub(super) reads: Arc<Semaphore>,
     pub(super) checks: Semaphore,
     pub(super) streams: Arc<Streams>,
+    pub(super) waits: Semaphore,
     at_once: Semaphore,
 }
 
@@ -104,6 +108,7 @@ impl Limits {
             reads: Arc::new(Semaphore::new(MAX_READS)),
             checks: Semaphore::new(MAX_CHECKS),
             streams: Arc::default(),
+            waits: Semaphore::new(MAX_WAITS),
             at_once: Semaphore::new(MAX_AT_ONCE),
         }
     }

@@ -124,7 +124,7 @@ fn builder() -> ClientBuilder {
     Client::builder()
         .no_proxy()
         .redirect(Policy::none())
-        .timeout(Duration::from_secs(30))
+        .timeout(Duration::from_secs(120))
         .pool_max_idle_per_host(0)
 }
 

@@ -159,6 +159,7 @@ pub(crate) fn request(args: &AppExportArgs, selection: Selection) -> Result<Requ
         },
         platforms: args.content.platform.clone(),
         release_record: true,
+        moving: None,
         adopt: args.adopt,
         allow_oversize: args.allow_oversize,
         skip_unreadable: args.source.skip_unreadable,

@@ -106,6 +106,7 @@ pub async fn relocation(
         chart_source: (!rewritten.is_new).then_some(source),
         files: rewritten.chart,
         archive: rewritten.archive,
+        moving: None,
     })
 }
 

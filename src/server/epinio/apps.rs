@@ -86,7 +86,7 @@ async fn see(asked: &Asked, namespace: &str, app: Option<&str>) -> Result<(), Re
 }
 
 /// The application as it is stored.
-async fn find(asked: &Asked, namespace: &str, name: &str) -> Result<Object, Refusal> {
+pub(super) async fn find(asked: &Asked, namespace: &str, name: &str) -> Result<Object, Refusal> {
     see(asked, namespace, Some(name)).await?;
     let found = asked.state.live.epinio_app(namespace, name).await?;
     found.ok_or_else(|| Refusal::absent("application", name))

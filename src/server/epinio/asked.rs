@@ -24,7 +24,7 @@ pub(super) struct Asked {
     pub(super) state: Arc<State>,
     pub(super) caller: Arc<Caller>,
     pub(super) id: RequestId,
-    source: IpAddr,
+    pub(super) source: IpAddr,
 }
 
 impl Asked {

@@ -62,6 +62,16 @@ impl Refusal {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, title).retry_after(AWAY)
     }
 
+    /// What to do about it, or what Epinio says besides.
+    pub(super) fn details(self, details: impl Into<String>) -> Self {
+        Self { details: Some(details.into()), ..self }
+    }
+
+    #[cfg(test)]
+    pub(super) fn title(&self) -> &str {
+        self.title.as_deref().unwrap_or_default()
+    }
+
     fn retry_after(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }
     }

@@ -10,11 +10,14 @@ mod apps;
 mod asked;
 mod door;
 mod envelope;
+mod export;
 mod info;
 mod me;
 mod namespaces;
 mod paging;
 mod registries;
+mod target;
+mod wish;
 
 use std::sync::Arc;
 
@@ -23,7 +26,7 @@ use axum::extract::Request;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, any, get};
+use axum::routing::{MethodRouter, any, get, post};
 
 use super::limit;
 use super::state::State;
@@ -56,9 +59,11 @@ pub(super) fn routes(state: &Arc<State>) -> Router<Arc<State>> {
     let known_layer = from_fn_with_state(Arc::clone(state), door::known);
     let strangers = from_fn_with_state(Arc::clone(state), limit::strangers);
     let open = |handlers: MethodRouter<Arc<State>>| handlers.layer(strangers.clone());
+    let export = post(export::export).route_layer(known_layer.clone()).fallback(not_post);
     let mut routes = Router::new()
         .route("/ready", get(info::ready))
-        .route(&format!("{ROOT}/info"), open(get(info::info)).fallback(not_get));
+        .route(&format!("{ROOT}/info"), open(get(info::info)).fallback(not_get))
+        .route(&format!("{ROOT}/namespaces/{{ns}}/applications/{{app}}/export"), export);
     for (path, handlers) in known {
         routes = routes
             .route(
@@ -82,8 +87,16 @@ async fn unknown(uri: Uri) -> Refusal {
 
 /// `HEAD` is answered as well, but Epinio does not speak of it.
 async fn not_get() -> impl IntoResponse {
+    wrong_method("GET")
+}
+
+async fn not_post() -> impl IntoResponse {
+    wrong_method("POST")
+}
+
+fn wrong_method(allowed: &'static str) -> impl IntoResponse {
     let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed");
-    ([(header::ALLOW, "GET")], refusal)
+    ([(header::ALLOW, allowed)], refusal)
 }
 
 /// Sends to the same path without the slash at its end, as Epinio's router does.

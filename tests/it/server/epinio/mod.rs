@@ -1,6 +1,7 @@
 //! Epinio's API against a real kube-apiserver with Epinio's kinds of objects.
 
 mod conversation;
+mod export;
 mod looks;
 mod users;
 
