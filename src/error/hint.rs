@@ -218,6 +218,9 @@ fn of_registry(error: &registry::Error, ca_secret: Option<&str>) -> Option<Strin
         E::DigestMismatch { .. } => {
             "a proxy or cache on the way may have changed the content".into()
         }
+        E::Surroundings { .. } => "images are read there if a destination has that address as its \
+                                   own or as its pull address; else push them to a registry"
+            .into(),
         E::RedirectRefused { .. } => "check the registry's external address setting".into(),
         E::File { source, .. } => return of_io(source),
         E::CredentialHelper { helper, .. } => {

@@ -147,6 +147,8 @@ codes! {
     RouteUnknown = 404 "ROUTE_UNKNOWN",
     /// The server's own account lacks a right in the cluster.
     ServerLacksRight = 502 "SERVER_LACKS_RIGHT",
+    /// An image is at an address that the server does not read.
+    SourceRefused = 422 "SOURCE_REFUSED",
     /// As many exports are watched as are at once.
     StreamsExhausted = 503 "STREAMS_EXHAUSTED",
     /// There is no namespace for destinations.
@@ -292,6 +294,7 @@ fn of_registry(error: &registry::Error) -> Code {
         | E::TooLarge { .. }
         | E::RedirectRefused { .. }
         | E::Protocol { .. } => Code::RegistryFailed,
+        E::Surroundings { .. } => Code::SourceRefused,
         // A certificate or an address of the destination's Secret.
         E::Configuration { .. } => Code::DestinationUnusable,
         E::File { .. } | E::NotALayout { .. } => Code::Internal,

@@ -14,6 +14,9 @@ use crate::registry::{
 use super::learn::ClusterSecrets;
 use super::mapping::Mapping;
 
+/// How pods call the API server; with the cluster's domain behind it, too.
+const API_SERVER: [&str; 2] = ["kubernetes.default", "kubernetes.default.svc"];
+
 /// Opens the registry of an image, once for each host.
 ///
 /// A host that a known destination describes is spoken to as that destination says (roots,
@@ -29,7 +32,17 @@ pub struct Sources {
     mappings: Vec<Mapping>,
     /// Secrets that may say more, and where they are read.
     pub(super) secrets: Option<ClusterSecrets>,
+    closed: Option<Closed>,
     learned: Mutex<Learned>,
+}
+
+/// Which addresses are not read, although an image is said to be there.
+#[derive(Debug)]
+struct Closed {
+    /// The API server, as a host without its port.
+    server: Option<String>,
+    /// Hosts, with or without a port, that are open all the same.
+    open: Vec<String>,
 }
 
 /// What Secrets of the cluster said, and the connections that were opened.
@@ -73,6 +86,26 @@ impl Sources {
     /// Lets these Secrets say where in-cluster addresses are read, and with which credentials.
     pub fn ask(&mut self, secrets: ClusterSecrets) {
         self.secrets = Some(secrets);
+    }
+
+    /// Reads no image at an address of our own surroundings: this machine, its link, and the API server
+    /// at `server` (its URL). Anybody can write such an address into a pod. Open are those that a
+    /// destination or a mapping names, and `open`.
+    pub fn refuse_local(&mut self, server: &str, open: Vec<String>) {
+        let host: Option<Host> = server.parse().ok();
+        self.closed = Some(Closed { server: host.map(|host| host.name().to_owned()), open });
+    }
+
+    fn is_closed(&self, host: &Host, learned: &[Mapping]) -> bool {
+        let Some(closed) = &self.closed else { return false };
+        let (whole, name) = (host.as_str(), host.name());
+        let is_server = closed.server.as_deref() == Some(name)
+            || API_SERVER.iter().any(|of| name == *of || name.starts_with(&format!("{of}.")));
+        let mut named = self.mappings.iter().chain(learned);
+        (host.is_local() || is_server)
+            && !self.described.contains_key(host)
+            && !named.any(|mapping| mapping.to.0 == *host)
+            && !closed.open.iter().any(|open| open == whole || open == name)
     }
 
     /// Reads images of `host` from `store` instead of from that host.
@@ -125,6 +158,9 @@ impl Sources {
         if let Some(store) = self.replaced.get(host).or_else(|| learned.open.get(host)) {
             return Ok(Arc::clone(store));
         }
+        if self.is_closed(host, &learned.mappings) {
+            return Err(Error::Surroundings { host: host.to_string() });
+        }
         let (endpoint, mut keychain) = self
             .described
             .get(host)
@@ -140,5 +176,46 @@ impl Sources {
 
     fn learned(&self) -> MutexGuard<'_, Learned> {
         self.learned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_around_us_is_not_read_unless_somebody_names_it() {
+        let mut sources = Sources::new(Keychain::new(), Vec::new());
+        let opens = |sources: &Sources, image: &str| {
+            let image: Reference = format!("{image}/shop/web:1").parse().unwrap();
+            sources.locate(&image).is_ok()
+        };
+        let around = [
+            "127.0.0.1:5000",
+            "localhost:5000",
+            "a.localhost:80",
+            "169.254.169.254",
+            "0.0.0.0:5000",
+            "2130706433:5000",
+            "127.1:5000",
+            "0x7f.0.0.1:80",
+            "10.96.0.1:6443",
+            "10.96.0.1",
+            "kubernetes.default.svc",
+            "kubernetes.default.svc.cluster.local:443",
+        ];
+        let free = Sources::default();
+        assert!(around.iter().all(|host| opens(&free, host)), "the command line reads them");
+        sources.refuse_local("https://10.96.0.1:443", vec!["127.0.0.1:5001".into()]);
+        for host in around {
+            assert!(!opens(&sources, host), "{host}");
+        }
+        for host in ["registry.example.com", "10.0.0.7:5000", "registry.shop.svc:5000"] {
+            assert!(opens(&sources, host), "{host}");
+        }
+        assert!(opens(&sources, "127.0.0.1:5001"));
+        sources.map("localhost:5000=127.0.0.1:5002".parse().unwrap());
+        assert!(opens(&sources, "localhost:5000") && opens(&sources, "127.0.0.1:5002"));
+        assert!(!opens(&sources, "127.0.0.1:5003"));
     }
 }

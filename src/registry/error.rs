@@ -137,6 +137,13 @@ pub enum Error {
         /// Where to.
         target: String,
     },
+    /// An address that nobody vouches for, and that means the machine or the link that we run on, or
+    /// the API server.
+    #[error("{host} is not read: it is an address of the server's own surroundings")]
+    Surroundings {
+        /// Host and port.
+        host: String,
+    },
     /// The answer breaks the specification so that we cannot go on.
     #[error("{host} gave an answer outside the specification: {reason}")]
     Protocol {

@@ -96,6 +96,26 @@ impl Host {
         name.ends_with(".svc") || name.contains(".svc.") || self.is_loopback()
     }
 
+    /// Whether it is written as an address that means whoever asks, and nobody else: this machine, or
+    /// its own link, where clouds keep the credentials of machines. Numbers count in every way in
+    /// which a URL may write them.
+    pub fn is_local(&self) -> bool {
+        use std::net::IpAddr;
+        let address = match url::Host::parse(self.name()) {
+            Ok(url::Host::Ipv4(address)) => IpAddr::V4(address),
+            Ok(url::Host::Ipv6(address)) => IpAddr::V6(address).to_canonical(),
+            _ => {
+                let name = self.name();
+                return name == "localhost" || name.ends_with(".localhost");
+            }
+        };
+        let is_link_local = match address {
+            IpAddr::V4(address) => address.is_link_local() || address.is_broadcast(),
+            IpAddr::V6(address) => address.is_unicast_link_local(),
+        };
+        address.is_loopback() || address.is_unspecified() || address.is_multicast() || is_link_local
+    }
+
     /// Whether it is this machine: `localhost`, `127.0.0.0/8` or `[::1]`.
     pub fn is_loopback(&self) -> bool {
         let name = self.name().trim_start_matches('[').trim_end_matches(']');

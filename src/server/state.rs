@@ -36,6 +36,8 @@ pub(super) struct State {
     pub(super) turns: Turns,
     /// Exports that wait at most.
     pub(super) queue: usize,
+    /// Hosts of our own surroundings of which images are read.
+    pub(super) local_sources: Vec<String>,
     /// Epinio's users, of whom its API asks more than rights.
     pub(super) users: Arc<Users>,
     pub(super) epinio: Epinio,
@@ -64,6 +66,7 @@ impl State {
             marks,
             turns: Turns::default(),
             queue: config.exports.limits.waiting,
+            local_sources: config.exports.local_sources.clone(),
             users,
             epinio: config.epinio.clone(),
         }

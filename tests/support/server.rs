@@ -24,8 +24,14 @@ pub(crate) struct Answer {
 }
 
 impl Server {
-    /// Runs `outhaul serve ARGS…` on a free loopback port, and waits until it listens.
+    /// Runs `outhaul serve ARGS…` on a free loopback port, and waits until it listens. The images of
+    /// the tests are on this machine, too.
     pub(crate) fn start(outhaul: Outhaul, args: &[&str]) -> Self {
+        Self::start_strict(outhaul.env("OUTHAUL_LOCAL_SOURCE", "127.0.0.1"), args)
+    }
+
+    /// The same without a word on where images may be.
+    pub(crate) fn start_strict(outhaul: Outhaul, args: &[&str]) -> Self {
         let args = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
         let running = outhaul.spawn(&args);
         let url = running.wait_for("listening", |_, stderr| {

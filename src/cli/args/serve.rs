@@ -86,6 +86,14 @@ pub(crate) struct ServeArgs {
     /// Whether Epinio's clients are told the values of an application's environment
     #[arg(long, value_enum, default_value_t, env = "OUTHAUL_EPINIO_ENVIRONMENT")]
     pub(crate) epinio_environment: Environment,
+    /// How long an export may take, besides its wait for a rollout, such as 6h
+    #[arg(long, value_name = "DURATION", default_value = "6h", value_parser = longest,
+        env = "OUTHAUL_LONGEST")]
+    pub(crate) longest: Duration,
+    /// Host, with or without a port, of which images are read although it is an address of the
+    /// server's own surroundings: this machine, its link or the API server (repeatable)
+    #[arg(long, value_name = "HOST", value_delimiter = ',', env = "OUTHAUL_LOCAL_SOURCE")]
+    pub(crate) local_source: Vec<String>,
     /// Form of the log on standard error
     #[arg(long, value_enum, default_value_t, env = "OUTHAUL_LOG_FORMAT")]
     pub(crate) log: LogFormat,
@@ -135,6 +143,11 @@ fn drain(text: &str) -> Result<Duration, String> {
         Ok(time) if time <= LONGEST_DRAIN => Ok(time),
         _ => Err(format!("it must be between 0s and {}h", LONGEST_DRAIN.as_secs() / 3600)),
     }
+}
+
+fn longest(text: &str) -> Result<Duration, String> {
+    let time = keep(text)?;
+    if time.is_zero() { Err("it must be longer".to_owned()) } else { Ok(time) }
 }
 
 fn keep(text: &str) -> Result<Duration, String> {

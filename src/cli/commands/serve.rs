@@ -45,6 +45,8 @@ fn config(args: &ServeArgs, global: &Global) -> Config {
             },
             keep: args.keep,
             drain: args.drain,
+            longest: args.longest,
+            local_sources: args.local_source.clone(),
         },
         epinio: Epinio {
             users: match args.epinio_users {

@@ -98,9 +98,9 @@ impl Asked {
         namespace: &str,
         pull_secrets: bool,
     ) -> Result<Place, Error> {
-        let State { live, system_namespace, .. } = self.state.as_ref();
+        let State { live, system_namespace, local_sources, .. } = self.state.as_ref();
         let system = select::system_namespace(live, system_namespace.as_deref()).await?;
-        Place::read(live, &system, destination, namespace, pull_secrets).await
+        Place::read(live, &system, destination, namespace, pull_secrets, local_sources).await
     }
 
     /// Whether the caller has the right. Asked before anything is looked up, so that a refusal says

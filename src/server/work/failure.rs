@@ -1,10 +1,15 @@
 //! Why an export failed, in the words that its status has for it.
 
+use std::time::Duration;
+
 use super::reconcile::MOST_ATTEMPTS;
 use crate::error::{Error, Exit};
 
 /// Reason of an export whose leaders died too often.
 const INTERRUPTED: &str = "Interrupted";
+
+/// Reason of an export that took too long, as a Job of Kubernetes has it.
+const DEADLINE_EXCEEDED: &str = "DeadlineExceeded";
 
 /// Why an export failed, as its status says it.
 #[derive(Clone, Debug)]
@@ -26,6 +31,19 @@ impl Failure {
             message: format!("it was begun {MOST_ATTEMPTS} times and never ended"),
             hint: Some("look at the server's log and its memory; then make another Export".into()),
             exit: Exit::Interrupted,
+        }
+    }
+
+    pub(super) fn too_long(longest: Duration) -> Self {
+        Self {
+            reason: DEADLINE_EXCEEDED,
+            message: format!("it ran for {} s and had not ended", longest.as_secs()),
+            hint: Some(
+                "make another Export, which goes on where this one was; `serve --longest` gives more \
+                 time"
+                    .to_owned(),
+            ),
+            exit: Exit::Failed,
         }
     }
 

@@ -1,6 +1,7 @@
 //! One attempt at an export, in this process.
 
 use jiff::Timestamp;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
@@ -99,8 +100,13 @@ async fn attempt(desk: &Desk, export: &Export, held: &Held) -> Option<Ended> {
     let planned = export.status.as_ref().and_then(|status| status.planned.as_ref());
     let resumed = planned.filter(|planned| planned.action == PlannedAction::Push);
     let watch = Watch::new(held, &desk.live, &permit, desk.authorizer.as_ref(), resumed);
+    let waits = record::request(&export.spec, export.namespace()).ok();
+    let waits = waits.and_then(|request| request.wait_rollout).unwrap_or_default();
     let done = tokio::select! {
         () = watch.follow() => return None,
+        () = sleep(desk.longest + waits) => {
+            return Some(Ended::Failed(Failure::too_long(desk.longest)));
+        }
         done = carry_out(desk, export, &permit, resumed, &watch) => done,
     };
     Some(match done {
@@ -123,9 +129,10 @@ async fn carry_out(
         request.names.chart_version = Some(planned.version.clone());
     }
     let name = &spec.destination;
+    let Desk { live, system_namespace, local_sources, .. } = desk;
+    let pull_secrets = spec.use_pull_secrets;
     let place =
-        Place::read(&desk.live, &desk.system_namespace, name, namespace, spec.use_pull_secrets);
-    let place = place.await?;
+        Place::read(live, system_namespace, name, namespace, pull_secrets, local_sources).await?;
     let copier = copier(&place.target, &request.platforms);
     let deps = Deps {
         target: &place.target,

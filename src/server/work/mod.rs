@@ -56,6 +56,10 @@ pub struct Settings {
     pub keep: Duration,
     /// How long what runs may end at a stop.
     pub drain: Duration,
+    /// How long an attempt may take, besides its wait for a rollout.
+    pub longest: Duration,
+    /// Hosts of our own surroundings, with or without a port, of which images are read all the same.
+    pub local_sources: Vec<String>,
 }
 
 /// Carries out exports whenever this replica leads.
@@ -78,6 +82,8 @@ struct Desk {
     authorizer: Arc<dyn Authorizer>,
     marks: Marks,
     metrics: Arc<Metrics>,
+    longest: Duration,
+    local_sources: Vec<String>,
 }
 
 impl Default for Settings {
@@ -88,6 +94,8 @@ impl Default for Settings {
             limits: Limits { workers: 2, per_destination: 2, waiting: 1000 },
             keep: Duration::from_secs(7 * 24 * 3600),
             drain: Duration::from_secs(20),
+            longest: Duration::from_secs(6 * 3600),
+            local_sources: Vec::new(),
         }
     }
 }
@@ -135,6 +143,8 @@ impl Controller {
             authorizer: Arc::clone(&self.authorizer),
             marks: self.marks.clone(),
             metrics: Arc::clone(&self.metrics),
+            longest: self.settings.longest,
+            local_sources: self.settings.local_sources.clone(),
         });
         let election =
             Election::new(self.live.clone(), namespace, self.me.clone(), self.leads.clone());

@@ -193,7 +193,12 @@ impl<'a> Watch<'a> {
 #[async_trait]
 impl Observer for Watch<'_> {
     fn step(&self, step: perform::Step) {
-        self.state().step = Some(step.into());
+        {
+            let mut state = self.state();
+            // What is pushed first are the images.
+            let is_copying = step == perform::Step::Pushing && !state.images.is_empty();
+            state.step = Some(if is_copying { Step::Copying } else { step.into() });
+        }
         self.news.notify_one();
     }
 
@@ -256,6 +261,10 @@ impl Progress for Watch<'_> {
             }
             Event::ManifestDone(manifest) => {
                 tally.images_done += u64::from(state.images.remove(&manifest.digest));
+                if state.images.is_empty() && state.step == Some(Step::Copying) {
+                    state.step = Some(Step::Pushing);
+                    self.news.notify_one();
+                }
             }
         }
     }

@@ -20,7 +20,8 @@ pub struct Place {
 }
 
 impl Place {
-    /// Reads the destination `name` of `system_namespace`, anew each time: Secrets change.
+    /// Reads the destination `name` of `system_namespace`, anew each time: Secrets change. Images at
+    /// addresses of our own surroundings are read from `local_sources` alone.
     ///
     /// # Errors
     /// `bad export destination …` when there is none, it cannot be used, or it is not for
@@ -31,12 +32,14 @@ impl Place {
         name: &str,
         namespace: &str,
         pull_secrets: bool,
+        local_sources: &[String],
     ) -> Result<Self, Error> {
         let known = select::list(live, system_namespace).await?;
         let destination = select::named(&known, name)?;
         select::allow(&destination, namespace)?;
         let mut sources = Sources::new(Keychain::new(), Vec::new());
         sources.describe(&destination);
+        sources.refuse_local(live.server(), local_sources.to_vec());
         sources.ask(ClusterSecrets {
             reader: Box::new(live.clone()),
             system_namespace: Some(system_namespace.to_owned()),

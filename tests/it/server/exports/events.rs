@@ -62,7 +62,10 @@ fn who_comes_back_goes_on_where_it_was_and_nobody_ends_an_export_by_going() {
     let seen = events.next().unwrap().id.unwrap();
     drop(events);
     let mut back = door.events(server, &location, Some(seen));
-    let status = door.shop.record(name)["status"].clone();
+    let status = server.running().wait_for("copying", |_, _| {
+        let status = door.shop.record(name)["status"].clone();
+        Some(status).filter(|status| status["step"] == "Copying")
+    });
     assert_eq!(status["phase"], "Running", "the caller's going ended it: {status:#}");
     let cancel = |_| door.post(&door.exporter, &format!("{location}/cancel"));
     std::thread::scope(|scope| {

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use self::site::{API, MAY_READ, MAY_USE, SYSTEM, Site, held, in_the_middle, site};
 use crate::export::shop::CANARIES;
 use crate::support::outhaul::Outhaul;
+use crate::support::server::Server;
 
 #[test]
 fn an_export_that_kubectl_makes_is_carried_out() {
@@ -218,4 +219,34 @@ data: {CURRENCY: CHF}
     let thrice = shop.finished(&server, "thrice");
     assert_eq!((&thrice["phase"], &thrice["reason"]), (&json!("Failed"), &json!("Interrupted")));
     assert_eq!(shop.versions(), ["1.2.3"]);
+}
+
+/// Anybody can write an address into a pod that means something else to a server than to a node.
+#[test]
+fn images_of_the_servers_own_surroundings_are_not_read() {
+    let site = Site::start();
+    let shop = site.shop();
+    shop.grant_all(&site);
+    let server = Server::start_strict(site.outhaul("strict"), &[]);
+    shop.ask("one", &json!({}));
+    let status = shop.finished(&server, "one");
+    assert_eq!((&status["phase"], &status["reason"]), (&json!("Failed"), &json!("SOURCE_REFUSED")));
+    assert!(status["message"].as_str().unwrap().contains("127.0.0.1"), "{status:#}");
+    assert_eq!(shop.versions(), Vec::<String>::new());
+}
+
+#[test]
+fn an_export_does_not_run_for_ever() {
+    let site = Site::start();
+    let shop = held(&site, 1);
+    shop.grant_all(&site);
+    let server = site.serve("hurried", &["--longest", "3s"]);
+    shop.ask("one", &json!({}));
+    let status = shop.finished(&server, "one");
+    assert_eq!(
+        (&status["phase"], &status["reason"]),
+        (&json!("Failed"), &json!("DeadlineExceeded")),
+        "{status:#}"
+    );
+    assert_eq!(shop.versions(), Vec::<String>::new());
 }

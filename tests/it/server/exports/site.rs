@@ -171,11 +171,16 @@ impl Site {
 
     /// A replica of the server.
     pub(super) fn serve(&self, name: &str, args: &[&str]) -> Server {
-        let outhaul = Outhaul::new()
+        let args = [&["--metrics-listen", "127.0.0.1:0"], args].concat();
+        Server::start(self.outhaul(name), &args)
+    }
+
+    /// What a replica of the server is started as.
+    pub(super) fn outhaul(&self, name: &str) -> Outhaul {
+        Outhaul::new()
             .kubeconfig(&self.kubeconfig)
             .env("POD_NAME", name)
-            .env("OUTHAUL_SYSTEM_NAMESPACE", SYSTEM);
-        Server::start(outhaul, &[&["--metrics-listen", "127.0.0.1:0"], args].concat())
+            .env("OUTHAUL_SYSTEM_NAMESPACE", SYSTEM)
     }
 
     pub(super) fn system(&self) -> Namespace<'_> {
