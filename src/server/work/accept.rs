@@ -231,10 +231,10 @@ fn service_account(namespace: &str, name: &str) -> Caller {
     }
 }
 
-const NAME_AN_ACCOUNT: &str = "ask the server for it, or make the Export where the policy of \
-    `deploy/policy` is in force; else name a service account of the Export's namespace in \
+const NAME_AN_ACCOUNT: &str = "name a service account of the Export's namespace in \
     `spec.serviceAccountName`: one that may read there what ClusterRole `view` gives, and `use` \
-    destinations.outhaul.dev of that name";
+    destinations.outhaul.dev of that name; or make the Export where the policy of `deploy/policy` is \
+    in force";
 
 const NOT_ANY_MORE: &str = "who asked had the right then; ask for it again, then export again";
 
