@@ -10,6 +10,9 @@ use super::output::{Output, run};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_outhaul");
 
+/// What takes seconds by itself takes longer beside other tests.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// An environment to run the binary in. Nothing of the caller's own gets in but `PATH`.
 pub(crate) struct Outhaul {
     env: Vec<(String, OsString)>,
@@ -101,8 +104,7 @@ impl Running {
         what: &str,
         mut probe: impl FnMut(&str, &str) -> Option<T>,
     ) -> T {
-        let deadline = Duration::from_secs(60);
-        self.child.wait_for(what, deadline, || probe(&self.stdout(), &self.stderr()))
+        self.child.wait_for(what, PATIENCE, || probe(&self.stdout(), &self.stderr()))
     }
 
     /// Sends it SIGINT, as Ctrl-C does.
@@ -122,7 +124,7 @@ impl Running {
 
     /// Waits until it ends by itself: its exit code, or 128 + the signal that ended it.
     pub(crate) fn wait(&self) -> i32 {
-        self.child.wait(Duration::from_secs(60))
+        self.child.wait(PATIENCE)
     }
 
     fn signal(&self, signal: rustix::process::Signal) {
