@@ -5,15 +5,31 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Request};
+use axum::http::request::Parts;
 use axum_server::tls::TlsInfo;
 
+use super::audit::{self, About, Decision, Entry, Event};
 use super::auth::{AuthError, Caller, Credentials, is_vouched_for};
 use super::limit::place;
+use super::problem::Problem;
+use super::request::RequestId;
 use super::state::State;
+use crate::error::Code;
 
 /// Longest part of a name by which wrong passwords are counted.
 const MAX_NAME: usize = 64;
+
+/// Who sends a request that was let in. It is in the request where [`recognise`] has been, and
+/// nowhere else.
+#[derive(Clone)]
+pub(super) struct Sender {
+    pub(super) caller: Arc<Caller>,
+    /// Identity of the request.
+    pub(super) id: RequestId,
+    /// Address of who sent it.
+    pub(super) source: IpAddr,
+}
 
 /// Why nobody is let in. Each door words it in its own way.
 pub(super) enum Unknown {
@@ -23,12 +39,40 @@ pub(super) enum Unknown {
     Nobody(AuthError),
 }
 
-/// Who sends `request`.
+/// Finds out who sends `request`, and puts the [`Sender`] into it. Who is nobody is in the audit.
+///
+/// # Errors
+/// When nobody is let in.
 pub(super) async fn recognise(
     state: &State,
-    peer: IpAddr,
+    source: IpAddr,
+    id: RequestId,
     request: &mut Request,
-) -> Result<Caller, Unknown> {
+) -> Result<(), Unknown> {
+    match known(state, source, request).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(Sender { caller: Arc::new(caller), id, source });
+            Ok(())
+        }
+        Err(Unknown::Nobody(error)) => {
+            if error != AuthError::Unavailable {
+                audit::write(&Entry {
+                    event: Event::LoginFail,
+                    caller: None,
+                    about: About::default(),
+                    decision: Decision::Deny,
+                    reason: Some(&error.to_string()),
+                    request_id: id.as_str(),
+                    source: Some(source),
+                });
+            }
+            Err(Unknown::Nobody(error))
+        }
+        Err(unknown) => Err(unknown),
+    }
+}
+
+async fn known(state: &State, peer: IpAddr, request: &mut Request) -> Result<Caller, Unknown> {
     let from = place(peer);
     state.limits.strangers.is_spent(&from, Instant::now()).map_err(Unknown::TooOften)?;
     let connection = request.extensions().get::<Arc<TlsInfo>>().cloned();
@@ -68,4 +112,35 @@ async fn admit(state: &State, credentials: &Credentials, from: IpAddr) -> Result
         let _ = failures.take(attempt, Instant::now());
     }
     known.map_err(Unknown::Nobody)
+}
+
+impl Sender {
+    /// Writes into the audit what the caller did.
+    pub(super) fn audit(
+        &self,
+        event: Event,
+        about: About<'_>,
+        decision: Decision,
+        reason: Option<&str>,
+    ) {
+        audit::write(&Entry {
+            event,
+            caller: Some(&self.caller),
+            about,
+            decision,
+            reason,
+            request_id: self.id.as_str(),
+            source: Some(self.source),
+        });
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Sender {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        // A route where nobody was recognised is a fault of ours, which opens nothing.
+        let missing = || Problem::new(Code::Internal, Code::Internal.title());
+        parts.extensions.get::<Self>().cloned().ok_or_else(missing)
+    }
 }

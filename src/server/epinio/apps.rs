@@ -97,7 +97,7 @@ pub(super) async fn find(asked: &Asked, namespace: &str, name: &str) -> Result<O
 async fn values(asked: &Asked, namespace: &str) -> Result<Values, Refusal> {
     let right = Right::ReadSecrets(namespace.to_owned());
     let shown = asked.state.epinio.shows_environment
-        && (asked.caller.via == Via::Epinio || asked.allows(&right).await?);
+        && (asked.sender.caller.via == Via::Epinio || asked.allows(&right).await?);
     Ok(if shown { Values::Shown } else { Values::Hidden })
 }
 

@@ -1,30 +1,26 @@
 //! What handlers get of who asks.
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 
 use super::envelope::Refusal;
 use crate::app::Object;
 use crate::destination::select;
-use crate::error::{Code, Error};
-use crate::server::audit::{self, About, Decision, Entry, Event};
+use crate::error::Error;
+use crate::server::audit::{About, Decision, Event};
 use crate::server::auth::epinio::{Action, Lacking, Refused, User};
-use crate::server::auth::{Caller, Denied, Right, Via};
-use crate::server::problem::Problem;
-use crate::server::request::RequestId;
+use crate::server::auth::{Denied, Right, Via};
+use crate::server::caller::Sender;
 use crate::server::state::State;
 
 /// A request whose sender is known. Handlers cannot be written without, and there is none where
 /// [`door::known`](super::door::known) has not been.
 pub(super) struct Asked {
     pub(super) state: Arc<State>,
-    pub(super) caller: Arc<Caller>,
-    pub(super) id: RequestId,
-    pub(super) source: IpAddr,
+    pub(super) sender: Sender,
 }
 
 impl Asked {
@@ -46,13 +42,13 @@ impl Asked {
                 format!("user unauthorized for namespace {}", about.namespace.unwrap_or_default())
             }
         };
-        self.audit(event, about, Decision::Deny, Some(&refused));
+        self.sender.audit(event, about, Decision::Deny, Some(&refused));
         Err(Refusal::new(StatusCode::FORBIDDEN, refused))
     }
 
     async fn may(&self, action: Action, namespace: Option<&str>) -> Result<(), Refused> {
-        if self.caller.via == Via::Epinio {
-            return self.state.users.may(&self.caller, action, namespace).await;
+        if self.sender.caller.via == Via::Epinio {
+            return self.state.users.may(&self.sender.caller, action, namespace).await;
         }
         // For others, what is in no namespace is decided item by item.
         let Some(namespace) = namespace else { return Ok(()) };
@@ -68,7 +64,7 @@ impl Asked {
     /// # Errors
     /// 503 when it cannot be found out.
     pub(super) async fn allows(&self, right: &Right) -> Result<bool, Refusal> {
-        match self.state.authorizer.allow(&self.caller, right).await {
+        match self.state.authorizer.allow(&self.sender.caller, right).await {
             Ok(()) => Ok(true),
             Err(Denied::Unavailable) => Err(unavailable()),
             Err(_) => Ok(false),
@@ -80,7 +76,7 @@ impl Asked {
     /// # Errors
     /// 503 when the users cannot be read.
     pub(super) async fn user(&self) -> Result<Option<Arc<User>>, Refusal> {
-        self.state.users.user(&self.caller).await.map_err(|_| unavailable())
+        self.state.users.user(&self.sender.caller).await.map_err(|_| unavailable())
     }
 
     /// Those namespaces of Epinio's that lists show the caller.
@@ -89,7 +85,7 @@ impl Asked {
     /// When the cluster does not answer.
     pub(super) async fn namespaces(&self) -> Result<Vec<Object>, Refusal> {
         let mut seen = self.state.live.epinio_namespaces().await?;
-        if self.caller.via == Via::Epinio {
+        if self.sender.caller.via == Via::Epinio {
             let user = self.user().await?;
             seen.retain(|namespace| user.as_ref().is_some_and(|user| user.sees(namespace.name())));
             return Ok(seen);
@@ -120,25 +116,6 @@ impl Asked {
         let wanted = self.state.system_namespace.as_deref();
         Ok(select::system_namespace(&self.state.live, wanted).await.map_err(Error::from)?)
     }
-
-    /// Writes into the audit what the caller did.
-    pub(super) fn audit(
-        &self,
-        event: Event,
-        about: About<'_>,
-        decision: Decision,
-        reason: Option<&str>,
-    ) {
-        audit::write(&Entry {
-            event,
-            caller: Some(&self.caller),
-            about,
-            decision,
-            reason,
-            request_id: self.id.as_str(),
-            source: Some(self.source),
-        });
-    }
 }
 
 fn unavailable() -> Refusal {
@@ -152,15 +129,7 @@ impl FromRequestParts<Arc<State>> for Asked {
         parts: &mut Parts,
         state: &Arc<State>,
     ) -> Result<Self, Self::Rejection> {
-        let caller = parts.extensions.get::<Arc<Caller>>().cloned();
-        let id = parts.extensions.get::<RequestId>().cloned();
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-        match (caller, id, peer) {
-            (Some(caller), Some(id), Some(source)) => {
-                Ok(Self { state: Arc::clone(state), caller, id, source })
-            }
-            // A route outside of the layer: a fault of ours, which opens nothing.
-            _ => Err(Problem::new(Code::Internal, Code::Internal.title()).into()),
-        }
+        let sender = Sender::from_request_parts(parts, state).await?;
+        Ok(Self { state: Arc::clone(state), sender })
     }
 }

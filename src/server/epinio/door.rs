@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::envelope::{self, Refusal};
-use crate::server::audit::{self, About, Decision, Entry, Event};
 use crate::server::auth::AuthError;
 use crate::server::caller::{Unknown, recognise};
 use crate::server::problem::Problem;
@@ -28,29 +28,15 @@ pub(super) async fn out(request: Request, next: Next) -> Response {
 pub(super) async fn known(
     State(state): State<Arc<state::State>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(id): Extension<RequestId>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let caller = match recognise(&state, peer.ip(), &mut request).await {
-        Ok(caller) => caller,
+    match recognise(&state, peer.ip(), id, &mut request).await {
+        Ok(()) => {}
         Err(Unknown::TooOften(wait)) => return Problem::too_often(wait).into_response(),
-        Err(Unknown::Nobody(error)) => {
-            let refusal = nobody(error);
-            if error != AuthError::Unavailable {
-                audit::write(&Entry {
-                    event: Event::LoginFail,
-                    caller: None,
-                    about: About::default(),
-                    decision: Decision::Deny,
-                    reason: Some(&error.to_string()),
-                    request_id: request.extensions().get().map_or("", RequestId::as_str),
-                    source: Some(peer.ip()),
-                });
-            }
-            return refusal.into_response();
-        }
-    };
-    request.extensions_mut().insert(Arc::new(caller));
+        Err(Unknown::Nobody(error)) => return nobody(error).into_response(),
+    }
     let mut response = next.run(request).await;
     if let Ok(version) = HeaderValue::from_str(&state.epinio.version) {
         response.headers_mut().insert(VERSION, version);

@@ -100,10 +100,10 @@ async fn start(
         spec,
         key: None,
         door: Door::Epinio,
-        request_id: asked.id.as_str().to_owned(),
-        source: Some(asked.source),
+        request_id: asked.sender.id.as_str().to_owned(),
+        source: Some(asked.sender.source),
     };
-    let submitted = submit(&asked.state, &asked.caller, submission).await;
+    let submitted = submit(&asked.state, &asked.sender.caller, submission).await;
     Ok(submitted.map_err(refusal)?.export)
 }
 

@@ -52,7 +52,7 @@ pub(super) async fn me(asked: Asked) -> Result<Json<Me>, Refusal> {
     }
     let namespaces = asked.namespaces().await?;
     Ok(Json(Me {
-        user: asked.caller.user.clone(),
+        user: asked.sender.caller.user.clone(),
         roles: Vec::new(),
         namespaces: namespaces.iter().map(|namespace| namespace.name().to_owned()).collect(),
         gitconfigs: Vec::new(),
@@ -65,7 +65,8 @@ pub(super) async fn token(asked: Asked) -> Json<Token> {
     let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let header = part(&json!({"alg": "HS256", "typ": "JWT"}));
     let expires = Timestamp::now().as_second() + LIFE;
-    let text = format!("{header}.{}", part(&json!({"sub": asked.caller.user, "exp": expires})));
+    let text =
+        format!("{header}.{}", part(&json!({"sub": asked.sender.caller.user, "exp": expires})));
     let key: [u8; 64] = std::array::from_fn(|_| fastrand::u8(..));
     let signature = Hmac::<Sha256>::new(&key.into()).chain_update(&text).finalize().into_bytes();
     Json(Token { token: format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)) })

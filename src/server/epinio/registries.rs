@@ -47,7 +47,7 @@ async fn seen(asked: &Asked) -> Result<Vec<Registry>, Refusal> {
     for secret in secrets {
         let Ok(url) = url(&secret) else { continue };
         let right = Right::SeeDestination { name: secret.name.clone() };
-        if asked.caller.via == Via::Epinio || asked.allows(&right).await? {
+        if asked.sender.caller.via == Via::Epinio || asked.allows(&right).await? {
             registries.push(Registry { name: secret.name, url });
         }
     }

@@ -33,7 +33,7 @@ pub(super) async fn check(
             destination: Some(name),
             export: None,
         };
-        asked.audit(Event::ExportCreate, about, Decision::Deny, Some(refused));
+        asked.sender.audit(Event::ExportCreate, about, Decision::Deny, Some(refused));
         return Err(Refusal::new(StatusCode::FORBIDDEN, refused));
     }
     let live = &asked.state.live;

@@ -1,9 +1,10 @@
 //! Who asks: the layer that finds it out, and what handlers get of it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::{ConnectInfo, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
@@ -12,9 +13,9 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::destination::select;
 use crate::error::{Code, Error};
-use crate::server::audit::{self, About, Decision, Entry, Event};
-use crate::server::auth::{AuthError, Caller, Denied, Right};
-use crate::server::caller::{Unknown, recognise};
+use crate::server::audit::{About, Decision, Event};
+use crate::server::auth::{AuthError, Denied, Right};
+use crate::server::caller::{Sender, Unknown, recognise};
 use crate::server::problem::Problem;
 use crate::server::request::RequestId;
 use crate::server::state::State;
@@ -27,45 +28,31 @@ pub(super) const AWAY: Duration = Duration::from_secs(5);
 /// where [`authenticate`] has not been.
 pub(super) struct Asked {
     pub(super) state: Arc<State>,
-    caller: Arc<Caller>,
-    id: RequestId,
-    source: IpAddr,
+    pub(super) sender: Sender,
 }
 
 /// Finds out who asks before anything else is looked at.
 pub(super) async fn authenticate(
     axum::extract::State(state): axum::extract::State<Arc<State>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(id): Extension<RequestId>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let caller = match recognise(&state, peer.ip(), &mut request).await {
-        Ok(caller) => caller,
-        Err(Unknown::TooOften(wait)) => return Problem::too_often(wait).into_response(),
-        Err(Unknown::Nobody(error)) => {
-            return nobody(error, request.extensions().get(), peer.ip());
-        }
-    };
-    request.extensions_mut().insert(Arc::new(caller));
-    next.run(request).await
+    match recognise(&state, peer.ip(), id, &mut request).await {
+        Ok(()) => next.run(request).await,
+        Err(Unknown::TooOften(wait)) => Problem::too_often(wait).into_response(),
+        Err(Unknown::Nobody(error)) => nobody(error),
+    }
 }
 
 /// What those get who are not known.
-fn nobody(error: AuthError, id: Option<&RequestId>, source: IpAddr) -> Response {
-    let text = error.to_string();
+fn nobody(error: AuthError) -> Response {
     if error == AuthError::Unavailable {
-        return Problem::new(Code::AuthUnavailable, text).retry_after(AWAY).into_response();
+        let problem = Problem::new(Code::AuthUnavailable, error.to_string());
+        return problem.retry_after(AWAY).into_response();
     }
-    audit::write(&Entry {
-        event: Event::LoginFail,
-        caller: None,
-        about: About::default(),
-        decision: Decision::Deny,
-        reason: Some(&text),
-        request_id: id.map_or("", RequestId::as_str),
-        source: Some(source),
-    });
-    let problem = Problem::new(Code::Unauthenticated, text)
+    let problem = Problem::new(Code::Unauthenticated, error.to_string())
         .hint("send `Authorization: Bearer TOKEN`, such as of `kubectl create token`");
     let mut response = problem.into_response();
     let challenge = HeaderValue::from_static("Bearer");
@@ -74,20 +61,6 @@ fn nobody(error: AuthError, id: Option<&RequestId>, source: IpAddr) -> Response 
 }
 
 impl Asked {
-    pub(super) fn caller(&self) -> &Caller {
-        &self.caller
-    }
-
-    /// Identity of the request.
-    pub(super) fn id(&self) -> &str {
-        self.id.as_str()
-    }
-
-    /// Address of who sent it.
-    pub(super) fn source(&self) -> IpAddr {
-        self.source
-    }
-
     /// The destination of this name, for applications of `namespace`, as exports of the server see it.
     ///
     /// # Errors
@@ -114,7 +87,7 @@ impl Asked {
         event: Event,
         about: About<'_>,
     ) -> Result<(), Problem> {
-        let Err(denied) = self.state.authorizer.allow(&self.caller, right).await else {
+        let Err(denied) = self.state.authorizer.allow(&self.sender.caller, right).await else {
             return Ok(());
         };
         let text = denied.to_string();
@@ -125,7 +98,7 @@ impl Asked {
             Denied::Forbidden => Code::Forbidden,
             Denied::Kinds(_) => Code::KindNotReadable,
         };
-        self.audit(event, about, Decision::Deny, Some(&text));
+        self.sender.audit(event, about, Decision::Deny, Some(&text));
         Err(Problem::new(code, text))
     }
 
@@ -134,7 +107,7 @@ impl Asked {
     /// # Errors
     /// 503 when it cannot be found out.
     pub(super) async fn may(&self, right: &Right) -> Result<bool, Problem> {
-        match self.state.authorizer.allow(&self.caller, right).await {
+        match self.state.authorizer.allow(&self.sender.caller, right).await {
             Ok(()) => Ok(true),
             Err(denied @ Denied::Unavailable) => {
                 let text = denied.to_string();
@@ -142,25 +115,6 @@ impl Asked {
             }
             Err(_) => Ok(false),
         }
-    }
-
-    /// Writes into the audit what the caller did.
-    pub(super) fn audit(
-        &self,
-        event: Event,
-        about: About<'_>,
-        decision: Decision,
-        reason: Option<&str>,
-    ) {
-        audit::write(&Entry {
-            event,
-            caller: Some(&self.caller),
-            about,
-            decision,
-            reason,
-            request_id: self.id.as_str(),
-            source: Some(self.source),
-        });
     }
 }
 
@@ -171,15 +125,7 @@ impl FromRequestParts<Arc<State>> for Asked {
         parts: &mut Parts,
         state: &Arc<State>,
     ) -> Result<Self, Self::Rejection> {
-        let caller = parts.extensions.get::<Arc<Caller>>().cloned();
-        let id = parts.extensions.get::<RequestId>().cloned();
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-        match (caller, id, peer) {
-            (Some(caller), Some(id), Some(source)) => {
-                Ok(Self { state: Arc::clone(state), caller, id, source })
-            }
-            // A route outside of the layer: a fault of ours, which opens nothing.
-            _ => Err(Problem::new(Code::Internal, Code::Internal.title())),
-        }
+        let sender = Sender::from_request_parts(parts, state).await?;
+        Ok(Self { state: Arc::clone(state), sender })
     }
 }

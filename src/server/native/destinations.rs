@@ -78,7 +78,7 @@ pub(super) async fn check(asked: Asked, Path(name): Path<String>) -> Result<Json
     let Ok(_turn) = asked.state.limits.checks.try_acquire() else {
         return Err(Problem::overloaded("as many destinations are checked as are at once"));
     };
-    asked.audit(event, about, Decision::Allow, None);
+    asked.sender.audit(event, about, Decision::Allow, None);
     let destination = find(&asked.state, &name).await?;
     Ok(Json(destination::check(&destination).await))
 }

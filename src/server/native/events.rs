@@ -45,7 +45,7 @@ pub(super) async fn events(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     find(&asked, &namespace, &name, Verb::Get, audit::Event::Read).await?;
-    let room = asked.state.limits.streams.take(&asked.caller().user)?;
+    let room = asked.state.limits.streams.take(&asked.sender.caller.user)?;
     // What is no number of ours is what another server has said: all is told from the beginning.
     let after = headers.get(LAST).and_then(|last| last.to_str().ok()?.parse().ok());
     let updates = watch(&asked.state, &namespace, &name, after);

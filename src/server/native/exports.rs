@@ -59,10 +59,11 @@ pub(super) async fn create(
         spec: request.0.into(),
         key: key(&headers)?,
         door: Door::Native,
-        request_id: asked.id().to_owned(),
-        source: Some(asked.source()),
+        request_id: asked.sender.id.as_str().to_owned(),
+        source: Some(asked.sender.source),
     };
-    let Submitted { export, joined } = submit(&asked.state, asked.caller(), submission).await?;
+    let Submitted { export, joined } =
+        submit(&asked.state, &asked.sender.caller, submission).await?;
     let mut response = accepted(&asked.state, &export);
     if let Ok(location) = HeaderValue::try_from(location(&export)) {
         response.headers_mut().insert(header::LOCATION, location);
@@ -106,7 +107,7 @@ pub(super) async fn cancel(
     if export.is_terminal() {
         return Err(Problem::new(Code::ExportFinished, "the export is finished already"));
     }
-    let cancelled = asked.state.live.annotate(&export, &[(CANCEL, asked.id())]).await;
+    let cancelled = asked.state.live.annotate(&export, &[(CANCEL, asked.sender.id.as_str())]).await;
     let cancelled = cancelled.map_err(Error::from)?;
     let about = About {
         namespace: Some(&namespace),
@@ -114,7 +115,7 @@ pub(super) async fn cancel(
         destination: Some(&export.spec.destination),
         export: Some(&name),
     };
-    asked.audit(event, about, Decision::Allow, None);
+    asked.sender.audit(event, about, Decision::Allow, None);
     Ok(accepted(&asked.state, &cancelled))
 }
 
