@@ -16,6 +16,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Its certificate; `None`: plain HTTP.
     pub tls: Option<Tls>,
+    /// Authority (PEM) of the front proxies, whose clients say who the user is; read again when it
+    /// changes. It goes with `tls` only.
+    pub front_proxy_ca: Option<PathBuf>,
     /// Where metrics are told to whoever asks; `None`: only where it listens, to those who may.
     pub metrics_listen: Option<SocketAddr>,
     /// Of so many applications the last success is a metric.
@@ -76,6 +79,13 @@ pub enum Tls {
 impl Config {
     /// Refuses to send what callers must not share in clear through a network, unless told to.
     pub(super) fn check(&self) -> Result<(), Error> {
+        if self.front_proxy_ca.is_some() && self.tls.is_none() {
+            return Err(Error::Arguments {
+                text: "`--front-proxy-ca` goes with TLS only, which carries the certificates"
+                    .into(),
+                hint: "give `--tls-cert` and `--tls-key`, or `--tls-self-signed`",
+            });
+        }
         if self.tls.is_some() || self.plain_http || self.listen.ip().is_loopback() {
             return Ok(());
         }
@@ -92,10 +102,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_beyond_this_machine_has_to_be_asked_for() {
+    fn what_goes_without_tls_has_to_be_asked_for_or_does_not_go() {
         let config = |listen: &str, plain_http, tls| Config {
             listen: listen.parse().unwrap(),
             tls,
+            front_proxy_ca: None,
             metrics_listen: None,
             metrics_apps: 0,
             plain_http,
@@ -113,5 +124,11 @@ mod tests {
         assert!(config("0.0.0.0:0", false, own()).check().is_ok());
         assert!(config("0.0.0.0:0", false, None).check().is_err());
         assert!(config("10.0.0.1:0", false, None).check().is_err());
+        let behind = |tls| Config {
+            front_proxy_ca: Some("ca.crt".into()),
+            ..config("127.0.0.1:0", true, tls)
+        };
+        assert!(behind(own()).check().is_ok());
+        assert!(behind(None).check().is_err());
     }
 }

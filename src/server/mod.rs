@@ -55,8 +55,9 @@ use work::Controller;
 /// no configuration for the cluster. A cluster that does not answer is no error: `/readyz` says so.
 pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
     config.check()?;
-    let certificates = config.tls.as_ref().map(|tls| tls::Certificates::load(tls, config.listen));
-    let certificates = certificates.transpose()?;
+    let proxies = config.front_proxy_ca.as_deref();
+    let load = |tls| tls::Certificates::load(tls, config.listen, proxies);
+    let certificates = config.tls.as_ref().map(load).transpose()?;
     let live = Live::connect(&config.cluster).await?;
     let listener = listen::bind(config.listen)?;
     let for_metrics = config.metrics_listen.map(listen::bind).transpose()?;

@@ -22,7 +22,7 @@ pub(crate) struct Outhaul {
 /// The binary at work, in the background. Dropping it kills it.
 pub(crate) struct Running {
     child: Child,
-    _home: Folder,
+    home: Folder,
 }
 
 impl Outhaul {
@@ -83,11 +83,16 @@ impl Outhaul {
     pub(crate) fn spawn(self, args: &[impl AsRef<OsStr>]) -> Running {
         let env: Vec<_> = self.env.iter().map(|(name, value)| (&**name, &**value)).collect();
         let child = Child::start(self.home(), "outhaul", Path::new(PROGRAM), args, &env);
-        Running { child, _home: self.home }
+        Running { child, home: self.home }
     }
 }
 
 impl Running {
+    /// Its home, where relative paths in its arguments are.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     /// What it has written to stdout so far.
     pub(crate) fn stdout(&self) -> String {
         self.child.stdout()

@@ -7,6 +7,7 @@ use reqwest::{Certificate, Client, ClientBuilder, Method};
 use serde_json::Value;
 
 use super::block_on;
+use super::certs::Identity;
 use super::outhaul::{Outhaul, Running};
 
 /// A server on a port of its own. Dropping it kills it.
@@ -93,6 +94,23 @@ impl Server {
         let root = Certificate::from_pem(roots.as_bytes())?;
         let client = builder().tls_certs_only([root]).build()?;
         block_on(read(client.get(format!("{}{path}", self.url))))
+    }
+
+    /// `GET path` of a client that shows a certificate, if the server lets it connect.
+    pub(crate) fn get_showing(
+        &self,
+        identity: &Identity,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer, reqwest::Error> {
+        let pem = format!("{}{}", identity.certificate, identity.key);
+        let client = builder().tls_danger_accept_invalid_certs(true);
+        let client = client.identity(reqwest::Identity::from_pem(pem.as_bytes())?).build()?;
+        let mut request = client.get(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        block_on(read(request))
     }
 
     /// Waits until `GET path` gives `status`.

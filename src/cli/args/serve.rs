@@ -41,6 +41,10 @@ pub(crate) struct ServeArgs {
         value_delimiter = ','
     )]
     pub(crate) tls_name: Vec<String>,
+    /// Authority of front proxies, PEM; read again when it changes. Clients that show a certificate of
+    /// it say by `X-Remote-User` and `X-Remote-Group` who the user is: give it to nobody else
+    #[arg(long, value_name = "FILE", env = "OUTHAUL_FRONT_PROXY_CA")]
+    pub(crate) front_proxy_ca: Option<PathBuf>,
     /// Serve others than this machine without TLS
     #[arg(long, env = "OUTHAUL_PLAIN_HTTP", conflicts_with_all = ["tls_cert", "tls_self_signed"])]
     pub(crate) plain_http: bool,

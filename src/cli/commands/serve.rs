@@ -28,6 +28,7 @@ fn config(args: &ServeArgs, global: &Global) -> Config {
     Config {
         listen: args.listen,
         tls,
+        front_proxy_ca: args.front_proxy_ca.clone(),
         metrics_listen: args.metrics_listen,
         metrics_apps: args.metrics_apps,
         plain_http: args.plain_http,

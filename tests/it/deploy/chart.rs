@@ -17,6 +17,7 @@ fn every_value() -> Vec<Value> {
             "replicas": 1, "nameOverride": "ship", "systemNamespace": "epinio",
             "image": {"repository": "registry.example.com/outhaul", "digest": format!("sha256:{}", "0".repeat(64))},
             "imagePullSecrets": [{"name": "pull"}], "tls": {"secretName": "outhaul-tls"},
+            "frontProxy": {"caSecretName": "front-proxies"},
             "server": {"tokenAudiences": ["a", "b"], "extraArgs": ["--tls-name=x"],
                 "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}]},
             "service": {"type": "LoadBalancer", "port": 8443, "annotations": {"a": "b"}},

@@ -3,6 +3,7 @@
 mod auth;
 mod epinio;
 mod exports;
+mod front_proxy;
 mod health;
 mod native;
 mod requests;
