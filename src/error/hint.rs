@@ -27,7 +27,8 @@ impl Error {
             Self::Import(error) => error.hint().map(str::to_owned),
             Self::Registry(error) => of_registry(error, None),
             Self::Certificate { .. } => Some(
-                "give PEM files: the certificate, then those of its authorities; and its own key"
+                "give PEM files: the certificate, then those of its authorities; and its own key; \
+                 for authorities, their certificates"
                     .into(),
             ),
             Self::Listen { .. } => Some("choose another address with `--listen`".into()),

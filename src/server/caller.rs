@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{FromRequestParts, Request};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum_server::tls::TlsInfo;
 
@@ -100,11 +101,51 @@ async fn known(state: &State, peer: IpAddr, request: &mut Request) -> Result<Cal
     }
 }
 
+/// Credentials that somebody else verifies: who guesses there by way of us is as slow as here.
+pub(super) struct Attempt {
+    from: IpAddr,
+    /// By name and address, if it is a password.
+    guess: Option<(String, IpAddr)>,
+}
+
+impl Attempt {
+    /// What `headers` try.
+    ///
+    /// # Errors
+    /// How long to wait after too much that was refused.
+    pub(super) fn new(state: &State, peer: IpAddr, headers: &HeaderMap) -> Result<Self, Duration> {
+        let (from, now) = (place(peer), Instant::now());
+        state.limits.strangers.is_spent(&from, now)?;
+        let guess = match Credentials::authorization(headers) {
+            Ok(Credentials::Basic { user, .. }) => Some(guess(&user, from)),
+            _ => None,
+        };
+        if let Some(guess) = &guess {
+            state.limits.failures.is_spent(guess, now)?;
+        }
+        Ok(Self { from, guess })
+    }
+
+    /// Counts that it was refused.
+    pub(super) fn refused(self, state: &State) {
+        let now = Instant::now();
+        let _ = state.limits.strangers.take(self.from, now);
+        if let Some(guess) = self.guess {
+            let _ = state.limits.failures.take(guess, now);
+        }
+    }
+}
+
+/// What wrong passwords of `user` are counted by.
+fn guess(user: &str, from: IpAddr) -> (String, IpAddr) {
+    (user[..user.floor_char_boundary(MAX_NAME)].to_owned(), from)
+}
+
 async fn admit(state: &State, credentials: &Credentials, from: IpAddr) -> Result<Caller, Unknown> {
     let Credentials::Basic { user, .. } = credentials else {
         return state.door.authenticate(credentials).await.map_err(Unknown::Nobody);
     };
-    let attempt = (user[..user.floor_char_boundary(MAX_NAME)].to_owned(), from);
+    let attempt = guess(user, from);
     let failures = &state.limits.failures;
     failures.is_spent(&attempt, Instant::now()).map_err(Unknown::TooOften)?;
     let known = state.door.authenticate(credentials).await;

@@ -1,8 +1,12 @@
 //! What a server is told, and what of it does not go together.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
+
+use url::Url;
 
 use super::auth::epinio::Mode;
 use super::work::Settings;
@@ -48,6 +52,58 @@ pub struct Epinio {
     pub version: String,
     /// Whether users are told the values of an application's environment.
     pub shows_environment: bool,
+    /// Whose pages may call it from a browser (CORS).
+    pub allow_origin: Option<Origin>,
+    /// Epinio's own server, which gets what is not served here.
+    pub upstream: Option<Upstream>,
+}
+
+/// Epinio's own server beside this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upstream {
+    /// Where it is.
+    pub url: Origin,
+    /// Authorities of its certificate, PEM, besides the system's.
+    pub ca: Option<PathBuf>,
+}
+
+/// Scheme, host and port of a URL (RFC 6454), such as `https://epinio.example.com`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(Url);
+
+impl Origin {
+    /// Whether it is reached by TLS.
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+}
+
+impl fmt::Display for Origin {
+    /// Without a slash at the end.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.origin().ascii_serialization())
+    }
+}
+
+impl FromStr for Origin {
+    type Err = String;
+
+    /// # Errors
+    /// When it is anything but a scheme, a host and a port. The text is not repeated: there may be a
+    /// password in it.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let form =
+            "it must be like https://epinio.example.com or http://epinio-server.epinio.svc:80";
+        let url = Url::parse(text).map_err(|error| format!("{error}; {form}"))?;
+        let is_alone = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        let is_anonymous = url.username().is_empty() && url.password().is_none();
+        match url.scheme() {
+            "http" | "https" if is_alone && is_anonymous => Ok(Self(url)),
+            "http" | "https" if !is_anonymous => Err(format!("it holds credentials; {form}")),
+            "http" | "https" => Err(format!("there is more than an address in it; {form}")),
+            scheme => Err(format!("`{scheme}` is neither http nor https; {form}")),
+        }
+    }
 }
 
 /// The version of Epinio whose API this is.
@@ -55,7 +111,13 @@ pub const EPINIO_VERSION: &str = "v1.14.0";
 
 impl Default for Epinio {
     fn default() -> Self {
-        Self { users: Mode::default(), version: EPINIO_VERSION.to_owned(), shows_environment: true }
+        Self {
+            users: Mode::default(),
+            version: EPINIO_VERSION.to_owned(),
+            shows_environment: true,
+            allow_origin: None,
+            upstream: None,
+        }
     }
 }
 
@@ -100,6 +162,38 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_origin_is_a_scheme_a_host_and_a_port() {
+        let of = |text: &str| text.parse::<Origin>().map(|origin| origin.to_string());
+        for (text, origin) in [
+            ("https://Epinio.example.com", "https://epinio.example.com"),
+            ("https://epinio.example.com:443/", "https://epinio.example.com"),
+            ("http://10.0.0.1:8080", "http://10.0.0.1:8080"),
+            ("http://[::1]:80/", "http://[::1]"),
+        ] {
+            assert_eq!(of(text).unwrap(), origin);
+        }
+        for text in [
+            "",
+            "epinio.example.com",
+            "epinio.example.com:443",
+            "ftp://a",
+            "https://",
+            "https://a/b",
+            "https://a/?b",
+            "https://a/#b",
+            "https://canary@a",
+            "https://a:canary@b",
+            "*",
+        ] {
+            let refused = of(text).unwrap_err();
+            assert!(
+                refused.contains("it must be like") && !refused.contains("canary"),
+                "{refused}"
+            );
+        }
+    }
 
     #[test]
     fn what_goes_without_tls_has_to_be_asked_for_or_does_not_go() {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::Problem;
 use super::state;
@@ -46,6 +46,10 @@ const MAX_STREAMS: usize = 1024;
 /// Of them by one caller: more than a browser opens, and enough for a team's screen.
 const MAX_STREAMS_OF_ONE: usize = 16;
 
+/// Requests and websockets that are with Epinio's own server at once. Each has two connections and
+/// their buffers, and may last for hours; a page of its UI has one or two.
+const MAX_PASSED: usize = 512;
+
 /// The limits of one server.
 pub(super) struct Limits {
     /// Of those who are known, by name.
@@ -58,6 +62,7 @@ pub(super) struct Limits {
     pub(super) checks: Semaphore,
     pub(super) streams: Arc<Streams>,
     pub(super) waits: Semaphore,
+    passed: Arc<Semaphore>,
     at_once: Semaphore,
 }
 
@@ -109,8 +114,18 @@ impl Limits {
             checks: Semaphore::new(MAX_CHECKS),
             streams: Arc::default(),
             waits: Semaphore::new(MAX_WAITS),
+            passed: Arc::new(Semaphore::new(MAX_PASSED)),
             at_once: Semaphore::new(MAX_AT_ONCE),
         }
+    }
+
+    /// Room for one request with Epinio's own server, until it is dropped.
+    ///
+    /// # Errors
+    /// When all that there is, is taken.
+    pub(super) fn passed(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let taken = Arc::clone(&self.passed).try_acquire_owned();
+        taken.map_err(|_| Problem::overloaded(format!("{MAX_PASSED} requests are passed already")))
     }
 }
 

@@ -8,6 +8,7 @@ use axum::Router;
 use axum_server::tls_rustls::RustlsAcceptor;
 use axum_server::{Handle, Server};
 
+use super::http1::Http1;
 use super::tls::Certificates;
 use crate::error::Error;
 
@@ -51,9 +52,13 @@ pub(super) async fn metrics(listener: Option<TcpListener>, app: Router) -> io::R
     server.serve(app.into_make_service()).await
 }
 
-fn tune<A>(mut server: Server<SocketAddr, A>, handle: Handle<SocketAddr>) -> Server<SocketAddr, A> {
+fn tune<A>(
+    mut server: Server<SocketAddr, A>,
+    handle: Handle<SocketAddr>,
+) -> Server<SocketAddr, Http1<A>> {
     server.http_builder().http1().header_read_timeout(PATIENCE);
-    server.http1_only().first_request_timeout(PATIENCE).handle(handle).accept_error_handler(
+    let server = server.first_request_timeout(PATIENCE).handle(handle).map(Http1);
+    server.accept_error_handler(
         |peer, error| tracing::debug!(?peer, %error, "a connection was not accepted"),
     )
 }

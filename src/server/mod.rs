@@ -14,6 +14,7 @@ mod caller;
 mod config;
 mod epinio;
 mod health;
+mod http1;
 mod json;
 mod limit;
 mod listen;
@@ -40,7 +41,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cluster::Live;
 use crate::error::Error;
 
-pub use config::{Config, EPINIO_VERSION, Epinio, Tls};
+pub use config::{Config, EPINIO_VERSION, Epinio, Origin, Tls, Upstream};
 
 use auth::epinio::Users;
 use auth::{Chain, Clock, Kubernetes, Marks};
@@ -75,7 +76,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         settings,
     );
     let (leads, who) = (controller.leads(), (rights, users));
-    let state = State::new(live, store, leads, who, marks, Arc::clone(&metrics), &config);
+    let state = State::new(live, store, leads, who, marks, Arc::clone(&metrics), &config)?;
     let state = Arc::new(state);
     let stop = CancellationToken::new();
     let working = tokio::spawn(controller.run(stop.clone()));
@@ -96,6 +97,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         () = stopped => Ok(()),
         () = state.health.watch(&state.live) => Ok(()),
         () = tls::follow(certificates.as_ref()) => Ok(()),
+        () = epinio::follow(state.upstream.as_deref()) => Ok(()),
     };
     stop.cancel();
     if let Err(error) = working.await {

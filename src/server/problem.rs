@@ -17,6 +17,10 @@ use crate::error::{Code, Error};
 /// Where the meaning of a code is told.
 const TYPES: &str = "https://outhaul.dev/problems/";
 
+/// Marks an answer of somebody else's, in its extensions: it leaves as it is, whatever it says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Foreign;
+
 /// A failure to tell a caller.
 #[derive(Clone, Debug)]
 pub(super) struct Problem {
@@ -135,11 +139,12 @@ pub(super) fn render(response: Response, instance: &str, id: &RequestId) -> Resp
     Response::from_parts(parts, Body::from(text))
 }
 
-/// `/readyz` and Epinio's API refuse with documents of their own.
+/// `/readyz` and Epinio's API refuse with documents of their own, and Epinio's server as it likes.
 fn is_refusal(parts: &axum::http::response::Parts) -> bool {
     let media_type = parts.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     let is_error = parts.status.is_client_error() || parts.status.is_server_error();
-    is_error && !media_type.is_some_and(|media_type| media_type.starts_with(b"application/json"))
+    let is_told = media_type.is_some_and(|media_type| media_type.starts_with(b"application/json"));
+    is_error && !is_told && parts.extensions.get::<Foreign>().is_none()
 }
 
 /// What a panic is answered with. Its text is for the log.

@@ -65,7 +65,7 @@ pub(super) async fn outermost(
     let response = next.run(request).instrument(span.clone()).await;
     let mut response = problem::render(response, &path, &id);
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
-        response.headers_mut().insert(HEADER, id);
+        response.headers_mut().entry(HEADER).or_insert(id);
     }
     let (status, took) = (response.status().as_u16(), started.elapsed());
     metrics.request(route, status, took);

@@ -25,7 +25,8 @@ pub(super) fn router(state: &Arc<State>) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .method_not_allowed_fallback(wrong_method)
-        .merge(native::routes(state).merge(epinio::routes(state)).layer(at_once))
+        .merge(native::routes(state).layer(at_once))
+        .merge(epinio::routes(state))
         .fallback_service(unknown.layer(strangers).with_state(()));
     layers(routes.with_state(Arc::clone(state)), Arc::clone(&state.metrics))
 }

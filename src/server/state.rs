@@ -8,12 +8,14 @@ use super::Config;
 use super::auth::epinio::Users;
 use super::auth::{Authenticator, Authorizer, Chain, Marks};
 use super::config::Epinio;
+use super::epinio::Upstream;
 use super::health::Health;
 use super::limit::Limits;
 use super::submit::Turns;
 use super::telemetry::metrics::Metrics;
 use crate::cluster::Live;
 use crate::cluster::record::ExportStore;
+use crate::error::Error;
 
 /// Shared by all requests, in an `Arc`.
 pub(super) struct State {
@@ -41,9 +43,13 @@ pub(super) struct State {
     /// Epinio's users, of whom its API asks more than rights.
     pub(super) users: Arc<Users>,
     pub(super) epinio: Epinio,
+    /// Epinio's own server, if there is one beside this.
+    pub(super) upstream: Option<Arc<Upstream>>,
 }
 
 impl State {
+    /// # Errors
+    /// When Epinio's own server cannot be called as it is configured.
     pub(super) fn new(
         live: Live,
         exports: ExportStore,
@@ -52,8 +58,9 @@ impl State {
         marks: Marks,
         metrics: Arc<Metrics>,
         config: &Config,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, Error> {
+        let upstream = config.epinio.upstream.as_ref().map(Upstream::new).transpose()?;
+        Ok(Self {
             live,
             exports,
             leads,
@@ -69,6 +76,7 @@ impl State {
             local_sources: config.exports.local_sources.clone(),
             users,
             epinio: config.epinio.clone(),
-        }
+            upstream: upstream.map(Arc::new),
+        })
     }
 }

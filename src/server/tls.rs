@@ -148,7 +148,10 @@ fn front_proxies(path: &Path) -> Result<Arc<dyn ClientCertVerifier>, Error> {
 }
 
 /// The certificates of a PEM file, at least one.
-fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+///
+/// # Errors
+/// When there is none, or the file cannot be read.
+pub(super) fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&read(path)?).collect();
     match all {
         Ok(all) if all.is_empty() => Err(refused(path, "it holds no certificate".to_owned())),

@@ -33,13 +33,16 @@ const ARROWS: [(&str, &[&str]); 10] = [
 ];
 
 /// Libraries that only one module may use.
-const LIBRARIES: [(&str, &[&str]); 9] = [
+const LIBRARIES: [(&str, &[&str]); 12] = [
     ("kube", &["cluster"]),
     ("k8s_openapi", &["cluster"]),
     ("reqwest", &["registry"]),
     ("schemars", &["cluster"]),
     ("axum", &["registry", "server"]),
     ("axum_server", &["server"]),
+    ("axum_reverse_proxy", &["server"]),
+    ("hyper_util", &["server"]),
+    ("hyper_rustls", &["server"]),
     ("rcgen", &["server"]),
     ("prometheus_client", &["server"]),
     ("clap", &["cli"]),

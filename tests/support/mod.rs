@@ -8,6 +8,7 @@
 //! | [`faulty`] | a registry in this process that misbehaves as told, and counts |
 //! | [`images`] | small images of two platforms, pushed without our own code |
 //! | [`server`], [`sse`] | the server under test, requests to it, events from it |
+//! | [`upstream`] | a server in the place of Epinio's own |
 //! | [`outhaul`], [`helm`] | the programs under test and beside it, in a clean environment |
 //! | [`child`], [`certs`], [`tools`], [`output`] | what those are made of |
 //!
@@ -29,6 +30,7 @@ pub(crate) mod registry;
 pub(crate) mod server;
 pub(crate) mod sse;
 pub(crate) mod tools;
+pub(crate) mod upstream;
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;

@@ -122,6 +122,14 @@ impl Running {
         self.signal(rustix::process::Signal::TERM);
     }
 
+    /// The most memory that it has had so far, in bytes.
+    pub(crate) fn peak_memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.pid())).unwrap();
+        let (_, rest) = status.split_once("VmHWM:").unwrap();
+        let kib: usize = rest.split_whitespace().next().unwrap().parse().unwrap();
+        kib << 10
+    }
+
     /// Kills it at once.
     pub(crate) fn kill(&self) {
         self.child.kill();

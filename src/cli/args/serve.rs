@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::server::EPINIO_VERSION;
+use crate::server::{EPINIO_VERSION, Origin};
 
 /// Longest time that a stop may take: who waits longer for a pod to end has forgotten it.
 const LONGEST_DRAIN: Duration = Duration::from_secs(3600);
@@ -90,6 +90,22 @@ pub(crate) struct ServeArgs {
     /// Whether Epinio's clients are told the values of an application's environment
     #[arg(long, value_enum, default_value_t, env = "OUTHAUL_EPINIO_ENVIRONMENT")]
     pub(crate) epinio_environment: Environment,
+    /// Origin of pages that may call Epinio's API from a browser (CORS), such as
+    /// https://epinio.example.com
+    #[arg(long, value_name = "URL", env = "OUTHAUL_EPINIO_ALLOW_ORIGIN")]
+    pub(crate) epinio_allow_origin: Option<Origin>,
+    /// Epinio's own server, such as http://epinio-server.epinio.svc: it gets what of Epinio's API is not
+    /// served here, as it comes
+    #[arg(long, value_name = "URL", env = "OUTHAUL_EPINIO_UPSTREAM")]
+    pub(crate) epinio_upstream: Option<Origin>,
+    /// Authorities of the certificate of Epinio's own server, PEM, besides the system's
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "epinio_upstream",
+        env = "OUTHAUL_EPINIO_UPSTREAM_CA"
+    )]
+    pub(crate) epinio_upstream_ca: Option<PathBuf>,
     /// How long an export may take, besides its wait for a rollout, such as 6h
     #[arg(long, value_name = "DURATION", default_value = "6h", value_parser = longest,
         env = "OUTHAUL_LONGEST")]

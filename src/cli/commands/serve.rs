@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::server::auth::epinio::Mode;
 use crate::server::work::Settings;
 use crate::server::work::queue::Limits;
-use crate::server::{self, Config, Epinio, Tls};
+use crate::server::{self, Config, Epinio, Tls, Upstream};
 
 pub(crate) async fn run(args: &ServeArgs, global: &Global) -> Result<(), Error> {
     if global.destinations.is_some() {
@@ -49,15 +49,22 @@ fn config(args: &ServeArgs, global: &Global) -> Config {
             longest: args.longest,
             local_sources: args.local_source.clone(),
         },
-        epinio: Epinio {
-            users: match args.epinio_users {
-                EpinioUsers::Auto => Mode::Auto,
-                EpinioUsers::On => Mode::On,
-                EpinioUsers::Off => Mode::Off,
-            },
-            version: args.epinio_version.clone(),
-            shows_environment: args.epinio_environment == Environment::Show,
+        epinio: epinio(args),
+    }
+}
+
+fn epinio(args: &ServeArgs) -> Epinio {
+    let upstream = args.epinio_upstream.clone();
+    Epinio {
+        users: match args.epinio_users {
+            EpinioUsers::Auto => Mode::Auto,
+            EpinioUsers::On => Mode::On,
+            EpinioUsers::Off => Mode::Off,
         },
+        version: args.epinio_version.clone(),
+        shows_environment: args.epinio_environment == Environment::Show,
+        allow_origin: args.epinio_allow_origin.clone(),
+        upstream: upstream.map(|url| Upstream { url, ca: args.epinio_upstream_ca.clone() }),
     }
 }
 

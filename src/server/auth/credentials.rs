@@ -51,7 +51,11 @@ impl Credentials {
         }
     }
 
-    fn authorization(headers: &HeaderMap) -> Result<Self, AuthError> {
+    /// Reads the header `Authorization` alone, and leaves it.
+    ///
+    /// # Errors
+    /// When it is not there, or cannot be read.
+    pub(in crate::server) fn authorization(headers: &HeaderMap) -> Result<Self, AuthError> {
         let mut sent = headers.get_all(header::AUTHORIZATION).iter();
         let value = sent.next().ok_or(AuthError::Missing)?;
         if sent.next().is_some() {

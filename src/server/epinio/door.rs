@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::envelope::{self, Refusal};
+use super::upstream;
 use crate::server::auth::AuthError;
 use crate::server::caller::{Unknown, recognise};
 use crate::server::problem::Problem;
@@ -38,7 +39,7 @@ pub(super) async fn known(
         Err(Unknown::Nobody(error)) => return nobody(error).into_response(),
     }
     let mut response = next.run(request).await;
-    if let Ok(version) = HeaderValue::from_str(&state.epinio.version) {
+    if let Ok(version) = HeaderValue::from_str(&upstream::version(&state)) {
         response.headers_mut().insert(VERSION, version);
     }
     response

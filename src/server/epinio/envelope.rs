@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::cluster;
 use crate::error::{Code, Error};
-use crate::server::problem::Problem;
+use crate::server::problem::{Foreign, Problem};
 use crate::server::request::RequestId;
 
 const JSON: &str = "application/json; charset=utf-8";
@@ -150,6 +150,9 @@ fn go(json: &str) -> String {
 
 /// Writes down the refusal that `response` stands for, be it one of ours or of a layer's.
 pub(super) fn written(response: Response, id: Option<&RequestId>) -> Response {
+    if response.extensions().get::<Foreign>().is_some() {
+        return response;
+    }
     let (mut parts, body) = response.into_parts();
     let is_error = parts.status.is_client_error() || parts.status.is_server_error();
     let refusal = match (parts.extensions.remove(), parts.extensions.remove::<Problem>()) {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum::extract;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use super::envelope::Json;
@@ -18,21 +18,33 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// What Epinio says of clusters that are none that it knows.
 const PLATFORM: &str = "generic";
 
-#[derive(Serialize)]
+/// What a server of Epinio says of itself.
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Info {
-    version: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kube_version: Option<String>,
-    platform: &'static str,
+    /// Such as `v1.14.0`.
+    pub(super) version: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    kube_version: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    platform: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    default_builder_image: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    oidc_enabled: bool,
 }
 
-/// `GET /api/v1/info`
+/// `GET /api/v1/info`: what Epinio's own server says, if there is one beside us.
 pub(super) async fn info(extract::State(state): extract::State<Arc<State>>) -> Json<Info> {
+    if let Some(info) = state.upstream.as_ref().and_then(|upstream| upstream.info()) {
+        return Json(info);
+    }
     let kube_version = timeout(PATIENCE, state.live.version()).await;
     Json(Info {
         version: state.epinio.version.clone(),
-        kube_version: kube_version.ok().and_then(Result::ok),
-        platform: PLATFORM,
+        kube_version: kube_version.ok().and_then(Result::ok).unwrap_or_default(),
+        platform: PLATFORM.to_owned(),
+        default_builder_image: String::new(),
+        oidc_enabled: false,
     })
 }
 

@@ -2,12 +2,14 @@
 //! export. Paths, bodies and titles are Epinio's; `docs/SERVER.md` §13 says where a status is not.
 //!
 //! ```text
-//! out: envelope ─► 404, 405, moved ─► known: who asks, Epinio-Version ─► handler ─► Asked::need
+//! cors ─► out: envelope ─► 404, 405, moved ─► known: who asks, Epinio-Version ─► handler ─► Asked::need
+//!                             └► or Epinio's own server
 //! ```
 
 mod application;
 mod apps;
 mod asked;
+mod cors;
 mod door;
 mod envelope;
 mod export;
@@ -17,13 +19,14 @@ mod namespaces;
 mod paging;
 mod registries;
 mod target;
+mod upstream;
 mod wish;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{Method, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, get, post};
@@ -31,17 +34,20 @@ use axum::routing::{MethodRouter, any, get, post};
 use super::limit;
 use super::state::State;
 
+pub(super) use upstream::{Upstream, follow};
+
 use asked::Asked;
 use envelope::Refusal;
 
 /// Where the API is.
 const ROOT: &str = "/api/v1";
 
-/// The routes, and the refusals of everything else below them.
+/// The routes, and what becomes of everything else below them: a refusal, or a request to Epinio's own
+/// server.
 pub(super) fn routes(state: &Arc<State>) -> Router<Arc<State>> {
-    let known = [
+    let passes = state.upstream.is_some();
+    let mut known = vec![
         ("/me", get(me::me)),
-        ("/authtoken", get(me::token)),
         ("/namespaces", get(namespaces::list)),
         ("/namespaces/{ns}", get(namespaces::one)),
         ("/namespacematches", get(namespaces::matches_all)),
@@ -56,29 +62,53 @@ pub(super) fn routes(state: &Arc<State>) -> Router<Arc<State>> {
         ("/namespaces/{ns}/appsmatches", get(apps::matches_all)),
         ("/namespaces/{ns}/appsmatches/{prefix}", get(apps::matches)),
     ];
+    if !passes {
+        known.push(("/authtoken", get(me::token)));
+    }
     let known_layer = from_fn_with_state(Arc::clone(state), door::known);
     let strangers = from_fn_with_state(Arc::clone(state), limit::strangers);
-    let open = |handlers: MethodRouter<Arc<State>>| handlers.layer(strangers.clone());
-    let export = post(export::export).route_layer(known_layer.clone()).fallback(not_post);
+    let at_once = from_fn_with_state(Arc::clone(state), limit::at_once);
+    let open = |handlers: MethodRouter<_>| handlers.layer(strangers.clone()).layer(at_once.clone());
+    // Layers of routes alone: what passes has limits of its own, as an upload or a websocket must not
+    // take the room of others.
+    let own = |handlers: MethodRouter<_>| {
+        handlers.route_layer(known_layer.clone()).route_layer(at_once.clone())
+    };
+    let gets = |handlers: MethodRouter<_>| match passes {
+        true => handlers.fallback(upstream::pass),
+        false => handlers.fallback(not_get),
+    };
+    let posts = |handlers: MethodRouter<_>| match passes {
+        true => handlers.fallback(upstream::pass),
+        false => handlers.fallback(not_post),
+    };
+    let rest = || if passes { any(upstream::pass) } else { open(any(unknown)) };
+    let export = posts(own(post(export::export)));
     let mut routes = Router::new()
-        .route("/ready", get(info::ready))
-        .route(&format!("{ROOT}/info"), open(get(info::info)).fallback(not_get))
+        .route("/ready", get(info::ready).layer(at_once.clone()))
+        .route(&format!("{ROOT}/info"), gets(open(get(info::info))))
         .route(&format!("{ROOT}/namespaces/{{ns}}/applications/{{app}}/export"), export);
     for (path, handlers) in known {
         routes = routes
-            .route(
-                &format!("{ROOT}{path}"),
-                handlers.route_layer(known_layer.clone()).fallback(not_get),
-            )
+            .route(&format!("{ROOT}{path}"), gets(own(handlers)))
             // The client asks so for what begins with nothing.
             .route(&format!("{ROOT}{path}/"), open(any(moved)));
     }
     for root in [ROOT, "/wapi/v1"] {
-        for rest in ["", "/", "/{*rest}"] {
-            routes = routes.route(&format!("{root}{rest}"), open(any(unknown)));
+        for below in ["", "/", "/{*rest}"] {
+            routes = routes.route(&format!("{root}{below}"), rest());
         }
     }
-    routes.layer(from_fn(door::out))
+    if passes {
+        routes = routes.route("/api/swagger.json", rest());
+    }
+    let routes = routes.layer(from_fn(door::out));
+    let origin =
+        state.epinio.allow_origin.as_ref().map(|origin| HeaderValue::try_from(origin.to_string()));
+    match origin {
+        Some(Ok(origin)) => routes.layer(from_fn_with_state(origin, cors::allow)),
+        _ => routes, // an origin is ASCII
+    }
 }
 
 async fn unknown(uri: Uri) -> Refusal {

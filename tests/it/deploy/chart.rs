@@ -20,6 +20,8 @@ fn every_value() -> Vec<Value> {
             "frontProxy": {"caSecretName": "front-proxies"},
             "server": {"tokenAudiences": ["a", "b"], "extraArgs": ["--tls-name=x"],
                 "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}]},
+            "epinio": {"upstream": "https://epinio-server.epinio.svc", "upstreamCaSecretName": "epinio-ca",
+                "allowOrigin": "https://epinio.example.com"},
             "service": {"type": "LoadBalancer", "port": 8443, "annotations": {"a": "b"}},
             "ingress": {"enabled": true, "className": "nginx", "host": "outhaul.example.com",
                 "tlsSecretName": "ingress-tls", "annotations": {"c": "d"}},
@@ -68,6 +70,7 @@ fn what_is_no_value_is_refused() {
         ("server.log=xml", "/server/log"),
         ("rbac.readGroups={*}", "/rbac/readGroups/0"),
         ("secrets.namespaces={Shop}", "/secrets/namespaces/0"),
+        ("epinio.upstream=https://a/b", "/epinio/upstream"),
         ("ingress.enabled=true", "ingress.host is needed"),
         ("serviceAccount.create=false", "serviceAccount.name is needed"),
     ];

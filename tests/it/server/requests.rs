@@ -76,3 +76,15 @@ fn who_dribbles_is_cut_off() {
     }
     assert_eq!(plain.get("/healthz").status, 200);
 }
+
+/// Its connections know none of the listener's limits.
+#[test]
+fn nobody_is_served_http2() {
+    let server = serve("nobody", &[]);
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let settings = b"\0\0\0\x04\0\0\0\0\0";
+    stream.write_all(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &settings[..]].concat()).unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer); // cut off, be it by a reset
+    assert_eq!(answer, b"");
+}

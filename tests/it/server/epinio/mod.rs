@@ -1,8 +1,10 @@
 //! Epinio's API against a real kube-apiserver with Epinio's kinds of objects.
 
 mod conversation;
+mod cors;
 mod export;
 mod looks;
+mod upstream;
 mod users;
 
 use std::sync::OnceLock;
@@ -74,8 +76,13 @@ metadata: {{name: {name}, labels: {{app.kubernetes.io/component: epinio-namespac
     }
 
     pub(super) fn serve(&self, args: &[&str]) -> Server {
+        self.serve_at("1000", args)
+    }
+
+    /// A server that takes so many requests a second of one caller.
+    pub(super) fn serve_at(&self, rate: &str, args: &[&str]) -> Server {
         let outhaul = Outhaul::new().kubeconfig(self.cluster.kubeconfig("admin"));
-        let usual = ["--system-namespace", SYSTEM, "--rate", "1000"];
+        let usual = ["--system-namespace", SYSTEM, "--rate", rate];
         Server::start(outhaul, &[&usual, args].concat())
     }
 
