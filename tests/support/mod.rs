@@ -8,7 +8,7 @@
 //! | [`faulty`] | a registry in this process that misbehaves as told, and counts |
 //! | [`images`] | small images of two platforms, pushed without our own code |
 //! | [`server`], [`sse`] | the server under test, requests to it, events from it |
-//! | [`upstream`] | a server in the place of Epinio's own |
+//! | [`epinio`], [`upstream`] | Epinio's client, and a server in the place of its own |
 //! | [`outhaul`], [`helm`] | the programs under test and beside it, in a clean environment |
 //! | [`child`], [`certs`], [`tools`], [`output`] | what those are made of |
 //!
@@ -19,6 +19,7 @@
 pub(crate) mod certs;
 pub(crate) mod child;
 pub(crate) mod cluster;
+pub(crate) mod epinio;
 pub(crate) mod faulty;
 pub(crate) mod helm;
 pub(crate) mod images;

@@ -34,14 +34,14 @@ spec: {containers: [{name: web, image: 'REGISTRY/demo/web:1'}]}
 ";
 
 /// A namespace with the application, and a destination of the same name.
-struct Place {
+pub(super) struct Place {
     sources: Registry,
     destination: Registry,
-    namespace: Namespace<'static>,
+    pub(super) namespace: Namespace<'static>,
 }
 
 impl Place {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let (sources, destination) = (Registry::plain().start(), Registry::plain().tls());
         let destination = destination.basic_auth("carol", "canary-password").start();
         Image::new(7, 1, 20_000).push(&sources.target(), "demo/web", "1");
@@ -62,7 +62,7 @@ impl Place {
     }
 
     /// Versions there, but `0.0.0`.
-    fn versions(&self) -> Vec<String> {
+    pub(super) fn versions(&self) -> Vec<String> {
         let mut tags = self.destination.target().tags(&self.charts());
         tags.retain(|tag| !tag.starts_with("sha256-") && tag != "0.0.0");
         tags

@@ -1,5 +1,6 @@
 //! Epinio's API against a real kube-apiserver with Epinio's kinds of objects.
 
+mod client;
 mod conversation;
 mod cors;
 mod export;
