@@ -59,7 +59,11 @@ pub fn destination(address: &str, access: &Access) -> Result<Destination, Error>
         description: None,
         ca_secret: None,
         problems: Vec::new(),
-        endpoint: Endpoint { host: host.clone(), plain_http: access.plain_http || http, tls },
+        endpoint: Endpoint {
+            plain_http: access.plain_http || http,
+            tls,
+            ..Endpoint::new(host.clone())
+        },
         keychain: keychain(&host, access),
         host,
     })

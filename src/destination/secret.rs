@@ -87,7 +87,7 @@ pub(super) fn parse(secret: &SecretObject) -> Result<Destination, InvalidReferen
         description: reading.annotation(DESCRIPTION).map(str::to_owned),
         ca_secret: reading.certs(),
         problems: reading.problems,
-        endpoint: Endpoint { host: host.clone(), plain_http, tls },
+        endpoint: Endpoint { plain_http, tls, ..Endpoint::new(host.clone()) },
         keychain,
         host,
     })

@@ -8,14 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::destination::Destination;
 use crate::registry::{
-    Credential, Endpoint, Error, Host, Keychain, Located, Reference, Registry, Store,
+    Credential, Endpoint, Error, Host, Keychain, Located, Reference, Registry, Store, Surroundings,
 };
 
 use super::learn::ClusterSecrets;
 use super::mapping::Mapping;
-
-/// How pods call the API server; with the cluster's domain behind it, too.
-const API_SERVER: [&str; 2] = ["kubernetes.default", "kubernetes.default.svc"];
 
 /// Opens the registry of an image, once for each host.
 ///
@@ -39,8 +36,7 @@ pub struct Sources {
 /// Which addresses are not read, although an image is said to be there.
 #[derive(Debug)]
 struct Closed {
-    /// The API server, as a host without its port.
-    server: Option<String>,
+    surroundings: Surroundings,
     /// Hosts, with or without a port, that are open all the same.
     open: Vec<String>,
 }
@@ -88,24 +84,22 @@ impl Sources {
         self.secrets = Some(secrets);
     }
 
-    /// Reads no image at an address of our own surroundings: this machine, its link, and the API server
-    /// at `server` (its URL). Anybody can write such an address into a pod. Open are those that a
-    /// destination or a mapping names, and `open`.
-    pub fn refuse_local(&mut self, server: &str, open: Vec<String>) {
-        let host: Option<Host> = server.parse().ok();
-        self.closed = Some(Closed { server: host.map(|host| host.name().to_owned()), open });
+    /// Reads no image at an address of our own surroundings, whether an image or a name says that it
+    /// is there. Anybody can write such an address into a pod. Open are those that a destination or a
+    /// mapping names, and `open`.
+    pub fn refuse_local(&mut self, surroundings: Surroundings, open: Vec<String>) {
+        self.closed = Some(Closed { surroundings, open });
     }
 
-    fn is_closed(&self, host: &Host, learned: &[Mapping]) -> bool {
-        let Some(closed) = &self.closed else { return false };
+    /// What the host must not be; `None` where anything is right.
+    fn closed_for(&self, host: &Host, learned: &[Mapping]) -> Option<&Surroundings> {
+        let Closed { surroundings, open } = self.closed.as_ref()?;
         let (whole, name) = (host.as_str(), host.name());
-        let is_server = closed.server.as_deref() == Some(name)
-            || API_SERVER.iter().any(|of| name == *of || name.starts_with(&format!("{of}.")));
-        let mut named = self.mappings.iter().chain(learned);
-        (host.is_local() || is_server)
-            && !self.described.contains_key(host)
-            && !named.any(|mapping| mapping.to.0 == *host)
-            && !closed.open.iter().any(|open| open == whole || open == name)
+        let mut mappings = self.mappings.iter().chain(learned);
+        let is_named = self.described.contains_key(host)
+            || mappings.any(|mapping| mapping.to.0 == *host)
+            || open.iter().any(|open| open == whole || open == name);
+        (!is_named).then_some(surroundings)
     }
 
     /// Reads images of `host` from `store` instead of from that host.
@@ -158,14 +152,16 @@ impl Sources {
         if let Some(store) = self.replaced.get(host).or_else(|| learned.open.get(host)) {
             return Ok(Arc::clone(store));
         }
-        if self.is_closed(host, &learned.mappings) {
+        let surroundings = self.closed_for(host, &learned.mappings);
+        if surroundings.is_some_and(|around| around.hold(host)) {
             return Err(Error::Surroundings { host: host.to_string() });
         }
-        let (endpoint, mut keychain) = self
+        let (mut endpoint, mut keychain) = self
             .described
             .get(host)
             .cloned()
             .unwrap_or_else(|| (self.undescribed(host), self.keychain.clone()));
+        endpoint.surroundings = surroundings.cloned();
         for (place, credential) in &learned.credentials {
             keychain = keychain.with(place, credential.clone());
         }
@@ -206,7 +202,8 @@ mod tests {
         ];
         let free = Sources::default();
         assert!(around.iter().all(|host| opens(&free, host)), "the command line reads them");
-        sources.refuse_local("https://10.96.0.1:443", vec!["127.0.0.1:5001".into()]);
+        let here = Surroundings::new("https://10.96.0.1:443");
+        sources.refuse_local(here, vec!["127.0.0.1:5001".into()]);
         for host in around {
             assert!(!opens(&sources, host), "{host}");
         }

@@ -26,6 +26,7 @@ pub mod remote;
 pub mod retry;
 pub mod serve;
 pub mod store;
+pub mod surroundings;
 pub mod transport;
 
 pub use copy::{Copied, Copier, CopyError, CopyOptions, Located, Platform, Side, copy};
@@ -38,4 +39,5 @@ pub use progress::{Event, Progress};
 pub use reference::{Host, Reference, RepositoryName, Tag};
 pub use remote::Registry;
 pub use store::{BlobSource, BlobStream, Pushed, Revision, Store};
+pub use surroundings::Surroundings;
 pub use transport::{Endpoint, Tls};

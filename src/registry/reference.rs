@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Revision};
+use super::{Digest, Revision, surroundings};
 
 /// The host of a registry with its port, in one spelling: lower case, no scheme, no default port,
 /// and `docker.io` for all of Docker Hub's names.
@@ -103,17 +103,13 @@ impl Host {
         use std::net::IpAddr;
         let address = match url::Host::parse(self.name()) {
             Ok(url::Host::Ipv4(address)) => IpAddr::V4(address),
-            Ok(url::Host::Ipv6(address)) => IpAddr::V6(address).to_canonical(),
+            Ok(url::Host::Ipv6(address)) => IpAddr::V6(address),
             _ => {
                 let name = self.name();
                 return name == "localhost" || name.ends_with(".localhost");
             }
         };
-        let is_link_local = match address {
-            IpAddr::V4(address) => address.is_link_local() || address.is_broadcast(),
-            IpAddr::V6(address) => address.is_unicast_link_local(),
-        };
-        address.is_loopback() || address.is_unspecified() || address.is_multicast() || is_link_local
+        surroundings::is_local(address)
     }
 
     /// Whether it is this machine: `localhost`, `127.0.0.0/8` or `[::1]`.

@@ -8,7 +8,7 @@ use reqwest::{Client, Method, Request, Response, redirect};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use url::{Position, Url};
 
-use super::super::{Error, Host};
+use super::super::{Error, Host, Surroundings};
 use super::{
     CONNECT_TIMEOUT, Cause, Endpoint, Failure, IDLE_CONNECTIONS, MAX_REDIRECTS, PERMITS,
     PROBE_TIMEOUT, location, tls, translate,
@@ -22,6 +22,8 @@ pub(in crate::registry) struct Transport {
     registry: Client,
     /// Speaks to token services and object stores.
     elsewhere: Client,
+    /// Where neither is sent.
+    surroundings: Option<Surroundings>,
     plain_http: bool,
     /// Whether the host may turn out to speak plain HTTP. Further roots do not speak against it:
     /// they may be meant for another registry, and one that speaks TLS is never spoken to without.
@@ -48,16 +50,20 @@ pub(in crate::registry) enum Permit {
 
 impl Transport {
     pub(in crate::registry) fn new(endpoint: &Endpoint) -> Result<Self, Error> {
-        let Endpoint { host, plain_http, tls: trust } = endpoint;
+        let Endpoint { host, plain_http, tls: trust, surroundings } = endpoint;
         let tls = tls::config(trust)?;
         let loopback = host.is_loopback();
-        let elsewhere = client(&tls, false)?;
+        let elsewhere = client(&tls, false, surroundings.as_ref())?;
         // A proxy cannot reach our loopback; Go's programs leave it out too.
-        let registry = if loopback { client(&tls, true)? } else { elsewhere.clone() };
+        let registry = match loopback {
+            true => client(&tls, true, surroundings.as_ref())?,
+            false => elsewhere.clone(),
+        };
         Ok(Self {
             host: host.clone(),
             registry,
             elsewhere,
+            surroundings: surroundings.clone(),
             plain_http: *plain_http,
             may_be_plain: loopback && !trust.skip_verify,
             base: OnceCell::new(),
@@ -113,6 +119,7 @@ impl Transport {
         let (method, url, started) =
             (request.method().clone(), request.url().clone(), Instant::now());
         let host = place(&url);
+        self.stays_outside(host)?;
         let ours = self.base.get().is_some_and(|base| base.host() == url.host());
         let client = if ours { &self.registry } else { &self.elsewhere };
         let outcome = client.execute(request).await;
@@ -130,6 +137,15 @@ impl Transport {
                 tracing::debug!(%method, host, path, ms, cause = ?failure.cause, "request failed");
                 Err(failure)
             }
+        }
+    }
+
+    /// Addresses that are written as numbers are looked up by nobody.
+    fn stays_outside(&self, place: &str) -> Result<(), Error> {
+        let Some(around) = &self.surroundings else { return Ok(()) };
+        match place.parse::<Host>() {
+            Ok(host) if !around.hold(&host) => Ok(()),
+            _ => Err(Error::Surroundings { host: place.to_owned() }),
         }
     }
 
@@ -195,7 +211,11 @@ impl Transport {
     }
 }
 
-fn client(tls: &rustls::ClientConfig, direct: bool) -> Result<Client, Error> {
+fn client(
+    tls: &rustls::ClientConfig,
+    direct: bool,
+    surroundings: Option<&Surroundings>,
+) -> Result<Client, Error> {
     let builder = Client::builder()
         .tls_backend_preconfigured(tls.clone())
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
@@ -204,6 +224,10 @@ fn client(tls: &rustls::ClientConfig, direct: bool) -> Result<Client, Error> {
         .pool_max_idle_per_host(IDLE_CONNECTIONS)
         .http1_only();
     let builder = if direct { builder.no_proxy() } else { builder };
+    let builder = match surroundings {
+        Some(around) => builder.dns_resolver(around.clone()),
+        None => builder,
+    };
     builder.build().map_err(|error| Error::Configuration {
         what: "the HTTP client (TLS or proxy settings)".to_owned(),
         reason: error.to_string(),

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 
-use super::super::Error;
+use super::super::{Error, Surroundings};
 
 /// Why a request got no answer, as far as it decides what to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +37,11 @@ impl From<Error> for Failure {
 
 /// Translates an error of the HTTP client about `host`.
 pub(in crate::registry) fn translate(host: &str, error: &reqwest::Error) -> Failure {
-    let cause = cause(error);
     let host = host.to_owned();
+    if Surroundings::are_why(error) {
+        return Error::Surroundings { host }.into();
+    }
+    let cause = cause(error);
     let reason = match cause {
         _ if error.is_timeout() => "no answer in time".to_owned(),
         Cause::Handshake => {

@@ -11,6 +11,8 @@ mod tls;
 
 use std::time::Duration;
 
+use super::Surroundings;
+
 pub(in crate::registry) use client::{Permit, Transport};
 pub(in crate::registry) use failure::{Cause, Failure, translate};
 pub(in crate::registry) use location::{same_origin, stay};
@@ -24,6 +26,8 @@ pub struct Endpoint {
     pub plain_http: bool,
     /// How its certificate is judged.
     pub tls: Tls,
+    /// Addresses that are not connected to, whatever names and redirects say; `None`: every one is.
+    pub surroundings: Option<Surroundings>,
 }
 
 /// How a server's certificate is judged, and our own if one is asked for.
@@ -69,6 +73,6 @@ const MAX_REDIRECTS: usize = 4;
 impl Endpoint {
     /// The host over HTTPS with the system's roots.
     pub fn new(host: super::Host) -> Self {
-        Self { host, plain_http: false, tls: Tls::default() }
+        Self { host, plain_http: false, tls: Tls::default(), surroundings: None }
     }
 }

@@ -19,7 +19,7 @@ use crate::server::caller::{Sender, Unknown, recognise};
 use crate::server::problem::Problem;
 use crate::server::request::RequestId;
 use crate::server::state::State;
-use crate::server::work::place::Place;
+use crate::server::work::place::{Place, Wanted};
 
 /// When to come back while the API server does not answer reviews.
 pub(super) const AWAY: Duration = Duration::from_secs(5);
@@ -71,9 +71,11 @@ impl Asked {
         namespace: &str,
         pull_secrets: bool,
     ) -> Result<Place, Error> {
-        let State { live, system_namespace, local_sources, .. } = self.state.as_ref();
+        let State { live, system_namespace, local_sources, authorizer, .. } = self.state.as_ref();
         let system = select::system_namespace(live, system_namespace.as_deref()).await?;
-        Place::read(live, &system, destination, namespace, pull_secrets, local_sources).await
+        let caller = Some(self.sender.caller.as_ref());
+        let wanted = Wanted { destination, namespace, pull_secrets, caller };
+        Place::read(live, &system, local_sources, authorizer.as_ref(), wanted).await
     }
 
     /// Whether the caller has the right. Asked before anything is looked up, so that a refusal says

@@ -36,7 +36,7 @@ const SETTLED: SignedDuration = SignedDuration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Permit {
     /// Who asks; `None` where the policy has let somebody who is not named.
-    caller: Option<Caller>,
+    pub caller: Option<Caller>,
     namespace: String,
     /// Whether the Secrets of the namespace may be read, and so helm's record of the release.
     pub secrets: bool,

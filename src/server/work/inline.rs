@@ -8,7 +8,7 @@ use tracing::Instrument as _;
 use super::accept::{Permit, Refusal, permit};
 use super::ended::Ended;
 use super::observe::{Held, Watch};
-use super::place::Place;
+use super::place::{Place, Wanted};
 use super::queue::Key;
 use super::reconcile::{Action, World, next};
 use super::{Desk, Failure};
@@ -128,11 +128,15 @@ async fn carry_out(
     if let Some(planned) = resumed {
         request.names.chart_version = Some(planned.version.clone());
     }
-    let name = &spec.destination;
-    let Desk { live, system_namespace, local_sources, .. } = desk;
-    let pull_secrets = spec.use_pull_secrets;
+    let wanted = Wanted {
+        destination: &spec.destination,
+        namespace,
+        pull_secrets: spec.use_pull_secrets,
+        caller: permit.caller.as_ref(),
+    };
+    let Desk { live, system_namespace, local_sources, authorizer, .. } = desk;
     let place =
-        Place::read(live, system_namespace, name, namespace, pull_secrets, local_sources).await?;
+        Place::read(live, system_namespace, local_sources, authorizer.as_ref(), wanted).await?;
     let copier = copier(&place.target, &request.platforms);
     let deps = Deps {
         target: &place.target,

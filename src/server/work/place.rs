@@ -1,51 +1,90 @@
 //! The place that a destination's name means, for an export of the server: with what the requester
 //! could have had, and nothing of the pod's own.
 
+use futures_util::future::join_all;
+
 use crate::cluster::Live;
-use crate::destination::select;
+use crate::destination::{Destination, select};
 use crate::error::Error;
 use crate::export::learn::EpinioImages;
 use crate::export::{ClusterSecrets, Sources, Target};
-use crate::registry::Keychain;
+use crate::registry::{Keychain, Surroundings};
+use crate::server::auth::{Authorizer, Caller, Right};
 
 /// Where an export goes, and where its images are read.
 #[derive(Debug)]
 pub struct Place {
     /// Where it goes.
     pub target: Target,
-    /// Where images are read: with the credentials of this destination, of the application's pull
-    /// secrets if they were asked for, and of Epinio's registry for the application's own image.
-    /// Without the pod's Docker configuration.
+    /// Where images are read: with the credentials of this destination and of others that who asks may
+    /// `use`, of the application's pull secrets if they were asked for, and of Epinio's registry for
+    /// the application's own image. Without the pod's Docker configuration.
     pub sources: Sources,
 }
 
+/// What is asked for, and by whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Name of the destination.
+    pub destination: &'a str,
+    /// Namespace of the application.
+    pub namespace: &'a str,
+    /// Whether the application's pull secrets are used.
+    pub pull_secrets: bool,
+    /// Who asks; `None` where nobody is named.
+    pub caller: Option<&'a Caller>,
+}
+
 impl Place {
-    /// Reads the destination `name` of `system_namespace`, anew each time: Secrets change. Images at
+    /// Reads the destinations of `system_namespace`, anew each time: Secrets change. Images at
     /// addresses of our own surroundings are read from `local_sources` alone.
     ///
     /// # Errors
-    /// `bad export destination …` when there is none, it cannot be used, or it is not for
-    /// applications of `namespace`.
+    /// `bad export destination …` when there is none of that name, it cannot be used, or it is not for
+    /// applications of that namespace.
     pub async fn read(
         live: &Live,
         system_namespace: &str,
-        name: &str,
-        namespace: &str,
-        pull_secrets: bool,
         local_sources: &[String],
+        authorizer: &dyn Authorizer,
+        wanted: Wanted<'_>,
     ) -> Result<Self, Error> {
         let known = select::list(live, system_namespace).await?;
-        let destination = select::named(&known, name)?;
-        select::allow(&destination, namespace)?;
+        let destination = select::named(&known, wanted.destination)?;
+        select::allow(&destination, wanted.namespace)?;
         let mut sources = Sources::new(Keychain::new(), Vec::new());
         sources.describe(&destination);
-        sources.refuse_local(live.server(), local_sources.to_vec());
+        for other in usable(&known, authorizer, wanted).await {
+            sources.describe(other);
+        }
+        sources.refuse_local(Surroundings::new(live.server()), local_sources.to_vec());
         sources.ask(ClusterSecrets {
             reader: Box::new(live.clone()),
             system_namespace: Some(system_namespace.to_owned()),
             epinio: EpinioImages::Own,
-            pull_secrets,
+            pull_secrets: wanted.pull_secrets,
         });
         Ok(Self { target: Target::registry(&destination)?, sources })
     }
+}
+
+/// The other destinations that the caller could export to from there: whoever may push with their
+/// credentials may read with them.
+async fn usable<'d>(
+    known: &'d [Destination],
+    authorizer: &dyn Authorizer,
+    wanted: Wanted<'_>,
+) -> Vec<&'d Destination> {
+    let Some(caller) = wanted.caller else { return Vec::new() };
+    let namespace = wanted.namespace;
+    let others = known.iter().filter(|other| {
+        let is_open = other.fatal().is_none() && select::allow(other, namespace).is_ok();
+        is_open && other.name != wanted.destination
+    });
+    let asked = others.map(|other| async move {
+        let (name, namespace) = (other.name.clone(), namespace.to_owned());
+        let right = Right::UseDestination { name, namespace };
+        authorizer.allow(caller, &right).await.is_ok().then_some(other)
+    });
+    join_all(asked).await.into_iter().flatten().collect()
 }

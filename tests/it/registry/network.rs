@@ -6,7 +6,7 @@ use std::time::Duration;
 use outhaul::registry::progress::Quiet;
 use outhaul::registry::{
     Copied, Copier, CopyError, CopyOptions, Endpoint, Error, Keychain, Located, Registry, Side,
-    Store as _, Tls,
+    Store as _,
 };
 use serde_json::json;
 
@@ -24,8 +24,8 @@ struct Route {
 }
 
 fn connect(faulty: &Faulty) -> Arc<Registry> {
-    let endpoint =
-        Endpoint { host: faulty.address().parse().unwrap(), plain_http: true, tls: Tls::default() };
+    let host = faulty.address().parse().unwrap();
+    let endpoint = Endpoint { plain_http: true, ..Endpoint::new(host) };
     Registry::connect(&endpoint, Keychain::new()).unwrap()
 }
 

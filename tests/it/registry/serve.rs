@@ -6,7 +6,7 @@ use std::sync::Arc;
 use outhaul::registry::manifest::{OCI_INDEX, OCI_MANIFEST};
 use outhaul::registry::progress::Quiet;
 use outhaul::registry::{
-    Copier, CopyOptions, Digest, Endpoint, Keychain, Layout, Registry, Store as _, Tls, serve,
+    Copier, CopyOptions, Digest, Endpoint, Keychain, Layout, Registry, Store as _, serve,
 };
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -368,7 +368,7 @@ async fn our_own_client_copies_from_one_to_another() {
     let (from, to) = (Served::start().await, Served::start().await);
     let [source, destination] = [&from, &to].map(|served| {
         let host = served.address.to_string().parse().unwrap();
-        let endpoint = Endpoint { host, plain_http: true, tls: Tls::default() };
+        let endpoint = Endpoint { plain_http: true, ..Endpoint::new(host) };
         Registry::connect(&endpoint, Keychain::default()).unwrap()
     });
     let one = image(&*from.layout, "a", &[content("one", 700_000), content("both", 10)]).await;

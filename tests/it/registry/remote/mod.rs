@@ -27,7 +27,7 @@ const UPLOADS: &str = "/blobs/uploads/";
 fn connect(address: &str, keychain: Keychain) -> Arc<Registry> {
     let (host, tls) = (address.parse().unwrap(), Tls::default());
     // Told so, it need not ask: the requests that tests count are those that they mean.
-    Registry::connect(&Endpoint { host, plain_http: true, tls }, keychain).unwrap()
+    Registry::connect(&Endpoint { plain_http: true, tls, ..Endpoint::new(host) }, keychain).unwrap()
 }
 
 fn anonymous(faulty: &Faulty) -> Arc<Registry> {

@@ -13,7 +13,7 @@ fn client(real: &registry::Registry, tls: Tls, login: Option<(&str, &str)>) -> A
         keychain = keychain.with(&real.address(), Credential::basic(user, password));
     }
     let host = real.address().parse().unwrap();
-    Registry::connect(&Endpoint { host, plain_http: false, tls }, keychain).unwrap()
+    Registry::connect(&Endpoint { tls, ..Endpoint::new(host) }, keychain).unwrap()
 }
 
 fn trusting(real: &registry::Registry) -> Tls {

@@ -54,7 +54,7 @@ fn serve(certificate: &str, key: &str) -> String {
 async fn ping(address: &str, root: &str) -> Result<(), Error> {
     let tls = Tls { extra_roots: root.into(), skip_verify: false };
     let host = address.parse().unwrap();
-    let endpoint = Endpoint { host, plain_http: false, tls };
+    let endpoint = Endpoint { tls, ..Endpoint::new(host) };
     Registry::connect(&endpoint, Keychain::new()).unwrap().ping().await
 }
 

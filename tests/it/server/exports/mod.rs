@@ -9,6 +9,7 @@ mod http;
 mod in_cluster;
 mod seen;
 mod site;
+mod sources;
 mod vouched;
 
 use serde_json::{Value, json};
