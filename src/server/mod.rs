@@ -19,6 +19,7 @@ mod json;
 mod limit;
 mod listen;
 mod native;
+mod notify;
 mod page;
 mod problem;
 mod request;

@@ -36,7 +36,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
 const LIBRARIES: [(&str, &[&str]); 12] = [
     ("kube", &["cluster"]),
     ("k8s_openapi", &["cluster"]),
-    ("reqwest", &["registry"]),
+    ("reqwest", &["registry", "server"]),
     ("schemars", &["cluster"]),
     ("axum", &["registry", "server"]),
     ("axum_server", &["server"]),

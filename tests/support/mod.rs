@@ -7,6 +7,7 @@
 //! | [`registry`] | CNCF Distribution: plain, TLS, basic auth, readable access log |
 //! | [`faulty`] | a registry in this process that misbehaves as told, and counts |
 //! | [`images`] | small images of two platforms, pushed without our own code |
+//! | [`receiver`] | a receiver of webhooks in this process, which answers as told |
 //! | [`server`], [`sse`] | the server under test, requests to it, events from it |
 //! | [`epinio`], [`upstream`] | Epinio's client, and a server in the place of its own |
 //! | [`outhaul`], [`helm`] | the programs under test and beside it, in a clean environment |
@@ -27,6 +28,7 @@ pub(crate) mod node;
 pub(crate) mod objects;
 pub(crate) mod outhaul;
 pub(crate) mod output;
+pub(crate) mod receiver;
 pub(crate) mod registry;
 pub(crate) mod server;
 pub(crate) mod sse;

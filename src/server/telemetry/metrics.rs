@@ -41,6 +41,7 @@ pub struct Metrics {
     requests: Family<[(&'static str, String); 2], Counter>,
     latencies: Histograms<[(&'static str, String); 1]>,
     authentications: Family<Labels<2>, Counter>,
+    webhooks: Family<Labels<1>, Counter>,
     destinations: Seen,
     leader: Gauge,
 }
@@ -79,6 +80,7 @@ impl Default for Metrics {
             requests: Family::default(),
             latencies: Family::new_with_constructor(|| Histogram::new(REQUESTS)),
             authentications: Family::default(),
+            webhooks: Family::default(),
             destinations: Seen::default(),
             leader: Gauge::default(),
             registry: Registry::default(),
@@ -105,6 +107,11 @@ impl Default for Metrics {
             "http_duration_seconds",
             "How long it took until an answer began",
             all.latencies.clone(),
+        );
+        registry.register(
+            "webhooks",
+            "Ends of exports that were to be told, by whether they were",
+            all.webhooks.clone(),
         );
         registry.register_collector(Box::new(all.destinations.clone()));
         registry.register("leader", "Whether this replica carries out exports", all.leader.clone());
@@ -144,6 +151,11 @@ impl Metrics {
     /// Somebody was recognised by credentials of this kind, or was not.
     pub(in crate::server) fn authentication(&self, kind: &'static str, result: &'static str) {
         self.authentications.get_or_create(&[("kind", kind), ("result", result)]).inc();
+    }
+
+    /// The end of an export was told to a webhook, or was not.
+    pub(in crate::server) fn webhook(&self, result: &'static str) {
+        self.webhooks.get_or_create(&[("result", result)]).inc();
     }
 
     /// Whether this replica carries out exports.

@@ -17,7 +17,7 @@ pub(super) fn accepted(export: &Export) -> Option<&str> {
 }
 
 /// Sets the condition, and when it changed if it did.
-pub(super) fn set(
+pub(in crate::server) fn set(
     status: &mut ExportStatus,
     kind: &str,
     holds: bool,

@@ -6,6 +6,7 @@ use super::{Desk, Failure, conditions};
 use crate::cluster::events::About;
 use crate::cluster::record::{Bytes, Export, ExportResult, ExportStatus, Phase};
 use crate::error::Exit;
+use crate::server::notify;
 use crate::server::telemetry::events::{News, tell};
 use crate::server::telemetry::metrics::End;
 
@@ -18,8 +19,8 @@ pub(super) enum Ended {
 }
 
 impl Ended {
-    /// Makes the status that of an export that has ended so.
-    pub(super) fn conclude(&self, status: &mut ExportStatus, now: Timestamp) {
+    /// Makes the status that of an export that has ended so, which is to be told to a webhook or not.
+    pub(super) fn conclude(&self, status: &mut ExportStatus, is_told: bool, now: Timestamp) {
         let (phase, message, exit) = match self {
             Self::Done(result, _) => {
                 status.result = Some((**result).clone());
@@ -40,6 +41,9 @@ impl Ended {
         status.message = message;
         status.exit_code = Some(exit);
         status.finished_at = Some(now);
+        if is_told {
+            notify::owe(status, now);
+        }
     }
 
     /// In a word; one of a closed set.

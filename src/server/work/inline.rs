@@ -62,7 +62,8 @@ async fn carry_on(desk: &Desk, begun: &Export, number: u32, cancel: &Cancellatio
         ended = attempt(desk, begun, &held) => ended,
     };
     let Some(ended) = ended else { return tracing::info!("not ours any more") };
-    match held.write(|status| ended.conclude(status, Timestamp::now())).await {
+    let is_told = desk.courier.is_wanted(&begun.spec.destination).await;
+    match held.write(|status| ended.conclude(status, is_told, Timestamp::now())).await {
         Ok(()) => {
             tracing::info!("finished");
             desk.ended(begun, held.root(), &ended).await;

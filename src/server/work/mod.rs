@@ -9,7 +9,7 @@
 //! The records are all that is kept: whoever leads next reads them and goes on.
 
 pub mod accept;
-mod conditions;
+pub(in crate::server) mod conditions;
 mod ended;
 mod failure;
 mod inline;
@@ -34,6 +34,7 @@ use self::leader::Election;
 use self::queue::Limits;
 use self::shift::Shift;
 use super::auth::{Authorizer, Marks};
+use super::notify::Courier;
 use super::telemetry::look;
 use super::telemetry::metrics::Metrics;
 use crate::cluster::Live;
@@ -84,6 +85,7 @@ struct Desk {
     metrics: Arc<Metrics>,
     longest: Duration,
     local_sources: Vec<String>,
+    courier: Courier,
 }
 
 impl Default for Settings {
@@ -145,6 +147,7 @@ impl Controller {
             metrics: Arc::clone(&self.metrics),
             longest: self.settings.longest,
             local_sources: self.settings.local_sources.clone(),
+            courier: Courier::new(self.live.clone(), namespace.clone(), Arc::clone(&self.metrics)),
         });
         let election =
             Election::new(self.live.clone(), namespace, self.me.clone(), self.leads.clone());

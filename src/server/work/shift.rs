@@ -19,6 +19,7 @@ use super::reconcile::{Action, World, next};
 use super::{Desk, Failure, conditions, inline, retire, shrink};
 use crate::cluster;
 use crate::cluster::record::{Export, ExportStatus, ExportStore, Health, Phase, Step};
+use crate::server::notify::{self, Outbox};
 
 /// All records are looked at so often even if none has changed: what could not be done is tried
 /// again, and what is old goes.
@@ -35,6 +36,7 @@ pub(super) struct Shift<'a> {
     queue: Queue,
     workers: JoinSet<()>,
     running: HashMap<Id, Running>,
+    outbox: Outbox,
     /// Ends what runs here, and leaves its records as they are.
     left: CancellationToken,
 }
@@ -53,6 +55,7 @@ impl<'a> Shift<'a> {
         limits: Limits,
         keep: Duration,
     ) -> Self {
+        let outbox = Outbox::new(desk.courier.clone());
         Self {
             desk,
             store,
@@ -60,6 +63,7 @@ impl<'a> Shift<'a> {
             queue: Queue::new(limits),
             workers: JoinSet::new(),
             running: HashMap::new(),
+            outbox,
             left: CancellationToken::new(),
         }
     }
@@ -119,7 +123,9 @@ impl<'a> Shift<'a> {
         while let Some(key) = self.queue.pop() {
             self.start(key);
         }
-        for export in retire::expired(&exports, self.keep, Timestamp::now()) {
+        self.outbox.look(&exports);
+        let old = retire::expired(&exports, self.keep, Timestamp::now());
+        for export in old.into_iter().filter(|export| !notify::is_owed(export)) {
             match self.desk.live.delete_export(&export).await {
                 Ok(()) => tracing::info!("{} is old and removed", Key::of(&export)),
                 Err(cluster::Error::Conflict { .. }) => {}
@@ -198,9 +204,12 @@ impl<'a> Shift<'a> {
         ended: Ended,
         further: impl FnOnce(&mut ExportStatus),
     ) -> Result<(), cluster::Error> {
+        // Whoever may not export there is not to make anybody listen.
+        let is_accepted = conditions::accepted(export).is_some();
+        let is_told = is_accepted && self.desk.courier.is_wanted(&export.spec.destination).await;
         let conclude = |status: &mut ExportStatus| {
             further(status);
-            ended.conclude(status, Timestamp::now());
+            ended.conclude(status, is_told, Timestamp::now());
         };
         if self.write(export, conclude).await? {
             self.desk.ended(export, None, &ended).await;

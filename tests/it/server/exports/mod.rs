@@ -11,6 +11,7 @@ mod seen;
 mod site;
 mod sources;
 mod vouched;
+mod webhooks;
 
 use serde_json::{Value, json};
 

@@ -10,7 +10,7 @@ use crate::export::shop::CANARIES;
 use crate::support::server::Server;
 
 /// Values of the server's own metrics, by name and labels as they are written.
-fn metrics(server: &Server) -> BTreeMap<String, f64> {
+pub(super) fn metrics(server: &Server) -> BTreeMap<String, f64> {
     let answer = server.metrics();
     assert!(answer.text.ends_with("# EOF\n"), "{}", answer.text);
     assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
