@@ -41,11 +41,26 @@ fn the_image_is_the_same_each_time_and_goes_to_a_registry() {
     assert_eq!(platforms.len(), 2);
     assert_eq!(platforms[1]["architecture"], "arm64");
 
-    let outhaul = Outhaul::new();
+    let registry = Registry::plain().start();
+    copy_to(&registry, &one, "tools/outhaul:1");
+    assert!(registry.target().manifest("tools/outhaul", &digest.to_string()).is_some());
+}
+
+/// An image as `make image` builds it, in a registry as the README has it there: its digest.
+pub(crate) fn pushed(registry: &Registry, reference: &str) -> String {
+    let folder = Folder::new("image");
+    let layout = folder.path().join("layout");
+    let digest = example::make(&layout, &[format!("linux/amd64={BINARY}")]).unwrap();
+    copy_to(registry, &layout, reference);
+    digest.to_string()
+}
+
+/// Serves a layout and copies its image out of it, by our own commands.
+fn copy_to(registry: &Registry, layout: &Path, reference: &str) {
     let serve = Outhaul::new().spawn(&[
         "layout",
         "serve",
-        one.to_str().unwrap(),
+        layout.to_str().unwrap(),
         "--listen",
         "127.0.0.1:0",
     ]);
@@ -56,11 +71,15 @@ fn the_image_is_the_same_each_time_and_goes_to_a_registry() {
         let end = rest.find(|c: char| !c.is_ascii_digit() && !".:".contains(c))?;
         Some(rest[..end].to_owned())
     });
-    let registry = Registry::plain().start();
     let source = format!("{address}/outhaul:{}", env!("CARGO_PKG_VERSION"));
-    let target = format!("{}/tools/outhaul:1", registry.address());
-    outhaul.run(&["copy", &source, &target]).ok();
-    assert!(registry.target().manifest("tools/outhaul", &digest.to_string()).is_some());
+    let target = format!("{}/{reference}", registry.address());
+    Outhaul::new().run(&["copy", &source, &target]).ok();
+}
+
+fn names(layer: &[u8]) -> Vec<String> {
+    let mut archive = tar::Archive::new(GzDecoder::new(layer));
+    let entries = archive.entries().unwrap().map(|entry| entry.unwrap());
+    entries.map(|entry| entry.path().unwrap().display().to_string()).collect()
 }
 
 /// Everything that the binary needs is in the image, and nobody but a user without rights.
@@ -75,6 +94,10 @@ fn what_is_in_the_image_runs_with_nothing_around_it() {
     assert_eq!(config["config"]["User"], "65532:65532");
     let root = folder.path().join("root");
     let layer = blob(&layout, &manifest["layers"][0]["digest"]);
+    let names = names(&layer);
+    let of_ours: Vec<&String> = names.iter().filter(|name| !name.contains(".so")).collect();
+    let expected = ["etc/group", "etc/passwd", "etc/ssl/certs/ca-certificates.crt", "outhaul"];
+    assert_eq!(of_ours, expected, "no shell, and nothing else but libraries");
     tar::Archive::new(GzDecoder::new(&*layer)).unpack(&root).unwrap();
     let mode = fs::metadata(root.join("outhaul")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o755);

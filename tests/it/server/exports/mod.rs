@@ -7,6 +7,7 @@ mod escalation;
 mod events;
 mod http;
 mod in_cluster;
+mod itself;
 mod seen;
 mod site;
 mod sources;

@@ -108,10 +108,10 @@ impl Site {
         site
     }
 
-    /// One where the chart is installed. Its servers have the account of the chart.
-    pub(super) fn deployed() -> Self {
+    /// One where the chart is installed with these values. Its servers have the account of the chart.
+    pub(super) fn deployed(values: &Value) -> Self {
         let mut site = Self::start();
-        site.cluster.apply(&as_yaml("", rendered(&json!({}))));
+        site.cluster.apply(&as_yaml("", rendered(values)));
         let token = site.system().token("outhaul", None);
         site.kubeconfig = site.cluster.kubeconfig_of("outhaul", &token);
         let probe = json!({
@@ -326,7 +326,7 @@ fn layer(image: &Image) -> String {
 pub(super) fn deployed() -> &'static (Site, Server) {
     static SHARED: OnceLock<(Site, Server)> = OnceLock::new();
     SHARED.get_or_init(|| {
-        let site = Site::deployed();
+        let site = Site::deployed(&json!({}));
         let server = site.serve("only", &[]);
         (site, server)
     })
