@@ -68,20 +68,51 @@ impl Live {
         self.object(&format!("{}/{}", apps().path(Some(namespace)), segment(name))).await
     }
 
-    /// Names of the configurations of a namespace; none where Secrets may not be listed.
+    /// Configurations of a namespace, by name, without what is in them; none where Secrets may not be
+    /// listed.
     ///
     /// # Errors
     /// When the cluster does not answer.
-    pub async fn epinio_configurations(&self, namespace: &str) -> Result<Vec<String>, Error> {
+    pub async fn epinio_configurations(&self, namespace: &str) -> Result<Vec<Object>, Error> {
         let query = Query { namespace: Some(namespace), labels: "epinio.io/configuration=true" };
         let secrets = core("secrets", "Secret");
-        let found = match list::metadata(&self.api, &secrets, query, &Budget::new()).await {
+        let mut found = match list::partial(&self.api, &secrets, query, &Budget::new()).await {
             Err(Error::Forbidden { .. }) => Vec::new(),
             found => found?,
         };
-        let mut names: Vec<String> = found.into_iter().map(|found| found.metadata.name).collect();
-        names.sort();
-        Ok(names)
+        found.sort_by(|a, b| a.name().cmp(b.name()));
+        Ok(found)
+    }
+
+    /// Secrets of a namespace whose keys are the configurations bound to an application, by name; none
+    /// where Secrets may not be listed.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub async fn epinio_bindings(&self, namespace: &str) -> Result<Vec<SecretObject>, Error> {
+        let labels = "epinio.io/area=configuration,app.kubernetes.io/component=application,\
+                      app.kubernetes.io/managed-by=epinio";
+        self.epinio_secrets(namespace, labels).await
+    }
+
+    /// Charts that applications are deployed with, by name, of Epinio whose own namespace is
+    /// `namespace`; none where the cluster does not know the kind.
+    ///
+    /// # Errors
+    /// When they may not be listed, or the cluster does not answer.
+    pub async fn epinio_charts(&self, namespace: &str) -> Result<Vec<Object>, Error> {
+        match self.by_name(&charts(), Some(namespace), "").await {
+            Err(Error::Api { status: 404, .. }) => Ok(Vec::new()),
+            listed => listed,
+        }
+    }
+
+    /// One of these charts; `None` where there is none.
+    ///
+    /// # Errors
+    /// When it may not be read, or the cluster does not answer.
+    pub async fn epinio_chart(&self, namespace: &str, name: &str) -> Result<Option<Object>, Error> {
+        self.object(&format!("{}/{}", charts().path(Some(namespace)), segment(name))).await
     }
 
     /// What belongs to the applications of `namespace`, or to one of them; `system` is Epinio's own
@@ -140,6 +171,10 @@ impl Live {
 
 fn apps() -> Resource {
     kind("application.epinio.io", "v1", "apps", "App")
+}
+
+fn charts() -> Resource {
+    kind("application.epinio.io", "v1", "appcharts", "AppChart")
 }
 
 fn core(plural: &str, name: &str) -> Resource {

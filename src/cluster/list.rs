@@ -119,6 +119,24 @@ pub(super) async fn metadata(
     pages(api, resource, query, METADATA, budget).await
 }
 
+/// All objects of a kind with their metadata alone, whatever else they hold.
+///
+/// # Errors
+/// As [`objects`].
+pub(super) async fn partial(
+    api: &Api,
+    resource: &Resource,
+    query: Query<'_>,
+    budget: &Budget,
+) -> Result<Vec<Object>, Error> {
+    let items: Vec<Map<String, Value>> = pages(api, resource, query, METADATA, budget).await?;
+    let bare = |mut item: Map<String, Value>| {
+        item.retain(|key, _| key == "metadata");
+        complete(api, resource, item)
+    };
+    items.into_iter().map(bare).collect()
+}
+
 async fn pages<T: serde::de::DeserializeOwned>(
     api: &Api,
     resource: &Resource,

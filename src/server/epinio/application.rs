@@ -38,6 +38,7 @@ pub(super) struct Application {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Meta {
     pub(super) name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) namespace: String,
     created_at: String,
 }
@@ -173,11 +174,7 @@ impl Application {
             (_, Some(_)) => "running",
         };
         Self {
-            meta: Meta {
-                name: name.to_owned(),
-                namespace: app.namespace().unwrap_or_default().to_owned(),
-                created_at: created(app),
-            },
+            meta: Meta::of(app),
             configuration: Configuration {
                 instances,
                 configurations: keys(area("configuration")),
@@ -204,6 +201,22 @@ impl Application {
         let user = self.configuration.environment.clone();
         self.configuration.environment_grouped = Some(Grouped { user, service: BTreeMap::new() });
         self
+    }
+}
+
+impl Meta {
+    /// Of whatever it is.
+    pub(super) fn of(object: &Object) -> Self {
+        Self {
+            name: object.name().to_owned(),
+            namespace: object.namespace().unwrap_or_default().to_owned(),
+            created_at: created(object),
+        }
+    }
+
+    /// Of what is in no namespace as far as users know.
+    pub(super) fn of_all(object: &Object) -> Self {
+        Self { namespace: String::new(), ..Self::of(object) }
     }
 }
 

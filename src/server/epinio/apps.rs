@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Asked;
 use super::application::{Application, Values};
 use super::envelope::{Json, Refusal};
-use super::paging::{Listed, Matches, Page, Wanted};
+use super::paging::{Form, Listed, Matches, Page, Wanted};
 use crate::app::Object;
 use crate::server::audit::{About, Event};
 use crate::server::auth::epinio::Action;
@@ -27,14 +27,16 @@ pub(super) struct Grouped(BTreeMap<String, Page<Application>>);
 pub(super) async fn all(asked: Asked, uri: Uri) -> Result<Json<Listed<Application>>, Refusal> {
     let wanted = Wanted::of(&uri);
     let apps = everywhere(&asked, &wanted).await?;
-    Ok(Json(wanted.list(apps.into_iter().flat_map(|(_, apps)| apps).collect(), false)))
+    let apps = apps.into_iter().flat_map(|(_, apps)| apps).collect();
+    Ok(Json(wanted.list(apps, Form::CUT)))
 }
 
 /// `GET /api/v1/applications/grouped`
 pub(super) async fn grouped(asked: Asked, uri: Uri) -> Result<Json<Grouped>, Refusal> {
     let wanted = Wanted::of(&uri);
     let apps = everywhere(&asked, &wanted).await?.into_iter().filter(|(_, apps)| !apps.is_empty());
-    Ok(Json(Grouped(apps.map(|(name, apps)| (name, wanted.page(apps))).collect())))
+    let pages = apps.map(|(name, apps)| (name, wanted.page(apps, Form::GROUPED)));
+    Ok(Json(Grouped(pages.collect())))
 }
 
 /// `GET /api/v1/namespaces/{ns}/applications`
@@ -45,7 +47,8 @@ pub(super) async fn list(
 ) -> Result<Json<Listed<Application>>, Refusal> {
     see(&asked, &namespace, None).await?;
     let wanted = Wanted::of(&uri);
-    Ok(Json(wanted.list(within(&asked, &namespace, &wanted).await?, true)))
+    let apps = within(&asked, &namespace, &wanted).await?;
+    Ok(Json(wanted.list(apps, Form::SEARCHED)))
 }
 
 /// `GET /api/v1/namespaces/{ns}/applications/{app}`

@@ -71,6 +71,15 @@ impl Asked {
         }
     }
 
+    /// Whether the caller is told which configurations a namespace has: they are names of Secrets.
+    ///
+    /// # Errors
+    /// 503 when it cannot be found out.
+    pub(super) async fn sees_configurations(&self, namespace: &str) -> Result<bool, Refusal> {
+        let right = Right::ListSecrets(namespace.to_owned());
+        Ok(self.sender.caller.via == Via::Epinio || self.allows(&right).await?)
+    }
+
     /// The user of Epinio that asks; `None` of Kubernetes' callers.
     ///
     /// # Errors

@@ -9,6 +9,8 @@
 mod application;
 mod apps;
 mod asked;
+mod charts;
+mod configurations;
 mod cors;
 mod door;
 mod envelope;
@@ -18,6 +20,7 @@ mod me;
 mod namespaces;
 mod paging;
 mod registries;
+mod services;
 mod target;
 mod upstream;
 mod wish;
@@ -59,6 +62,17 @@ pub(super) fn routes(state: &Arc<State>) -> Router<Arc<State>> {
         ("/applications/grouped", get(apps::grouped)),
         ("/namespaces/{ns}/applications", get(apps::list)),
         ("/namespaces/{ns}/applications/{app}", get(apps::one)),
+        ("/appcharts", get(charts::list)),
+        ("/appcharts/{name}", get(charts::one)),
+        ("/appchartsmatch", get(charts::matches_all)),
+        ("/appchartsmatch/{prefix}", get(charts::matches)),
+        ("/configurations", get(configurations::all)),
+        ("/namespaces/{ns}/configurations", get(configurations::list)),
+        ("/services", get(services::services)),
+        ("/namespaces/{ns}/services", get(services::within)),
+        ("/catalogservices", get(services::catalogue)),
+        ("/gitconfigs", get(services::gitconfigs)),
+        ("/builderimages", get(services::builderimages)),
         ("/namespaces/{ns}/appsmatches", get(apps::matches_all)),
         ("/namespaces/{ns}/appsmatches/{prefix}", get(apps::matches)),
     ];

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Asked;
 use super::envelope::{Json, Refusal};
-use super::paging::{Listed, Matches, Wanted};
+use super::paging::{Form, Listed, Matches, Wanted};
 use crate::app::Object;
 use crate::server::audit::{About, Event};
 use crate::server::auth::epinio::Action;
@@ -38,7 +38,7 @@ pub(super) async fn list(asked: Asked, uri: Uri) -> Result<Json<Listed<Namespace
     let mut seen = asked.namespaces().await?;
     seen.retain(|namespace| wanted.wants(namespace.name()));
     let filled = iter(seen).map(|namespace| filled(&asked, namespace)).buffered(AT_ONCE);
-    Ok(Json(wanted.list(filled.try_collect().await?, false)))
+    Ok(Json(wanted.list(filled.try_collect().await?, Form::READ)))
 }
 
 /// `GET /api/v1/namespaces/{ns}`
@@ -70,12 +70,20 @@ pub(super) async fn matches(
 /// A namespace with the names of what is in it.
 async fn filled(asked: &Asked, namespace: Object) -> Result<Namespace, Refusal> {
     let (live, name) = (&asked.state.live, namespace.name());
-    let (apps, configurations) =
-        tokio::try_join!(live.epinio_apps(name), live.epinio_configurations(name))?;
+    let configurations = async {
+        let shown = asked.sees_configurations(name).await?;
+        if shown { Ok(live.epinio_configurations(name).await?) } else { Ok(Vec::new()) }
+    };
+    let apps = async { Ok::<_, Refusal>(live.epinio_apps(name).await?) };
+    let (apps, configurations) = tokio::try_join!(apps, configurations)?;
     let created = namespace.text("/metadata/creationTimestamp").unwrap_or_default();
     Ok(Namespace {
         meta: Meta { name: name.to_owned(), created_at: created.to_owned() },
-        apps: apps.iter().map(|app| app.name().to_owned()).collect(),
-        configurations,
+        apps: names(&apps),
+        configurations: names(&configurations),
     })
+}
+
+fn names(objects: &[Object]) -> Vec<String> {
+    objects.iter().map(|object| object.name().to_owned()).collect()
 }

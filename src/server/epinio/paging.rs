@@ -4,13 +4,22 @@ use axum::http::Uri;
 use serde::Serialize;
 use url::form_urlencoded;
 
-/// Items of a page where only its number is said.
-const USUAL: usize = 25;
+/// How one of Epinio's lists is paged: each has its own ways, which are those of its source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Form {
+    /// Items of a page where only its number is said.
+    size: usize,
+    /// Whether a page beyond the last is the last; else it is empty.
+    ends: bool,
+    /// Whether a search alone makes an object of the list.
+    searched: bool,
+}
 
 /// What a query says of a list. What is no number is the default, as with Epinio.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Wanted {
-    page: Option<(usize, usize)>,
+    /// Number and size, if it is to be a page.
+    page: Option<(usize, Option<usize>)>,
     search: String,
 }
 
@@ -40,6 +49,17 @@ pub(super) struct Matches {
     names: Vec<String>,
 }
 
+impl Form {
+    /// Most lists that are cut after they are made.
+    pub(super) const CUT: Self = Self { size: 25, ends: true, searched: false };
+    /// Lists of which a page is read alone.
+    pub(super) const READ: Self = Self { size: 25, ends: false, searched: false };
+    /// Applications of one namespace.
+    pub(super) const SEARCHED: Self = Self { size: 25, ends: false, searched: true };
+    /// Applications by namespace.
+    pub(super) const GROUPED: Self = Self { size: 10, ends: false, searched: false };
+}
+
 impl Wanted {
     pub(super) fn of(uri: &Uri) -> Self {
         let mut wanted = Self::default();
@@ -58,15 +78,10 @@ impl Wanted {
         }
         wanted.search = wanted.search.to_lowercase();
         if !page.is_empty() || !size.is_empty() {
-            let number = |text: &str, usual| text.parse().ok().filter(|n| *n > 0).unwrap_or(usual);
-            wanted.page = Some((number(&page, 1), number(&size, USUAL)));
+            let number = |text: &str| text.parse().ok().filter(|n| *n > 0);
+            wanted.page = Some((number(&page).unwrap_or(1), number(&size)));
         }
         wanted
-    }
-
-    /// Whether something is looked for.
-    pub(super) fn searches(&self) -> bool {
-        !self.search.is_empty()
     }
 
     /// Whether the name is one of those looked for.
@@ -74,25 +89,27 @@ impl Wanted {
         name.to_lowercase().contains(&self.search)
     }
 
-    /// The page that is asked for; without one all, and an object only where `searches` makes one.
-    pub(super) fn list<T>(&self, items: Vec<T>, searches: bool) -> Listed<T> {
+    /// The page that is asked for; without one all, and an object only where a search makes one.
+    pub(super) fn list<T>(&self, items: Vec<T>, form: Form) -> Listed<T> {
         match self.page {
-            None if !(searches && self.searches()) => Listed::All(items),
-            _ => Listed::Page(self.page(items)),
+            None if !form.searched || self.search.is_empty() => Listed::All(items),
+            _ => Listed::Page(self.page(items, form)),
         }
     }
 
     /// The page that is asked for; without one all, with its numbers 0.
-    pub(super) fn page<T>(&self, mut items: Vec<T>) -> Page<T> {
+    pub(super) fn page<T>(&self, mut items: Vec<T>, form: Form) -> Page<T> {
         let total_items = items.len();
-        let (page, page_size) = self.page.unwrap_or_default();
-        if page_size > 0 {
-            let start = (page - 1).saturating_mul(page_size).min(total_items);
-            items.drain(..start);
-            items.truncate(page_size);
-        }
-        let total_pages = if page_size > 0 { total_items.div_ceil(page_size) } else { 1 };
-        Page { items, page, page_size, total_items, total_pages: total_pages.max(1) }
+        let Some((page, size)) = self.page else {
+            return Page { items, page: 0, page_size: 0, total_items, total_pages: 1 };
+        };
+        let page_size = size.unwrap_or(form.size);
+        let total_pages = total_items.div_ceil(page_size).max(1);
+        let page = if form.ends { page.min(total_pages) } else { page };
+        let start = (page - 1).saturating_mul(page_size).min(total_items);
+        items.drain(..start);
+        items.truncate(page_size);
+        Page { items, page, page_size, total_items, total_pages }
     }
 }
 
@@ -111,30 +128,35 @@ mod tests {
         Wanted::of(&format!("/x?{query}").parse().unwrap())
     }
 
-    fn json(wanted: &Wanted, searches: bool) -> String {
-        serde_json::to_string(&wanted.list(vec!["a", "b", "c"], searches)).unwrap()
+    fn json(wanted: &Wanted, form: Form) -> String {
+        serde_json::to_string(&wanted.list(vec!["a", "b", "c"], form)).unwrap()
     }
 
     #[test]
     fn pages_are_as_epinio_counts_them() {
-        assert_eq!(json(&of(""), true), r#"["a","b","c"]"#);
+        assert_eq!(json(&of(""), Form::SEARCHED), r#"["a","b","c"]"#);
         let second = r#"{"items":["c"],"page":2,"pageSize":2,"totalItems":3,"totalPages":2}"#;
-        assert_eq!(json(&of("page=2&pageSize=2"), false), second);
+        assert_eq!(json(&of("page=2&pageSize=2"), Form::READ), second);
         let beyond = r#"{"items":[],"page":9,"pageSize":25,"totalItems":3,"totalPages":1}"#;
-        assert_eq!(json(&of("page=9"), false), beyond);
+        assert_eq!(json(&of("page=9"), Form::READ), beyond);
+        let last = r#"{"items":["c"],"page":2,"pageSize":2,"totalItems":3,"totalPages":2}"#;
+        assert_eq!(json(&of("page=9&pageSize=2"), Form::CUT), last);
         let bad = r#"{"items":["a","b","c"],"page":1,"pageSize":25,"totalItems":3,"totalPages":1}"#;
-        assert_eq!(json(&of("page=-3&pageSize=x"), false), bad);
+        assert_eq!(json(&of("page=-3&pageSize=x"), Form::READ), bad);
+        let few = r#"{"items":["a","b","c"],"page":1,"pageSize":10,"totalItems":3,"totalPages":1}"#;
+        assert_eq!(json(&of("page=1"), Form::GROUPED), few);
         let far = of(&format!("page={}&pageSize={}", usize::MAX, usize::MAX));
-        assert!(json(&far, false).starts_with(r#"{"items":[],"#));
+        assert!(json(&far, Form::READ).starts_with(r#"{"items":[],"#));
+        assert!(json(&far, Form::CUT).starts_with(r#"{"items":["a","b","c"],"page":1,"#));
     }
 
     #[test]
     fn a_search_makes_an_object_of_some_lists_only() {
         let wanted = of("search=FO&search=x");
         assert!(wanted.wants("a-fox") && !wanted.wants("shop"));
-        assert_eq!(json(&wanted, false), r#"["a","b","c"]"#);
+        assert_eq!(json(&wanted, Form::CUT), r#"["a","b","c"]"#);
         let all = r#"{"items":["a","b","c"],"page":0,"pageSize":0,"totalItems":3,"totalPages":1}"#;
-        assert_eq!(json(&wanted, true), all);
+        assert_eq!(json(&wanted, Form::SEARCHED), all);
     }
 
     #[test]

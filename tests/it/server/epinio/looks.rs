@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{basic, get, refused, site};
 use crate::support::objects::Namespace;
 
-const AUDIENCE: &str = "outhaul.dev";
+pub(super) const AUDIENCE: &str = "outhaul.dev";
 
 /// Two applications, of which one runs and was staged, with what belongs to it.
 const APPS: &str = "

@@ -4,6 +4,7 @@ mod client;
 mod conversation;
 mod cors;
 mod export;
+mod lists;
 mod looks;
 mod upstream;
 mod users;
@@ -23,8 +24,8 @@ use crate::support::server::{Answer, Server};
 /// Where Epinio is.
 const SYSTEM: &str = "epinio";
 
-/// The kind of Epinio's that we read.
-const DEFINITION: &str = "
+/// The kinds of Epinio's that we read.
+const DEFINITIONS: &str = "
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: apps.application.epinio.io}
@@ -32,6 +33,22 @@ spec:
   group: application.epinio.io
   scope: Namespaced
   names: {kind: App, listKind: AppList, plural: apps, singular: app}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties: {spec: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: appcharts.application.epinio.io}
+spec:
+  group: application.epinio.io
+  scope: Namespaced
+  names: {kind: AppChart, listKind: AppChartList, plural: appcharts, singular: appchart}
   versions:
   - name: v1
     served: true
@@ -54,9 +71,10 @@ impl Site {
     pub(super) fn start() -> Self {
         let cluster = Cluster::start();
         cluster.add_exports();
-        cluster.apply(DEFINITION);
+        cluster.apply(DEFINITIONS);
         cluster.named_namespace(SYSTEM).apply(RECORDED);
         cluster.await_served("application.epinio.io/v1", "apps");
+        cluster.await_served("application.epinio.io/v1", "appcharts");
         Self { cluster }
     }
 
