@@ -1,6 +1,7 @@
 //! What every request may use.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -26,6 +27,8 @@ pub(super) struct State {
     pub(super) health: Health,
     pub(super) limits: Limits,
     pub(super) metrics: Arc<Metrics>,
+    /// How long what runs may end at a stop.
+    pub(super) drain: Duration,
     /// Namespace with the destinations' Secrets, if it was said.
     pub(super) system_namespace: Option<String>,
     /// Finds out who asks.
@@ -67,6 +70,7 @@ impl State {
             health: Health::default(),
             limits: Limits::new(config.rate),
             metrics,
+            drain: config.drain,
             system_namespace: config.exports.system_namespace.clone(),
             door: Arc::clone(&rights) as Arc<dyn Authenticator>,
             authorizer: rights,

@@ -9,12 +9,12 @@ use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use futures_util::StreamExt as _;
 use serde::Serialize;
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 use super::Asked;
 use super::apps::find;
 use super::envelope::{Json, Refusal};
-use super::target::check;
+use super::target::{BAD, check};
 use super::wish::Wish;
 use crate::cluster::record::{ChosenNames, Door, Export, ExportSpec, Phase};
 use crate::error::Code;
@@ -25,10 +25,13 @@ use crate::server::json::bytes;
 use crate::server::problem::Problem;
 use crate::server::submit::{self, Submission, submit};
 use crate::server::watching::{Update, watch};
+use crate::server::work::DEADLINE_EXCEEDED;
 use crate::server::work::accept::NOT_AUTHORIZED;
 
 /// The client waits 15 min for the header of an answer, and no longer.
 const PATIENCE: Duration = Duration::from_secs(14 * 60 + 30);
+
+const STOPPING: &str = "the server is stopping; the export goes on, ask again to join it";
 
 /// Label of pods: which staging their image came from.
 const STAGE: &str = "epinio.io/stage-id";
@@ -55,11 +58,19 @@ pub(super) async fn export(
             "too many wait for the end of an export already; it goes on, ask again to join it";
         return Err(Refusal::away(title));
     };
-    let name = format!("{namespace}/{}", export.name());
-    let running = format!("export {name} is still running; ask again to join it");
-    match timeout(PATIENCE, end(&asked, &export)).await {
-        Ok(ended) => ended.map(|()| Json(Done { status: "ok" })),
-        Err(_) => Err(Refusal::new(StatusCode::GATEWAY_TIMEOUT, running)),
+    let state = &asked.state;
+    let stopping = async {
+        state.health.stopped().await;
+        sleep(state.drain / 2).await; // it may end before connections are cut
+    };
+    tokio::select! {
+        ended = end(&asked, &export) => ended.map(|()| Json(Done { status: "ok" })),
+        () = stopping => Err(Refusal::away(STOPPING)),
+        () = sleep(PATIENCE) => {
+            let name = format!("{namespace}/{}", export.name());
+            let title = format!("export {name} is still running; ask again to join it");
+            Err(Refusal::new(StatusCode::GATEWAY_TIMEOUT, title))
+        }
     }
 }
 
@@ -127,7 +138,21 @@ async fn end(asked: &Asked, export: &Export) -> Result<(), Refusal> {
             }
         }
     }
-    Err(Refusal::away("the server is stopping; the export goes on, ask again to join it"))
+    Err(Refusal::away(STOPPING))
+}
+
+/// A failure and its causes in a line, which is all that the client shows. Of one that is the
+/// destination's, its users and Epinio's own tests look for the words that it begins with.
+fn title(message: &str) -> String {
+    let parts = message.split("\ncaused by: ").map(|part| part.lines().next().unwrap_or_default());
+    let title = parts.collect::<Vec<_>>().join(": ");
+    if title.starts_with("destination ") {
+        format!("bad export {title}")
+    } else if title.contains(": the destination failed") {
+        format!("{BAD}: {title}")
+    } else {
+        title
+    }
 }
 
 /// What a finished export is answered with: the status of what went wrong as of every door, in the
@@ -143,20 +168,45 @@ fn outcome(export: &Export) -> Result<(), Refusal> {
         (Some(code), ..) => code.status(),
         (None, Some(Phase::Cancelled), _) => 409,
         (None, _, NOT_AUTHORIZED) => 403,
+        (None, _, DEADLINE_EXCEEDED) => 504,
         (None, ..) => 500,
     };
     let title = match (status.message, status.phase) {
-        (Some(message), _) => message.lines().next().unwrap_or_default().to_owned(),
+        (Some(message), _) => title(&message),
         (None, Some(Phase::Cancelled)) => "the export was cancelled".to_owned(),
         (None, _) => format!("the export failed: {reason}"),
     };
-    // What names the destination's registry is of the destination; its users look for these words.
-    let is_theirs = title.starts_with("destination ");
-    let title = if is_theirs { format!("bad export {title}") } else { title };
     let code = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let refusal = Refusal::new(code, title);
     Err(match status.hint {
         Some(hint) => refusal.details(hint),
         None => refusal,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_says_whose_failure_it_was_and_why() {
+        for (message, words) in [
+            (
+                "destination good: a.example refused",
+                "bad export destination good: a.example refused",
+            ),
+            (
+                "web: cannot copy x: the destination failed\ncaused by: a.example answered 507",
+                "bad export destination: web: cannot copy x: the destination failed: a.example \
+                 answered 507",
+            ),
+            (
+                "web: cannot copy x: the source failed\nmore\ncaused by: away\ncaused by: DNS",
+                "web: cannot copy x: the source failed: away: DNS",
+            ),
+            ("nothing is known", "nothing is known"),
+        ] {
+            assert_eq!(title(message), words);
+        }
+    }
 }

@@ -13,7 +13,7 @@ use crate::server::audit::{About, Decision, Event};
 use crate::server::auth::Right;
 
 /// What all of them begin with: users and Epinio's own tests look for it.
-const BAD: &str = "bad export destination";
+pub(super) const BAD: &str = "bad export destination";
 
 /// Refuses a destination that there is not, that has a fault, or that is not for the caller or the
 /// namespace. The right is asked for before anything of it is read.

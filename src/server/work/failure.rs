@@ -9,7 +9,7 @@ use crate::error::{Error, Exit};
 const INTERRUPTED: &str = "Interrupted";
 
 /// Reason of an export that took too long, as a Job of Kubernetes has it.
-const DEADLINE_EXCEEDED: &str = "DeadlineExceeded";
+pub const DEADLINE_EXCEEDED: &str = "DeadlineExceeded";
 
 /// Why an export failed, as its status says it.
 #[derive(Clone, Debug)]

@@ -29,7 +29,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-pub use self::failure::Failure;
+pub use self::failure::{DEADLINE_EXCEEDED, Failure};
 use self::leader::Election;
 use self::queue::Limits;
 use self::shift::Shift;

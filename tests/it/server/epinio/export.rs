@@ -14,7 +14,7 @@ use crate::support::registry::Registry;
 use crate::support::server::{Answer, Server};
 
 /// An application that runs as one pod, staged as `new`, of which `old` runs.
-const APP: &str = "
+pub(super) const APP: &str = "
 apiVersion: application.epinio.io/v1
 kind: App
 metadata: {name: sample}
@@ -86,7 +86,7 @@ impl Place {
     }
 }
 
-fn post(server: &Server, user: &str, path: &str, body: &str) -> Answer {
+pub(super) fn post(server: &Server, user: &str, path: &str, body: &str) -> Answer {
     let (path, authorization) = (format!("/api/v1{path}"), basic(user, "pw"));
     server.send(Method::POST, &path, &[("Authorization", &authorization)], body)
 }

@@ -4,6 +4,7 @@ mod client;
 mod conversation;
 mod cors;
 mod export;
+mod failures;
 mod lists;
 mod looks;
 mod upstream;
