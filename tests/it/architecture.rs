@@ -33,9 +33,10 @@ const ARROWS: [(&str, &[&str]); 10] = [
 ];
 
 /// Libraries that only one module may use.
-const LIBRARIES: [(&str, &[&str]); 12] = [
+const LIBRARIES: [(&str, &[&str]); 13] = [
     ("kube", &["cluster"]),
     ("k8s_openapi", &["cluster"]),
+    ("jsonwebtoken", &["server"]),
     ("reqwest", &["registry", "server"]),
     ("schemars", &["cluster"]),
     ("axum", &["registry", "server"]),

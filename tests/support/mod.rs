@@ -9,6 +9,7 @@
 //! | [`images`] | small images of two platforms, pushed without our own code |
 //! | [`receiver`] | a receiver of webhooks in this process, which answers as told |
 //! | [`server`], [`sse`] | the server under test, requests to it, events from it |
+//! | [`issuer`] | an identity provider whose tokens the server is shown |
 //! | [`epinio`], [`upstream`] | Epinio's client, and a server in the place of its own |
 //! | [`outhaul`], [`helm`] | the programs under test and beside it, in a clean environment |
 //! | [`child`], [`certs`], [`tools`], [`output`] | what those are made of |
@@ -24,6 +25,7 @@ pub(crate) mod epinio;
 pub(crate) mod faulty;
 pub(crate) mod helm;
 pub(crate) mod images;
+pub(crate) mod issuer;
 pub(crate) mod node;
 pub(crate) mod objects;
 pub(crate) mod outhaul;

@@ -1,4 +1,4 @@
-//! Everybody who can be known: Epinio's users by Basic, all others by Kubernetes.
+//! Everybody who can be known: Epinio's users by Basic and by tokens of dex, all others by Kubernetes.
 
 use std::sync::Arc;
 
@@ -26,9 +26,25 @@ impl Chain {
 #[async_trait]
 impl Authenticator for Chain {
     async fn authenticate(&self, credentials: &Credentials) -> Result<Caller, AuthError> {
-        if matches!(credentials, Credentials::Basic { .. }) {
-            return self.epinio.authenticate(credentials).await;
+        match credentials {
+            Credentials::Basic { .. } => self.epinio.authenticate(credentials).await,
+            Credentials::Proxy(_) => self.of_kubernetes(credentials).await,
+            Credentials::Bearer(token) => match self.epinio.bearer(token).await {
+                Ok(Some(caller)) => Ok(caller),
+                Ok(None) => self.of_kubernetes(credentials).await,
+                // Whom Kubernetes knows is let in; of others it may be dex who knows them.
+                Err(AuthError::Unavailable) => match self.of_kubernetes(credentials).await {
+                    Err(AuthError::Token) => Err(AuthError::Unavailable),
+                    answer => answer,
+                },
+                Err(error) => Err(error),
+            },
         }
+    }
+}
+
+impl Chain {
+    async fn of_kubernetes(&self, credentials: &Credentials) -> Result<Caller, AuthError> {
         let caller = self.kubernetes.authenticate(credentials).await?;
         // What is kept of a caller is a name: it must not be one of Epinio's users.
         if caller.user.starts_with(epinio::PREFIX) { Err(AuthError::Token) } else { Ok(caller) }

@@ -49,7 +49,8 @@ pub enum Via {
     Kubernetes,
     /// By a front proxy that showed its certificate.
     FrontProxy,
-    /// By a password of one of Epinio's users. The name then begins with [`epinio::PREFIX`].
+    /// By a password of one of Epinio's users, or a token of its dex. The name then begins with
+    /// [`epinio::PREFIX`].
     Epinio,
 }
 
@@ -78,6 +79,9 @@ pub enum AuthError {
     /// 401: the token is unknown, expired, revoked or of another audience.
     #[error("the token is not valid for this server")]
     Token,
+    /// 401: the token of an identity provider was valid once.
+    #[error("the token is expired")]
+    Expired,
     /// 401: no user of Epinio's has this name.
     #[error("wrong user or password")]
     UserUnknown,
@@ -100,6 +104,7 @@ impl AuthError {
             Self::Scheme => "scheme",
             Self::Malformed => "malformed",
             Self::Token => "token",
+            Self::Expired => "expired",
             Self::UserUnknown => "user-unknown",
             Self::UserTwice => "user-twice",
             Self::WrongPassword => "wrong-password",

@@ -52,6 +52,7 @@ fn nobody(error: AuthError) -> Refusal {
         AuthError::Scheme => "not supported Authorization Header",
         AuthError::Malformed => "Couldn't extract user or password from the auth header",
         AuthError::Token => "token verification failed",
+        AuthError::Expired => "token verification failed: token is expired",
         AuthError::UserUnknown => "user not found",
         AuthError::UserTwice => "user is defined multiple times",
         AuthError::WrongPassword => "wrong user or password",

@@ -38,13 +38,15 @@ pub(super) async fn info(extract::State(state): extract::State<Arc<State>>) -> J
     if let Some(info) = state.upstream.as_ref().and_then(|upstream| upstream.info()) {
         return Json(info);
     }
-    let kube_version = timeout(PATIENCE, state.live.version()).await;
+    let version = timeout(PATIENCE, state.live.version());
+    let has_dex = timeout(PATIENCE, state.users.has_dex());
+    let (kube_version, has_dex) = tokio::join!(version, has_dex);
     Json(Info {
         version: state.epinio.version.clone(),
         kube_version: kube_version.ok().and_then(Result::ok).unwrap_or_default(),
         platform: PLATFORM.to_owned(),
         default_builder_image: String::new(),
-        oidc_enabled: false,
+        oidc_enabled: has_dex.is_ok_and(|has| has == Ok(true)),
     })
 }
 

@@ -62,22 +62,25 @@ pub(super) fn routes(state: &Arc<State>) -> Router<Arc<State>> {
         ("/applications/grouped", get(apps::grouped)),
         ("/namespaces/{ns}/applications", get(apps::list)),
         ("/namespaces/{ns}/applications/{app}", get(apps::one)),
-        ("/appcharts", get(charts::list)),
-        ("/appcharts/{name}", get(charts::one)),
-        ("/appchartsmatch", get(charts::matches_all)),
-        ("/appchartsmatch/{prefix}", get(charts::matches)),
-        ("/configurations", get(configurations::all)),
-        ("/namespaces/{ns}/configurations", get(configurations::list)),
-        ("/services", get(services::services)),
-        ("/namespaces/{ns}/services", get(services::within)),
-        ("/catalogservices", get(services::catalogue)),
-        ("/gitconfigs", get(services::gitconfigs)),
-        ("/builderimages", get(services::builderimages)),
         ("/namespaces/{ns}/appsmatches", get(apps::matches_all)),
         ("/namespaces/{ns}/appsmatches/{prefix}", get(apps::matches)),
     ];
     if !passes {
-        known.push(("/authtoken", get(me::token)));
+        // Epinio's own server tells more of these.
+        known.extend([
+            ("/authtoken", get(me::token)),
+            ("/appcharts", get(charts::list)),
+            ("/appcharts/{name}", get(charts::one)),
+            ("/appchartsmatch", get(charts::matches_all)),
+            ("/appchartsmatch/{prefix}", get(charts::matches)),
+            ("/configurations", get(configurations::all)),
+            ("/namespaces/{ns}/configurations", get(configurations::list)),
+            ("/services", get(services::services)),
+            ("/namespaces/{ns}/services", get(services::within)),
+            ("/catalogservices", get(services::catalogue)),
+            ("/gitconfigs", get(services::gitconfigs)),
+            ("/builderimages", get(services::builderimages)),
+        ]);
     }
     let known_layer = from_fn_with_state(Arc::clone(state), door::known);
     let strangers = from_fn_with_state(Arc::clone(state), limit::strangers);

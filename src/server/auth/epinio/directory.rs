@@ -1,81 +1,64 @@
-//! Epinio's users and roles, as its Secrets and ConfigMaps say them. Pure.
+//! Who Epinio's users are: its Secrets and ConfigMaps, and dex, put together. Pure.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use secrecy::{ExposeSecret as _, SecretString};
-
-use super::actions::{self, Action};
+use super::dex::{self, Dex};
+use super::user::{ADMIN, Role, User, bound, cost};
 use crate::app::Object;
 use crate::cluster::SecretObject;
-
-/// Annotation of a user's Secret: `id[:namespace],…`.
-const ROLES: &str = "epinio.io/roles";
-
-/// The role that may everything. It is built in; a ConfigMap of this id is not looked at.
-const ADMIN: &str = "admin";
-
-/// The role of who just looks around, which shows no other namespace's resources although it is
-/// bound to none.
-const VISITOR: &str = "user";
-
-/// A role, as a user has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Role {
-    /// What annotations call it.
-    pub id: String,
-    /// What people call it.
-    pub name: String,
-    /// Where it holds; empty: everywhere.
-    pub namespace: String,
-    /// Whether users without a role have it.
-    pub default: bool,
-    /// Actions that its ConfigMap names, without those that Epinio does not know.
-    pub actions: Vec<&'static str>,
-    grants: Vec<Action>,
-}
-
-/// A user.
-#[derive(Debug)]
-pub struct User {
-    /// Name to log in with.
-    pub name: String,
-    /// Roles, those without a namespace and those within one.
-    pub roles: Vec<Role>,
-    /// Namespaces that are the user's.
-    pub namespaces: Vec<String>,
-    /// How the user reads Git repositories, by name.
-    pub gitconfigs: Vec<String>,
-    /// bcrypt hash of the password.
-    pub(super) hash: SecretString,
-}
-
-/// Why a user may not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lacking {
-    /// No role of the user allows it.
-    Role,
-    /// The namespace is not the user's.
-    Namespace,
-}
 
 /// Every user. A name that two Secrets claim is nobody's.
 #[derive(Debug, Default)]
 pub(super) struct Directory {
     users: BTreeMap<String, Option<Arc<User>>>,
+    roles: Vec<Role>,
+    dex: Option<Dex>,
 }
 
 impl Directory {
-    pub(super) fn new(users: &[SecretObject], roles: &[Object]) -> Self {
+    pub(super) fn new(users: &[SecretObject], roles: &[Object], dex: Option<Dex>) -> Self {
         let mut known = vec![Role::admin()];
         known.extend(roles.iter().filter_map(Role::read).filter(|role| role.id != ADMIN));
-        let mut directory = Self::default();
+        let mut by_name = BTreeMap::new();
         for user in users.iter().filter_map(|secret| User::read(secret, &known)) {
             let user = Some(Arc::new(user));
             let name = user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
-            directory.users.entry(name).and_modify(|twice| *twice = None).or_insert(user);
+            by_name.entry(name).and_modify(|twice| *twice = None).or_insert(user);
         }
-        directory
+        Self { users: by_name, roles: known, dex }
+    }
+
+    /// How dex is set up, if it is.
+    pub(super) fn dex(&self) -> Option<&Dex> {
+        self.dex.as_ref()
+    }
+
+    /// The user that a caller of this name and these groups is now. Whom dex has logged in has the
+    /// roles that its groups give, and those of the Secret of this name, if there is one.
+    pub(super) fn known(&self, name: &str, groups: &[String]) -> Option<Arc<User>> {
+        if !dex::has_logged_in(groups) {
+            return self.find(name).flatten().cloned();
+        }
+        let given = self.dex.as_ref()?.roles(groups);
+        let own = match self.users.get(name) {
+            Some(None) => return None,
+            Some(Some(own)) => Some(own),
+            None => None,
+        };
+        let assigned = own.filter(|own| own.assigned);
+        let mut roles = assigned.map(|own| own.roles.clone()).unwrap_or_default();
+        for role in given.iter().filter_map(|text| bound(text, &self.roles)) {
+            if !roles.contains(&role) {
+                roles.push(role);
+            }
+        }
+        let namespaces = own.map(|own| own.namespaces.clone()).unwrap_or_default();
+        let user = User {
+            gitconfigs: own.map(|own| own.gitconfigs.clone()).unwrap_or_default(),
+            ..User::new(name, roles, namespaces, &self.roles)
+        };
+        Some(Arc::new(user))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -93,121 +76,12 @@ impl Directory {
     }
 }
 
-/// The cost that a hash says it has: `$2a$10$…`.
-pub(super) fn cost(hash: &SecretString) -> Option<u32> {
-    hash.expose_secret().split('$').nth(2)?.parse().ok()
-}
-
-impl Role {
-    fn admin() -> Self {
-        Self {
-            id: ADMIN.to_owned(),
-            name: "Admin Role".to_owned(),
-            namespace: String::new(),
-            default: false,
-            actions: Vec::new(),
-            grants: Vec::new(),
-        }
-    }
-
-    fn read(map: &Object) -> Option<Self> {
-        let text = |key: &str| map.text(&format!("/data/{key}")).unwrap_or_default();
-        let id = text("id");
-        let named: Vec<_> = lines(text("actions")).filter_map(actions::named).collect();
-        let mut grants = vec![Action::Default];
-        grants.extend(named.iter().flat_map(|(_, grants)| *grants));
-        (!id.is_empty()).then(|| Self {
-            id: id.to_owned(),
-            name: text("name").to_owned(),
-            namespace: String::new(),
-            // What Go's `strconv.ParseBool` takes for true.
-            default: ["1", "t", "T", "true", "TRUE", "True"].contains(&text("default")),
-            actions: named.iter().map(|(name, _)| *name).collect(),
-            grants,
-        })
-    }
-
-    fn allows(&self, action: Action) -> bool {
-        self.id == ADMIN || self.grants.contains(&action)
-    }
-}
-
-impl User {
-    fn read(secret: &SecretObject, known: &[Role]) -> Option<Self> {
-        let value = |key: &str| {
-            let bytes = secret.data.get(key).map(|value| value.expose_secret());
-            bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
-        };
-        let name = value("username").to_owned();
-        let listed = secret.annotations.get(ROLES).map(String::as_str).unwrap_or_default();
-        let mut roles: Vec<Role> =
-            listed.split(',').filter_map(|text| bound(text, known)).collect();
-        if roles.is_empty() {
-            roles.extend(known.iter().find(|role| role.default).cloned());
-        }
-        let mut namespaces: Vec<String> = lines(value("namespaces")).map(str::to_owned).collect();
-        let own = namespaces.len();
-        for role in roles.iter().filter(|role| !role.namespace.is_empty()) {
-            if !namespaces.contains(&role.namespace) {
-                namespaces.push(role.namespace.clone());
-            }
-        }
-        if namespaces.len() > own {
-            namespaces.sort(); // as Epinio does when it adds some
-        }
-        (!name.is_empty()).then(|| Self {
-            name,
-            roles,
-            namespaces,
-            gitconfigs: lines(value("gitconfigs")).map(str::to_owned).collect(),
-            hash: value("password").into(),
-        })
-    }
-
-    /// Whether the user may everything.
-    pub fn is_admin(&self) -> bool {
-        self.roles.iter().any(|role| role.id == ADMIN && role.namespace.is_empty())
-    }
-
-    /// Whether lists show the user what is in this namespace. Roles that hold everywhere show all,
-    /// but for that of visitors.
-    pub fn sees(&self, namespace: &str) -> bool {
-        let everywhere = |role: &Role| role.namespace.is_empty() && role.id != VISITOR;
-        self.roles.iter().any(everywhere) || self.namespaces.iter().any(|own| own == namespace)
-    }
-
-    /// Whether the user may do this, in a namespace or where there is none. The roles of a namespace
-    /// decide there, if the user has any.
-    ///
-    /// # Errors
-    /// What is lacking.
-    pub fn may(&self, action: Action, namespace: Option<&str>) -> Result<(), Lacking> {
-        let has_own = |name: &&str| self.roles.iter().any(|role| role.namespace == *name);
-        let place = namespace.filter(has_own).unwrap_or_default();
-        let allows = |role: &Role| role.namespace == place && role.allows(action);
-        if !self.roles.iter().any(allows) {
-            return Err(Lacking::Role);
-        }
-        let own = |name: &str| self.namespaces.iter().any(|own| own == name);
-        if self.is_admin() || namespace.is_none_or(own) { Ok(()) } else { Err(Lacking::Namespace) }
-    }
-}
-
-/// A role as an annotation names it: `id` or `id:namespace`.
-fn bound(text: &str, known: &[Role]) -> Option<Role> {
-    let (id, namespace) = text.trim().split_once(':').unwrap_or((text.trim(), ""));
-    let role = known.iter().find(|role| role.id == id)?;
-    Some(Role { namespace: namespace.to_owned(), ..role.clone() })
-}
-
-fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().map(str::trim).filter(|line| !line.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
+    use super::super::Action;
+    use super::super::user::Lacking;
     use super::*;
 
     fn role(id: &str, actions: &str, default: &str) -> Object {
@@ -224,21 +98,59 @@ mod tests {
         SecretObject {
             name: format!("user-{name}"),
             labels: BTreeMap::new(),
-            annotations: [(ROLES.to_owned(), roles.to_owned())].into(),
+            annotations: [("epinio.io/roles".to_owned(), roles.to_owned())].into(),
             data: data.into(),
             malformed: Vec::new(),
         }
     }
 
-    fn known(name: &str, roles: &str, namespaces: &str) -> Arc<User> {
-        let maps = [
+    fn maps() -> [Object; 4] {
+        [
             role("developer", "namespace_read\napp_read\napp_export\n", "false"),
             role("viewer", "app_read\n", "false"),
             role("user", "export_registries_read", "true"),
             role("admin", "app_read", "true"),
-        ];
-        let directory = Directory::new(&[user(name, roles, namespaces)], &maps);
+        ]
+    }
+
+    fn known(name: &str, roles: &str, namespaces: &str) -> Arc<User> {
+        let directory = Directory::new(&[user(name, roles, namespaces)], &maps(), None);
         Arc::clone(directory.find(name).unwrap().unwrap())
+    }
+
+    #[test]
+    fn whom_dex_has_logged_in_has_the_roles_of_groups_and_of_the_secret() {
+        let mapping = "[{connectorId: git, groups: [{id: team, roles: ['viewer:shop', none]}]}]";
+        let data = [("issuer", "https://auth"), ("rolesMapping", mapping)];
+        let data = data.map(|(key, value)| (key.to_owned(), value.as_bytes().to_vec().into()));
+        let dex = Dex::read(&SecretObject { data: data.into(), ..user("", "", "") }).unwrap();
+        let users = [
+            user("dev", "developer", "web"),
+            user("guest", "", "web"),
+            user("twice", "admin", ""),
+            user("twice", "", ""),
+        ];
+        let at = |groups: &[&str]| -> Vec<String> {
+            dex.groups("git", &groups.iter().map(|group| (*group).to_owned()).collect::<Vec<_>>())
+        };
+        let directory = Directory::new(&users, &maps(), Some(dex.clone()));
+        let roles = |name: &str, groups: &[&str]| {
+            let user = directory.known(name, &at(groups))?;
+            let roles = user.roles.iter().map(|role| format!("{}:{}", role.id, role.namespace));
+            Some((roles.collect::<Vec<_>>().join(" "), user.namespaces.join(" ")))
+        };
+        let some = |roles: &str, namespaces: &str| Some((roles.to_owned(), namespaces.to_owned()));
+        assert_eq!(roles("new", &["team"]), some("viewer:shop", "shop"));
+        assert_eq!(roles("new", &["other"]), some("user:", ""));
+        assert_eq!(roles("dev", &["team"]), some("developer: viewer:shop", "shop web"));
+        assert_eq!(roles("dev", &[]), some("developer:", "web"));
+        assert_eq!(roles("guest", &["team"]), some("viewer:shop", "shop web"));
+        assert_eq!(roles("guest", &[]), some("user:", "web"));
+        assert_eq!(roles("twice", &["team"]), None);
+        assert_eq!(directory.known("new", &[]).map(|user| user.name.clone()), None);
+        let without = Directory::new(&users, &maps(), None);
+        assert!(without.known("dev", &at(&["team"])).is_none(), "dex is gone");
+        assert!(without.known("dev", &[]).is_some());
     }
 
     #[test]
@@ -279,7 +191,7 @@ mod tests {
     #[test]
     fn a_name_in_two_secrets_is_nobodys() {
         let users = [user("dev", "admin", ""), user("dev", "", ""), user("", "admin", "")];
-        let directory = Directory::new(&users, &[]);
+        let directory = Directory::new(&users, &[], None);
         assert!(directory.find("dev").unwrap().is_none());
         assert!(directory.find("").is_none());
         assert!(!format!("{directory:?}").contains("$2a"));

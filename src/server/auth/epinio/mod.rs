@@ -1,8 +1,14 @@
-//! Epinio's users: Basic against the bcrypt hashes in their Secrets, and rights by their roles.
+//! Epinio's users: Basic against the bcrypt hashes in their Secrets, tokens of dex, and rights by their
+//! roles.
 
 mod actions;
+mod dex;
 mod directory;
+mod keys;
+mod oidc;
+mod password;
 mod rights;
+mod user;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,20 +16,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::Semaphore;
+use secrecy::SecretString;
 use tokio::time::timeout;
 
 use super::cache::{Answer, Cache, Clock};
 use super::{AuthError, Authenticator, Caller, Credentials, Via};
 use crate::cluster::{Live, SecretReader as _};
-use crate::destination::select;
+use crate::destination::{self, select};
 use crate::error::Error;
 
 pub use actions::Action;
-pub use directory::{Lacking, Role, User};
+pub use user::{Lacking, Role, User};
 
+use dex::Dex;
 use directory::Directory;
+use keys::Keys;
+use password::Passwords;
 
 /// What the names of callers who are Epinio's users begin with, so that nobody whom Kubernetes knows
 /// is taken for one of them.
@@ -35,24 +43,8 @@ const LABEL: &str = "epinio.io/api-user-credentials";
 /// How long users and roles are as they were read.
 const FRESH: Duration = Duration::from_secs(10);
 
-/// How long a password that was right is right. A change of it counts at once when it is seen, as the
-/// hash is part of what is remembered.
-const GOOD: Duration = Duration::from_secs(5 * 60);
-
-/// Most passwords that are known to be right.
-const MAX_GOOD: usize = 10_000;
-
-/// Hashes at once: each takes a core for some 50 ms, and exports want some, too.
-const AT_ONCE: usize = 2;
-
 /// Who waits longer for a hash, or for the users, is told to come back.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Go's own default, and so that of Epinio.
-const USUAL_COST: u32 = 10;
-
-/// A hash of a higher cost takes many seconds: nobody could log in, and others neither.
-const HIGHEST_COST: u32 = 15;
 
 /// Whether Epinio's users are known here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,8 +64,8 @@ pub struct Users {
     source: Arc<Source>,
     mode: Mode,
     known: Cache<Arc<Directory>, Away>,
-    good: Cache<(), AuthError>,
-    hashing: Arc<Semaphore>,
+    passwords: Passwords,
+    keys: Keys,
 }
 
 #[derive(Debug)]
@@ -82,7 +74,7 @@ struct Source {
     system_namespace: Option<String>,
 }
 
-/// The users cannot be read now.
+/// The users, or the keys of dex, cannot be read now.
 #[derive(Clone, Copy, Debug)]
 struct Away;
 
@@ -110,8 +102,8 @@ impl Users {
             source: Arc::new(Source { live, system_namespace }),
             mode,
             known: Cache::new(1, Arc::clone(&clock))?,
-            good: Cache::new(MAX_GOOD, clock)?,
-            hashing: Arc::new(Semaphore::new(AT_ONCE)),
+            passwords: Passwords::new(Arc::clone(&clock))?,
+            keys: Keys::new(clock),
         })
     }
 
@@ -122,7 +114,7 @@ impl Users {
     pub async fn user(&self, caller: &Caller) -> Result<Option<Arc<User>>, AuthError> {
         let name = caller.user.strip_prefix(PREFIX).filter(|_| caller.via == Via::Epinio);
         let Some(name) = name else { return Ok(None) };
-        Ok(self.directory().await?.find(name).flatten().cloned())
+        Ok(self.directory().await?.known(name, &caller.groups))
     }
 
     /// Whether the roles that the caller has now allow this.
@@ -138,6 +130,29 @@ impl Users {
         let user = self.user(caller).await.map_err(|_| Refused::Unavailable)?;
         let user = user.ok_or(Refused::Lacking(Lacking::Role))?;
         user.may(action, namespace).map_err(Refused::Lacking)
+    }
+
+    /// Whether dex logs users in.
+    ///
+    /// # Errors
+    /// When its settings cannot be read now.
+    pub async fn has_dex(&self) -> Result<bool, AuthError> {
+        Ok(self.mode != Mode::Off && self.directory().await?.dex().is_some())
+    }
+
+    /// Whom dex has logged in; `None`: the token is none that it says it has made.
+    ///
+    /// # Errors
+    /// When the token is not valid, or it cannot be found out now.
+    pub(super) async fn bearer(&self, token: &SecretString) -> Result<Option<Caller>, AuthError> {
+        let Some(issuer) = oidc::issuer(token).filter(|_| self.mode != Mode::Off) else {
+            return Ok(None);
+        };
+        let directory = self.directory().await?;
+        match directory.dex().filter(|dex| dex.issuer == issuer) {
+            Some(dex) => oidc::verify(token, dex, &self.keys).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn directory(&self) -> Result<Arc<Directory>, Away> {
@@ -165,20 +180,14 @@ impl Users {
         }
         let found = directory.find(name);
         let Some(Some(user)) = found else {
-            // As long as a wrong password takes.
-            let cost = directory.cost().unwrap_or(USUAL_COST).min(HIGHEST_COST);
-            let password = password.clone();
-            self.hash(move || {
-                bcrypt::hash_with_salt(password.expose_secret(), cost, [0; 16]).is_ok()
-            })
-            .await?;
+            self.passwords.spend(directory.cost(), password).await?;
             return Err(if found.is_some() {
                 AuthError::UserTwice
             } else {
                 AuthError::UserUnknown
             });
         };
-        self.check(user, password).await?;
+        self.passwords.check(user, password).await?;
         Ok(Caller {
             user: format!("{PREFIX}{name}"),
             uid: String::new(),
@@ -187,47 +196,24 @@ impl Users {
             via: Via::Epinio,
         })
     }
-
-    async fn check(&self, user: &User, password: &SecretString) -> Result<(), AuthError> {
-        if directory::cost(&user.hash).is_some_and(|cost| cost > HIGHEST_COST) {
-            tracing::warn!(user = user.name, "the cost of the password's hash is too high");
-            return Err(AuthError::WrongPassword);
-        }
-        let key = self.good.key(&(&user.name, password.expose_secret(), user.hash.expose_secret()));
-        let (password, hash) = (password.clone(), user.hash.clone());
-        let right = self.hash(move || {
-            bcrypt::verify(password.expose_secret(), hash.expose_secret()).unwrap_or(false)
-        });
-        let ask = || async {
-            let right = right.await?;
-            if right { Ok(Answer { value: (), life: GOOD }) } else { Err(AuthError::WrongPassword) }
-        };
-        self.good.get(key, ask).await
-    }
-
-    /// Does what takes a core for a while, in its turn. The turn ends with the work, also when nobody
-    /// waits for it any more.
-    fn hash<W>(&self, work: W) -> impl Future<Output = Result<bool, AuthError>> + Send + use<W>
-    where
-        W: FnOnce() -> bool + Send + 'static,
-    {
-        let turns = Arc::clone(&self.hashing);
-        async move {
-            let turn = timeout(PATIENCE, turns.acquire_owned()).await;
-            let Ok(Ok(turn)) = turn else { return Err(AuthError::Unavailable) };
-            let done = tokio::task::spawn_blocking(move || (work(), turn)).await;
-            done.map(|(answer, _)| answer).map_err(|_| AuthError::Unavailable)
-        }
-    }
 }
 
 impl Source {
     async fn read(&self) -> Result<Directory, Error> {
         let wanted = self.system_namespace.as_deref();
-        let namespace = select::system_namespace(&self.live, wanted).await?;
+        let namespace = match select::system_namespace(&self.live, wanted).await {
+            // Nor are there users then.
+            Err(destination::Error::NoSystemNamespace { .. }) => return Ok(Directory::default()),
+            found => found?,
+        };
         let users = self.live.labelled_secrets(&namespace, LABEL).await?;
         let roles = self.live.epinio_roles(&namespace).await?;
-        Ok(Directory::new(&users, &roles))
+        let dex = self.live.secret(&namespace, dex::SECRET).await?;
+        let dex = dex.as_ref().map(Dex::read).transpose().unwrap_or_else(|fault| {
+            tracing::warn!("Secret {} cannot be used: {fault}", dex::SECRET);
+            None
+        });
+        Ok(Directory::new(&users, &roles, dex))
     }
 }
 

@@ -7,6 +7,7 @@ mod export;
 mod failures;
 mod lists;
 mod looks;
+mod oidc;
 mod upstream;
 mod users;
 
@@ -106,6 +107,15 @@ metadata: {{name: {name}, labels: {{app.kubernetes.io/component: epinio-namespac
         Server::start(outhaul, &[&usual, args].concat())
     }
 
+    /// Makes dex known, with its roles by groups.
+    pub(super) fn dex(&self, issuer: &str, mapping: &str) {
+        let secret = serde_json::json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "dex-config"},
+            "stringData": {"issuer": issuer, "endpoint": issuer, "rolesMapping": mapping},
+        });
+        self.system().apply(&secret.to_string());
+    }
+
     /// A user whose password is `pw`.
     pub(super) fn user(&self, name: &str, roles: &str, namespaces: &str) {
         let hash = bcrypt::hash("pw", 4).unwrap();
@@ -113,11 +123,12 @@ metadata: {{name: {name}, labels: {{app.kubernetes.io/component: epinio-namespac
             "apiVersion: v1
 kind: Secret
 metadata:
-  name: user-{name}
+  name: user-{}
   labels: {{epinio.io/api-user-credentials: 'true'}}
   annotations: {{epinio.io/roles: '{roles}'}}
 stringData: {{username: {name}, password: '{hash}', namespaces: \"{namespaces}\"}}
-"
+",
+            name.replace('@', ".at.")
         ));
     }
 }
