@@ -6,6 +6,7 @@ mod app_export;
 mod app_import;
 mod content;
 mod findings;
+mod run_export;
 mod serve;
 mod verify;
 
@@ -21,7 +22,8 @@ pub(crate) use app_export::{AppExportArgs, SecretsArg};
 pub(crate) use app_import::AppImportArgs;
 pub(crate) use content::ContentArgs;
 pub(crate) use findings::FindingsArgs;
-pub(crate) use serve::{Environment, EpinioUsers, LogFormat, ServeArgs};
+pub(crate) use run_export::RunExportArgs;
+pub(crate) use serve::{Environment, EpinioUsers, ExecutorArg, LogFormat, ServeArgs};
 pub(crate) use verify::VerifyArgs;
 
 /// Ship a running Kubernetes application to any OCI registry as one Helm chart pinned by digest
@@ -87,6 +89,9 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Serve the cluster's applications over HTTP, to many users
     Serve(Box<ServeArgs>),
+    /// Carry out one attempt at an export of the server
+    #[command(hide = true)]
+    RunExport(RunExportArgs),
     /// OCI layouts: images and charts in a directory
     #[command(subcommand)]
     Layout(LayoutCommand),

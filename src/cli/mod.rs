@@ -37,6 +37,7 @@ pub fn main() -> ExitCode {
     };
     match &cli.command {
         Command::Serve(args) => output::init_server_log(&cli.global, args.log),
+        Command::RunExport(args) => output::init_server_log(&cli.global, args.log),
         _ => output::init_log(cli.global.verbose),
     }
     let printer = Printer::new(cli.global.output, cli.global.quiet);
@@ -103,6 +104,7 @@ async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
         Command::Copy(args) => commands::copy::run(&args, printer).await,
         Command::Verify(args) => commands::verify::run(&args, global, printer).await,
         Command::Serve(args) => commands::serve::run(&args, global).await,
+        Command::RunExport(args) => commands::run_export::run(args, global).await,
         Command::Layout(LayoutCommand::Serve(args)) => {
             commands::layout_serve::run(&args, printer).await
         }

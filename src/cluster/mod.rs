@@ -18,6 +18,7 @@ mod epinio;
 pub mod error;
 pub mod events;
 mod files;
+pub mod jobs;
 mod keys;
 mod lease;
 mod list;

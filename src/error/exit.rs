@@ -21,6 +21,11 @@ macro_rules! exits {
             pub const ALL: &'static [(Self, &'static str)] =
                 &[$((Self::$name, concat!($($doc),+)),)+];
 
+            /// Its name, in a word.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)+ }
+            }
+
             /// The one with this number.
             pub fn of(code: u8) -> Option<Self> {
                 match code { $($code => Some(Self::$name),)+ _ => None }

@@ -69,7 +69,7 @@ fn describe(command: &mut clap::Command, text: &mut String) {
         command.render_long_help().to_string().trim_end()
     )
     .unwrap();
-    for subcommand in command.get_subcommands_mut() {
+    for subcommand in command.get_subcommands_mut().filter(|it| !it.is_hide_set()) {
         describe(subcommand, text);
     }
 }

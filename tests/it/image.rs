@@ -17,7 +17,7 @@ use crate::support::registry::Registry;
 mod example;
 
 /// A small binary that is linked as ours is; ours without optimisation takes long to pack.
-const BINARY: &str = "/bin/true";
+pub(crate) const BINARY: &str = "/bin/true";
 
 fn blob(layout: &Path, digest: &Value) -> Vec<u8> {
     let hex = digest.as_str().unwrap().strip_prefix("sha256:").unwrap();
@@ -46,11 +46,14 @@ fn the_image_is_the_same_each_time_and_goes_to_a_registry() {
     assert!(registry.target().manifest("tools/outhaul", &digest.to_string()).is_some());
 }
 
-/// An image as `make image` builds it, in a registry as the README has it there: its digest.
-pub(crate) fn pushed(registry: &Registry, reference: &str) -> String {
+/// An image with this binary as `make image` builds it, in a registry as the README has it there: its
+/// digest.
+pub(crate) fn pushed(registry: &Registry, reference: &str, binary: &Path) -> String {
     let folder = Folder::new("image");
     let layout = folder.path().join("layout");
-    let digest = example::make(&layout, &[format!("linux/amd64={BINARY}")]).unwrap();
+    let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
+    let binary = format!("linux/{architecture}={}", binary.display());
+    let digest = example::make(&layout, &[binary]).unwrap();
     copy_to(registry, &layout, reference);
     digest.to_string()
 }

@@ -96,7 +96,19 @@ impl Cluster {
     }
 
     /// Starts kube-controller-manager beside the API.
-    pub(crate) fn add_controllers(mut self) -> Self {
+    pub(crate) fn add_controllers(self) -> Self {
+        self.run_controllers("*,-nodeipam,-node-route-controller,-cloud-node-lifecycle-controller")
+    }
+
+    /// Starts of it what carries out Jobs and collects what they leave, and nothing else: other
+    /// objects stay as they are written.
+    pub(crate) fn add_job_controllers(self) -> Self {
+        self.run_controllers(
+            "job-controller,garbage-collector-controller,serviceaccount-controller",
+        )
+    }
+
+    fn run_controllers(mut self, which: &str) -> Self {
         let kubeconfig = self.kubeconfig("admin");
         let file = |name: &str| self.folder.path().join(name).display().to_string();
         let controllers = Child::start(
@@ -107,8 +119,7 @@ impl Cluster {
                 format!("--kubeconfig={}", kubeconfig.display()),
                 format!("--service-account-private-key-file={}", file("sa.key")),
                 format!("--root-ca-file={}", file("ca.crt")),
-                "--controllers=*,-nodeipam,-node-route-controller,-cloud-node-lifecycle-controller"
-                    .to_owned(),
+                format!("--controllers={which}"),
                 "--leader-elect=false".to_owned(),
                 "--secure-port=0".to_owned(),
             ],

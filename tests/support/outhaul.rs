@@ -135,6 +135,21 @@ impl Running {
         self.child.kill();
     }
 
+    /// Stops it where it is, until [`Self::resume`].
+    pub(crate) fn pause(&self) {
+        self.signal(rustix::process::Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) {
+        self.signal(rustix::process::Signal::CONT);
+    }
+
+    /// Its exit code if it has ended, or 128 + the signal that ended it.
+    pub(crate) fn exited(&self) -> Option<i32> {
+        self.child.exited()
+    }
+
     /// Waits until it ends by itself: its exit code, or 128 + the signal that ended it.
     pub(crate) fn wait(&self) -> i32 {
         self.child.wait(PATIENCE)

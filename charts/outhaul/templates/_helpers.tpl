@@ -50,3 +50,80 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   name: {{ include "outhaul.account" . }}
   namespace: {{ .Release.Namespace }}
 {{- end -}}
+
+{{- /* What an export reads, as rules: of the server and of its workers. */ -}}
+{{- define "outhaul.reads" -}}
+# What an application is made of. Secrets are not in the list, so the core group is named kind by
+# kind; in the other groups, what a later Kubernetes adds is read as well.
+- apiGroups: [""]
+  resources:
+    - configmaps
+    - endpoints
+    - limitranges
+    - persistentvolumeclaims
+    - pods
+    - podtemplates
+    - replicationcontrollers
+    - resourcequotas
+    - serviceaccounts
+    - services
+  verbs: {{ toJson $.verbs }}
+- apiGroups:
+    - apps
+    - autoscaling
+    - batch
+    - networking.k8s.io
+    - policy
+    - rbac.authorization.k8s.io
+    - resource.k8s.io
+  resources: ["*"]
+  verbs: {{ toJson $.verbs }}
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: {{ toJson $.verbs }}
+{{- with .root.Values.rbac.readGroups }}
+- apiGroups:
+    {{- toYaml . | nindent 4 }}
+  resources: ["*"]
+  verbs: {{ toJson $.verbs }}
+{{- end }}
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  verbs: [get]
+# The uid of kube-system is the cluster's identity.
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get, list]
+{{- if .root.Values.rbac.readNodes }}
+- apiGroups: [""]
+  resources: [nodes]
+  verbs: [list]
+{{- end }}
+{{- end -}}
+
+{{- define "outhaul.worker" -}}
+{{- if .Values.job.serviceAccount.create -}}
+{{- default (printf "%s-worker" (include "outhaul.fullname" .)) .Values.job.serviceAccount.name -}}
+{{- else -}}
+{{- required "job.serviceAccount.name is needed where job.serviceAccount.create is false" .Values.job.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "outhaul.workers" -}}
+- kind: ServiceAccount
+  name: {{ include "outhaul.worker" . }}
+  namespace: {{ include "outhaul.system" . }}
+{{- end -}}
+
+{{- /* Not those of the server's pods, whose Service would find them. */ -}}
+{{- define "outhaul.workerSelector" -}}
+app.kubernetes.io/name: {{ include "outhaul.name" . }}-worker
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "outhaul.workerLabels" -}}
+{{ include "outhaul.workerSelector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}

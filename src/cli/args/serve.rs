@@ -11,6 +11,9 @@ use crate::server::{EPINIO_VERSION, Origin};
 /// Longest time that a stop may take: who waits longer for a pod to end has forgotten it.
 const LONGEST_DRAIN: Duration = Duration::from_secs(3600);
 
+/// Most exports at once, in Jobs, too: each has a thread of the server's, of which the runtime has 512.
+const MOST_WORKERS: usize = 256;
+
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     /// Address to listen on; port 0 takes a free one
@@ -65,8 +68,14 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = drain,
         env = "OUTHAUL_DRAIN")]
     pub(crate) drain: Duration,
+    /// Where exports run: in the server, or each in a Kubernetes Job of its own
+    #[arg(long, value_enum, default_value_t, env = "OUTHAUL_EXECUTOR")]
+    pub(crate) executor: ExecutorArg,
+    /// With `--executor job`: ConfigMap of the system namespace with the Jobs' template
+    #[arg(long, value_name = "NAME", default_value = "outhaul-job", env = "OUTHAUL_JOB_TEMPLATE")]
+    pub(crate) job_template: String,
     /// Exports that run at once
-    #[arg(long, value_name = "N", default_value_t = 2, env = "OUTHAUL_WORKERS", value_parser = some)]
+    #[arg(long, value_name = "N", default_value_t = 2, env = "OUTHAUL_WORKERS", value_parser = workers)]
     pub(crate) workers: usize,
     /// Of them to one destination
     #[arg(long, value_name = "N", default_value_t = 2, env = "OUTHAUL_PER_DESTINATION",
@@ -117,6 +126,16 @@ pub(crate) struct ServeArgs {
     /// Form of the log on standard error
     #[arg(long, value_enum, default_value_t, env = "OUTHAUL_LOG_FORMAT")]
     pub(crate) log: LogFormat,
+}
+
+/// Where exports run
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExecutorArg {
+    /// In the server
+    #[default]
+    InProcess,
+    /// Each in a Job
+    Job,
 }
 
 /// How a log is written
@@ -173,6 +192,13 @@ fn longest(text: &str) -> Result<Duration, String> {
 fn keep(text: &str) -> Result<Duration, String> {
     let time = text.parse::<jiff::SignedDuration>().map_err(|error| error.to_string())?;
     Duration::try_from(time).map_err(|_| "it must not be negative".to_owned())
+}
+
+fn workers(text: &str) -> Result<usize, String> {
+    match some(text)? {
+        number if number <= MOST_WORKERS => Ok(number),
+        _ => Err(format!("it must be at most {MOST_WORKERS}")),
+    }
 }
 
 fn some(text: &str) -> Result<usize, String> {

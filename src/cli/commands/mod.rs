@@ -11,5 +11,6 @@ pub(super) mod copy;
 pub(super) mod demo;
 pub(super) mod export_registries;
 pub(super) mod layout_serve;
+pub(super) mod run_export;
 pub(super) mod serve;
 pub(super) mod verify;

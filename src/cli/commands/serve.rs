@@ -1,11 +1,11 @@
 //! `outhaul serve`: the server, until a signal ends it.
 
-use crate::cli::args::{Environment, EpinioUsers, Global, ServeArgs};
+use crate::cli::args::{Environment, EpinioUsers, ExecutorArg, Global, ServeArgs};
 use crate::cli::{connect, interrupted};
 use crate::error::Error;
 use crate::server::auth::epinio::Mode;
-use crate::server::work::Settings;
 use crate::server::work::queue::Limits;
+use crate::server::work::{Settings, Where};
 use crate::server::{self, Config, Epinio, Tls, Upstream};
 
 pub(crate) async fn run(args: &ServeArgs, global: &Global) -> Result<(), Error> {
@@ -48,6 +48,10 @@ fn config(args: &ServeArgs, global: &Global) -> Config {
             drain: args.drain,
             longest: args.longest,
             local_sources: args.local_source.clone(),
+            executor: match args.executor {
+                ExecutorArg::InProcess => Where::InProcess,
+                ExecutorArg::Job => Where::Jobs { template: args.job_template.clone() },
+            },
         },
         epinio: epinio(args),
     }

@@ -53,7 +53,7 @@ pub struct ExportStatus {
     pub exit_code: Option<u8>,
     /// How often it was started.
     pub attempts: u32,
-    /// Which replica of the server runs it.
+    /// Which replica of the server runs it, or which Job.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holder: Option<Holder>,
     /// When it was put into the queue.
@@ -141,11 +141,11 @@ pub enum Step {
     Checking,
 }
 
-/// Which replica of the server runs an export.
+/// Which replica of the server runs an export, or which Job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Holder {
-    /// Its identity, as in the lease.
+    /// Its identity, as in the lease; or the name of the Job.
     #[schemars(length(max = 253))]
     pub identity: String,
     /// Since when.

@@ -15,6 +15,12 @@ const API: &str = "/apis/outhaul.dev/v1alpha1";
 /// Media type of a JSON merge patch (RFC 7396).
 const MERGE: &str = "application/merge-patch+json";
 
+/// Media type of server-side apply. JSON is YAML.
+const APPLY: &str = "application/apply-patch+yaml";
+
+/// Whose the fields are that an attempt in a Job writes.
+const WORKER: &str = "outhaul-worker";
+
 /// Exports of one answer: a hundred of the largest are a few MiB.
 const PAGE: usize = 100;
 
@@ -117,6 +123,38 @@ impl Live {
         let written = Export { status: Some(status.clone()), ..export.clone() };
         let body = self.body(&written)?;
         let sent = self.api.send(Method::PUT, &path, JSON, &body).await;
+        sent.map_err(|error| overtaken(export, error))
+    }
+
+    /// Writes what an attempt in a Job says of itself, as its own fields: `planned`, `progress`, `step`
+    /// and `result` of `status`, and nothing else of it. It is written if the export is still what was
+    /// read. Gives what is there then.
+    ///
+    /// # Errors
+    /// As [`Self::patch_status`].
+    pub async fn apply_attempt(
+        &self,
+        export: &Export,
+        status: &ExportStatus,
+    ) -> Result<Export, Error> {
+        let ExportStatus { planned, progress, step, result, .. } = status.clone();
+        let own = ExportStatus { planned, progress, step, result, ..ExportStatus::default() };
+        let mut body = self.body(&Export { status: Some(own), ..export.clone() })?;
+        if let Some(status) = body["status"].as_object_mut() {
+            status.remove("attempts"); // the one field that is always there
+        }
+        let body = json!({
+            "apiVersion": body["apiVersion"], "kind": body["kind"], "status": body["status"],
+            "metadata": {
+                "namespace": export.namespace(), "name": export.name(), "uid": export.uid(),
+                "resourceVersion": export.version(),
+            },
+        });
+        let path = format!(
+            "{}/status?fieldManager={WORKER}&force=true",
+            path(export.namespace(), export.name())
+        );
+        let sent = self.api.send(Method::PATCH, &path, APPLY, &body).await;
         sent.map_err(|error| overtaken(export, error))
     }
 

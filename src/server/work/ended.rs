@@ -78,6 +78,6 @@ impl Desk {
         self.metrics.export(end, ended.reason(), took, bytes);
         let record = About::export(export);
         let about: Vec<&About> = std::iter::once(&record).chain(root).collect();
-        tell(&self.live, &self.me, &about, &ended.news()).await;
+        tell(&self.means.live, &self.me, &about, &ended.news()).await;
     }
 }

@@ -25,6 +25,32 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// Of an attempt in a Job that was the last, and was lost for this reason.
+    pub(super) fn lost(why: &str) -> Self {
+        let Self { message, .. } = Self::interrupted();
+        Self {
+            message: format!("{message}; the last time: {why}"),
+            hint: Some(
+                "look at the Job's pods and their Events; the Job's template says how much memory they \
+                 have; then make another Export"
+                    .to_owned(),
+            ),
+            ..Self::interrupted()
+        }
+    }
+
+    /// Of a worker that ended well without a word in the record.
+    pub(super) fn no_result() -> Self {
+        Self {
+            reason: Exit::Failed.name(),
+            message: "its worker ended well and has written no result".to_owned(),
+            hint: Some(
+                "the image of the Job's template has to be of the server's release".to_owned(),
+            ),
+            exit: Exit::Failed,
+        }
+    }
+
     pub(super) fn interrupted() -> Self {
         Self {
             reason: INTERRUPTED,
@@ -39,8 +65,8 @@ impl Failure {
             reason: DEADLINE_EXCEEDED,
             message: format!("it ran for {} s and had not ended", longest.as_secs()),
             hint: Some(
-                "make another Export, which goes on where this one was; `serve --longest` gives more \
-                 time"
+                "make another Export, which goes on where this one was; `serve --longest`, or the \
+                 template of Jobs, gives more time"
                     .to_owned(),
             ),
             exit: Exit::Failed,
@@ -57,8 +83,9 @@ impl Failure {
     }
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
+impl Failure {
+    /// The failure that the error is.
+    pub(super) fn of(error: &Error) -> Self {
         let causes = error.causes().into_iter();
         let message = std::iter::once(error.to_string()).chain(causes).collect::<Vec<_>>();
         Self {
@@ -67,5 +94,11 @@ impl From<Error> for Failure {
             hint: error.hint(),
             exit: error.exit(),
         }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::of(&error)
     }
 }

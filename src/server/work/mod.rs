@@ -2,17 +2,20 @@
 //!
 //! ```text
 //!  Election ─ leads ─► pass over all records ─► reconcile::next ─┬─► accept ─► Pending
-//!                          ▲                                     ├─► Queue ─► inline::run ─► status
+//!                          ▲                                     ├─► Queue ─► Executor ─► status
 //!                          └──────── a record has changed ───────┴─► cancel, retire
 //! ```
 //!
 //! The records are all that is kept: whoever leads next reads them and goes on.
 
 pub mod accept;
+mod attempt;
 pub(in crate::server) mod conditions;
 mod ended;
+mod executor;
 mod failure;
 mod inline;
+pub mod job;
 pub mod leader;
 pub mod observe;
 pub mod place;
@@ -29,7 +32,11 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use self::attempt::Means;
+use self::executor::Executor;
 pub use self::failure::{DEADLINE_EXCEEDED, Failure};
+use self::inline::InProcess;
+use self::job::Jobs;
 use self::leader::Election;
 use self::queue::Limits;
 use self::shift::Shift;
@@ -61,6 +68,20 @@ pub struct Settings {
     pub longest: Duration,
     /// Hosts of our own surroundings, with or without a port, of which images are read all the same.
     pub local_sources: Vec<String>,
+    /// Where they are carried out.
+    pub executor: Where,
+}
+
+/// Where exports are carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Where {
+    /// In the server's process.
+    InProcess,
+    /// Each in a Job of Kubernetes.
+    Jobs {
+        /// ConfigMap of the system namespace with the template of Jobs.
+        template: String,
+    },
 }
 
 /// Carries out exports whenever this replica leads.
@@ -77,14 +98,10 @@ pub struct Controller {
 
 /// What a leader works with.
 struct Desk {
-    live: Live,
-    system_namespace: String,
+    means: Means,
     me: String,
-    authorizer: Arc<dyn Authorizer>,
-    marks: Marks,
     metrics: Arc<Metrics>,
     longest: Duration,
-    local_sources: Vec<String>,
     courier: Courier,
 }
 
@@ -98,6 +115,7 @@ impl Default for Settings {
             drain: Duration::from_secs(20),
             longest: Duration::from_secs(6 * 3600),
             local_sources: Vec::new(),
+            executor: Where::InProcess,
         }
     }
 }
@@ -138,16 +156,20 @@ impl Controller {
         let Some(Some(namespace)) = stop.run_until_cancelled(self.system_namespace()).await else {
             return;
         };
-        let desk = Arc::new(Desk {
+        let means = Means {
             live: self.live.clone(),
             system_namespace: namespace.clone(),
-            me: self.me.clone(),
             authorizer: Arc::clone(&self.authorizer),
             marks: self.marks.clone(),
-            metrics: Arc::clone(&self.metrics),
-            longest: self.settings.longest,
             local_sources: self.settings.local_sources.clone(),
-            courier: Courier::new(self.live.clone(), namespace.clone(), Arc::clone(&self.metrics)),
+        };
+        let metrics = Arc::clone(&self.metrics);
+        let desk = Arc::new(Desk {
+            means,
+            me: self.me.clone(),
+            courier: Courier::new(self.live.clone(), namespace.clone(), Arc::clone(&metrics)),
+            metrics,
+            longest: self.settings.longest,
         });
         let election =
             Election::new(self.live.clone(), namespace, self.me.clone(), self.leads.clone());
@@ -169,7 +191,11 @@ impl Controller {
     /// Works until `lost`, or until `stop` and what runs has ended.
     async fn work(&self, desk: Arc<Desk>, stop: CancellationToken, lost: CancellationToken) {
         let Settings { limits, keep, drain, .. } = self.settings;
-        let mut shift = Shift::new(Arc::clone(&desk), &self.store, limits, keep);
+        let executor: Arc<dyn Executor> = match &self.settings.executor {
+            Where::InProcess => Arc::new(InProcess),
+            Where::Jobs { template } => Arc::new(Jobs { template: template.clone() }),
+        };
+        let mut shift = Shift::new(Arc::clone(&desk), executor, &self.store, limits, keep);
         self.metrics.leads(true);
         let worked = async {
             stop.run_until_cancelled(shift.go_on()).await;
@@ -177,7 +203,7 @@ impl Controller {
                 tracing::info!("what has not ended in time is left to the next leader");
             }
         };
-        let looking = look(&desk.live, &desk.system_namespace, &desk.metrics);
+        let looking = look(&desk.means.live, &desk.means.system_namespace, &desk.metrics);
         lost.run_until_cancelled(async {
             tokio::select! {
                 () = worked => {}

@@ -29,19 +29,35 @@ const EVERY: Duration = Duration::from_secs(2);
 /// How often a write is tried while others write, too: an annotation or two.
 const MOST_TRIES: u32 = 5;
 
-/// A record that this replica runs.
+/// A record that runs here.
 #[derive(Debug)]
 pub struct Held {
     live: Live,
+    pen: Pen,
     export: tokio::sync::Mutex<Export>,
     /// The object by which people know the application, once that is read.
     root: OnceLock<About>,
 }
 
+/// What of a status is written.
+#[derive(Clone, Copy, Debug)]
+enum Pen {
+    /// All of it.
+    Server,
+    /// What an attempt says of itself ([`Live::apply_attempt`]).
+    Worker,
+}
+
 impl Held {
-    /// The record as it was last written by us.
+    /// The record as it was last written by us, who write all of its status.
     pub fn new(live: Live, export: Export) -> Self {
-        Self { live, export: export.into(), root: OnceLock::new() }
+        Self { live, pen: Pen::Server, export: export.into(), root: OnceLock::new() }
+    }
+
+    /// The same for the worker of a Job: of what is changed in the status, plan, progress, step and
+    /// result are written, and nothing else.
+    pub fn of_worker(live: Live, export: Export) -> Self {
+        Self { pen: Pen::Worker, ..Self::new(live, export) }
     }
 
     /// The object by which people know the application, if it was found.
@@ -74,7 +90,11 @@ impl Held {
             change(&mut status);
             status.count(Timestamp::now());
             shrink(&mut status);
-            match self.live.patch_status(&export, &status).await {
+            let written = match self.pen {
+                Pen::Server => self.live.patch_status(&export, &status).await,
+                Pen::Worker => self.live.apply_attempt(&export, &status).await,
+            };
+            match written {
                 Ok(written) => {
                     *export = written;
                     return Ok(());

@@ -1,6 +1,7 @@
 //! What is to be done about a record, by what it says alone. Whoever acts on it writes over the
 //! version that was looked at; where somebody else was faster, it is read and decided again.
 
+use super::job;
 use crate::cluster::record::{Export, Phase};
 
 /// How often an export is begun before it is given up: leaders die, but not each time.
@@ -13,6 +14,8 @@ pub struct World<'a> {
     pub me: &'a str,
     /// Whether one of its workers has the record.
     pub working: bool,
+    /// Whether it goes on with attempts in Jobs that an earlier leader began.
+    pub adopts: bool,
 }
 
 /// What is to be done.
@@ -26,6 +29,8 @@ pub enum Action {
     Start,
     /// The same once more: who ran it is gone.
     TakeOver,
+    /// Go on with the attempt that is under way in a Job.
+    Adopt,
     /// Give it up: who ran it was gone too often.
     GiveUp,
     /// End it.
@@ -37,13 +42,17 @@ pub fn next(export: &Export, world: World<'_>) -> Action {
     let Some(status) = &export.status else {
         return if export.is_cancelled() { Action::Cancel } else { Action::Accept };
     };
+    let holder = status.holder.as_ref().map(|holder| holder.identity.as_str());
+    let in_job = world.adopts && holder == Some(&*job::name(export.uid(), status.attempts));
     match status.phase {
         Some(phase) if phase.is_terminal() => Action::Wait,
+        // Its Job has to be ended first, by a worker.
+        Some(Phase::Running) if in_job && !world.working => Action::Adopt,
         _ if export.is_cancelled() => Action::Cancel,
         None => Action::Accept,
         Some(Phase::Pending) => Action::Start,
         Some(_) => {
-            let is_mine = status.holder.as_ref().is_some_and(|holder| holder.identity == world.me);
+            let is_mine = in_job || holder == Some(world.me);
             match (is_mine && world.working, status.attempts >= MOST_ATTEMPTS) {
                 (true, _) => Action::Wait,
                 (false, false) => Action::TakeOver,
@@ -60,7 +69,7 @@ mod tests {
     use super::*;
     use crate::cluster::record::{CANCEL, ExportSpec, ExportStatus, Holder};
 
-    const MINE: World<'_> = World { me: "a", working: true };
+    const MINE: World<'_> = World { me: "a", working: true, adopts: false };
 
     fn export(phase: Option<Phase>, holder: &str, attempts: u32) -> Export {
         let mut export = Export::draft("shop", "shop-1", ExportSpec::new("shop", "team"));
@@ -91,6 +100,28 @@ mod tests {
         // Of our own, but no worker of ours has it.
         let world = World { working: false, ..MINE };
         assert_eq!(next(&export(Some(Phase::Running), "a", 1), world), Action::TakeOver);
+    }
+
+    #[test]
+    fn a_job_outlives_the_leader_that_began_it() {
+        let world = World { adopts: true, ..MINE };
+        let alone = World { working: false, ..world };
+        for attempts in [1, 2, 3] {
+            let held = export(Some(Phase::Running), &job::name("", attempts), attempts);
+            assert_eq!(next(&held, world), Action::Wait);
+            assert_eq!(next(&held, alone), Action::Adopt);
+            // Whoever runs exports in its own process has no business with Jobs.
+            let without = World { adopts: false, ..alone };
+            let expected = if attempts < 3 { Action::TakeOver } else { Action::GiveUp };
+            assert_eq!(next(&held, without), expected);
+            let cancelled = held.with_annotation(CANCEL, "");
+            assert_eq!(next(&cancelled, world), Action::Cancel);
+            assert_eq!(next(&cancelled, alone), Action::Adopt);
+        }
+        // The Job of an earlier attempt, and a replica that ran it itself.
+        let old = export(Some(Phase::Running), &job::name("", 1), 2);
+        assert_eq!(next(&old, alone), Action::TakeOver);
+        assert_eq!(next(&export(Some(Phase::Running), "b", 1), alone), Action::TakeOver);
     }
 
     #[test]

@@ -13,10 +13,12 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::accept::{Permit, Refusal, permit};
+use super::attempt::Means;
 use super::ended::Ended;
+use super::executor::Executor;
 use super::queue::{Job, Key, Limits, Queue};
 use super::reconcile::{Action, World, next};
-use super::{Desk, Failure, conditions, inline, retire, shrink};
+use super::{Desk, Failure, conditions, retire, shrink};
 use crate::cluster;
 use crate::cluster::record::{Export, ExportStatus, ExportStore, Health, Phase, Step};
 use crate::server::notify::{self, Outbox};
@@ -31,6 +33,7 @@ const GATHER: Duration = Duration::from_millis(20);
 /// What runs and waits while this replica leads.
 pub(super) struct Shift<'a> {
     desk: Arc<Desk>,
+    executor: Arc<dyn Executor>,
     store: &'a ExportStore,
     keep: Duration,
     queue: Queue,
@@ -51,6 +54,7 @@ impl<'a> Shift<'a> {
     /// One that has nothing to do yet.
     pub(super) fn new(
         desk: Arc<Desk>,
+        executor: Arc<dyn Executor>,
         store: &'a ExportStore,
         limits: Limits,
         keep: Duration,
@@ -58,6 +62,7 @@ impl<'a> Shift<'a> {
         let outbox = Outbox::new(desk.courier.clone());
         Self {
             desk,
+            executor,
             store,
             keep,
             queue: Queue::new(limits),
@@ -126,7 +131,7 @@ impl<'a> Shift<'a> {
         self.outbox.look(&exports);
         let old = retire::expired(&exports, self.keep, Timestamp::now());
         for export in old.into_iter().filter(|export| !notify::is_owed(export)) {
-            match self.desk.live.delete_export(&export).await {
+            match self.desk.means.live.delete_export(&export).await {
                 Ok(()) => tracing::info!("{} is old and removed", Key::of(&export)),
                 Err(cluster::Error::Conflict { .. }) => {}
                 Err(error) => tracing::warn!("{} is not removed: {error}", Key::of(&export)),
@@ -139,7 +144,8 @@ impl<'a> Shift<'a> {
     async fn look(&mut self, export: &Export) -> Result<(), cluster::Error> {
         let key = Key::of(export);
         let running = self.running.values().find(|running| running.key == key);
-        let world = World { me: &self.desk.me, working: running.is_some() };
+        let (me, working, adopts) = (&*self.desk.me, running.is_some(), self.executor.adopts());
+        let world = World { me, working, adopts };
         match (next(export, world), running) {
             (Action::Wait, _) => Ok(()),
             (Action::Accept, _) => self.accept(export).await,
@@ -148,7 +154,7 @@ impl<'a> Shift<'a> {
                 Ok(())
             }
             (Action::Cancel, None) => self.end(export, Ended::Cancelled, |_| ()).await,
-            (Action::Start | Action::TakeOver, _) => {
+            (Action::Start | Action::TakeOver | Action::Adopt, _) => {
                 self.queue.push(Job::of(export));
                 Ok(())
             }
@@ -161,9 +167,8 @@ impl<'a> Shift<'a> {
     /// Asks whether the export may be carried out, and says so. Where that cannot be found out now,
     /// it is asked again later.
     async fn accept(&self, export: &Export) -> Result<(), cluster::Error> {
-        let namespace = &self.desk.system_namespace;
-        let Desk { live, authorizer, marks, .. } = self.desk.as_ref();
-        let accepted = permit(export, namespace, authorizer.as_ref(), marks, live).await;
+        let Means { live, system_namespace, authorizer, marks, .. } = &self.desk.means;
+        let accepted = permit(export, system_namespace, authorizer.as_ref(), marks, live).await;
         let now = Timestamp::now();
         match accepted {
             Ok(Permit { voucher, .. }) => {
@@ -190,7 +195,7 @@ impl<'a> Shift<'a> {
         change(&mut status);
         status.count(Timestamp::now());
         shrink::shrink(&mut status);
-        match self.desk.live.patch_status(export, &status).await {
+        match self.desk.means.live.patch_status(export, &status).await {
             Ok(_) => Ok(true),
             Err(cluster::Error::Conflict { .. }) => Ok(false),
             Err(error) => Err(error),
@@ -226,7 +231,7 @@ impl<'a> Shift<'a> {
             if kept.is_some_and(|export| is_it(&export)) {
                 continue;
             }
-            let found = self.desk.live.export(&key.namespace, &key.name).await;
+            let found = self.desk.means.live.export(&key.namespace, &key.name).await;
             if found.is_ok_and(|found| !found.is_some_and(|export| is_it(&export))) {
                 cancel.cancel();
             }
@@ -240,11 +245,12 @@ impl<'a> Shift<'a> {
         let (uid, cancel) = (export.uid().to_owned(), CancellationToken::new());
         let (desk, work, stop) = (Arc::clone(&self.desk), key.clone(), cancel.clone());
         let (threads, left) = (Handle::current(), self.left.clone());
+        let executor = Arc::clone(&self.executor);
         // On a thread of its own: a chart is rendered and compared for seconds, and what else is
         // served should not wait for that.
         let worker = self.workers.spawn_blocking(move || {
-            let attempt = inline::run(&desk, &work, &stop);
-            threads.block_on(left.run_until_cancelled(attempt));
+            let run = executor.run(&desk, &work, &stop);
+            threads.block_on(left.run_until_cancelled(run));
         });
         self.running.insert(worker.id(), Running { key, uid, cancel });
     }

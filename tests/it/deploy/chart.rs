@@ -40,6 +40,24 @@ fn every_value() -> Vec<Value> {
             "policy": {"enabled": false}, "metrics": {"enabled": false}, "podDisruptionBudget": {"enabled": false},
             "networkPolicy": {"enabled": false}, "serviceAccount": {"annotations": {"k": "l"}},
         }),
+        json!({
+            "systemNamespace": "epinio", "imagePullSecrets": [{"name": "pull"}],
+            "server": {"executor": "job", "log": "text",
+                "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}]},
+            "rbac": {"readGroups": ["cert-manager.io"], "readNodes": true},
+            "secrets": {"namespaces": ["shop"]},
+            "networkPolicy": {"egress": [{"ports": [{"port": 443}]}]},
+            "job": {"image": "registry.example.com/outhaul:1", "queue": "exports", "deadline": 600, "ttl": 60,
+                "serviceAccount": {"annotations": {"a": "b"}}, "resources": {}, "tmpSize": "2Gi",
+                "podAnnotations": {"c": "d"}, "podLabels": {"e": "f"}, "nodeSelector": {"g": "h"},
+                "tolerations": [{"operator": "Exists"}], "affinity": {"nodeAffinity": {}},
+                "priorityClassName": "low"},
+        }),
+        json!({
+            "server": {"executor": "job"}, "rbac": {"create": false}, "policy": {"enabled": false},
+            "networkPolicy": {"enabled": false},
+            "job": {"serviceAccount": {"create": false, "name": "mine"}},
+        }),
     ]
 }
 
@@ -68,6 +86,13 @@ fn what_is_no_value_is_refused() {
         ("server.workers=0", "/server/workers"),
         ("image.digest=latest", "/image/digest"),
         ("server.log=xml", "/server/log"),
+        ("server.executor=pod", "/server/executor"),
+        ("job.deadline=1", "/job/deadline"),
+        ("job.queue=Exports", "/job/queue"),
+        (
+            "server.executor=job,job.serviceAccount.create=false",
+            "job.serviceAccount.name is needed",
+        ),
         ("rbac.readGroups={*}", "/rbac/readGroups/0"),
         ("secrets.namespaces={Shop}", "/secrets/namespaces/0"),
         ("epinio.upstream=https://a/b", "/epinio/upstream"),
@@ -95,19 +120,28 @@ fn the_pods_are_as_restricted_as_pods_can_be() {
     let path = format!("/api/v1/namespaces/{}/pods?dryRun=All", namespace.name());
     for values in every_value() {
         let all = rendered(&values).into_iter().map(|manifest| Value::from(manifest.object));
-        let deployment = all.into_iter().find(|object| object["kind"] == "Deployment").unwrap();
-        let mut pod = deployment["spec"]["template"].clone();
-        pod["metadata"]["name"] = "outhaul".into();
-        pod["spec"].as_object_mut().unwrap().shift_remove("priorityClassName"); // it has to exist
-        pod["spec"].as_object_mut().unwrap().shift_remove("topologySpreadConstraints");
+        let all: Vec<Value> = all.collect();
+        let of_kind = |kind: &str| all.iter().find(|object| object["kind"] == kind).cloned();
+        let job = of_kind("ConfigMap").map(|map| {
+            let job = map["data"]["job.yaml"].as_str().unwrap().to_owned();
+            serde_saphyr::from_str::<Value>(&job).unwrap()
+        });
         let send = |pod: &Value| {
             let request = hyper::http::Request::post(&path);
             let request = request.header("content-type", "application/json");
             let request = request.body(pod.to_string().into_bytes()).unwrap();
             block_on(async { cluster().client("admin").await.request::<Value>(request).await })
         };
-        send(&pod).unwrap();
-        pod["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = true.into();
-        assert!(send(&pod).unwrap_err().to_string().contains("PodSecurity"), "not enforced");
+        for owner in of_kind("Deployment").into_iter().chain(job) {
+            let mut pod = owner["spec"]["template"].clone();
+            pod["metadata"]["name"] = "outhaul".into();
+            let spec = pod["spec"].as_object_mut().unwrap();
+            spec.shift_remove("priorityClassName"); // it has to exist
+            spec.shift_remove("topologySpreadConstraints");
+            send(&pod).unwrap();
+            pod["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] =
+                true.into();
+            assert!(send(&pod).unwrap_err().to_string().contains("PodSecurity"), "not enforced");
+        }
     }
 }

@@ -6,10 +6,10 @@ use super::site::{SYSTEM, Site, deployed, until};
 use crate::deploy::{as_yaml, rendered};
 
 /// Verbs, `resource.group` or `resource/sub`, and the namespaces in which all of that holds.
-type Rights = &'static [(&'static str, &'static str, &'static [&'static str])];
+pub(super) type Rights = &'static [(&'static str, &'static str, &'static [&'static str])];
 
-const ANY: &str = "default";
-const ALL: &str = "";
+pub(super) const ANY: &str = "default";
+pub(super) const ALL: &str = "";
 
 const CAN: Rights = &[
     ("get list watch", "pods", &[ALL]),
@@ -30,7 +30,7 @@ const CAN: Rights = &[
     ("get", "validatingadmissionpolicies.admissionregistration.k8s.io=outhaul-exports", &[ALL]),
 ];
 
-const CANNOT: Rights = &[
+pub(super) const CANNOT: Rights = &[
     ("get list watch create update patch delete", "secrets", &[ALL, ANY, "kube-system"]),
     ("watch update patch delete", "secrets", &[SYSTEM]),
     ("create", "pods/exec", &[ANY, SYSTEM]),
@@ -75,7 +75,7 @@ const CANNOT: Rights = &[
 ];
 
 /// Each single right, as an access review names it.
-fn each(rights: Rights) -> impl Iterator<Item = Value> {
+pub(super) fn each(rights: Rights) -> impl Iterator<Item = Value> {
     rights.iter().flat_map(|(verbs, what, namespaces)| {
         let (what, name) = what.split_once('=').unwrap_or((what, ""));
         let (resource, group) = what.split_once('.').unwrap_or((what, ""));

@@ -1,10 +1,12 @@
 //! Outhaul exports itself with itself: its chart, installed, by its own server and rights.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::site::{API, SYSTEM, Site, until};
 use crate::export::shop::declare_as;
-use crate::image::pushed;
+use crate::image::{BINARY, pushed};
 use crate::support::helm::Helm;
 use crate::support::objects::Namespace;
 use crate::support::registry::Registry;
@@ -13,7 +15,7 @@ use crate::support::registry::Registry;
 fn outhaul_exports_itself_with_itself() {
     let (source, home) =
         (Registry::plain().start(), Registry::plain().tls().basic_auth("carol", "s3cret").start());
-    let digest = pushed(&source, "tools/outhaul:1");
+    let digest = pushed(&source, "tools/outhaul:1", Path::new(BINARY));
     let image =
         json!({"repository": format!("{}/tools/outhaul", source.address()), "digest": digest});
     let site = Site::deployed(&json!({"image": image}));

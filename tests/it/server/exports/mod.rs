@@ -8,6 +8,7 @@ mod events;
 mod http;
 mod in_cluster;
 mod itself;
+mod jobs;
 mod seen;
 mod site;
 mod sources;

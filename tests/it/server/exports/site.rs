@@ -97,7 +97,10 @@ enum Sources {
 
 impl Site {
     pub(super) fn start() -> Self {
-        let cluster = Cluster::start();
+        Self::of(Cluster::start())
+    }
+
+    fn of(cluster: Cluster) -> Self {
         cluster.apply(&outhaul::cluster::record::crd_yaml().unwrap());
         cluster.named_namespace(SYSTEM);
         let kubeconfig = cluster.kubeconfig("admin");
@@ -110,7 +113,22 @@ impl Site {
 
     /// One where the chart is installed with these values. Its servers have the account of the chart.
     pub(super) fn deployed(values: &Value) -> Self {
-        let mut site = Self::start();
+        Self::start().install(values)
+    }
+
+    /// The same with exports in Jobs, which are carried out but for their pods.
+    pub(super) fn with_jobs() -> Self {
+        let values = json!({"server": {"executor": "job"}, "job": {"queue": "exports"}});
+        Self::on(Cluster::start().add_job_controllers(), &values)
+    }
+
+    /// One in this cluster, with the chart of these values.
+    pub(super) fn on(cluster: Cluster, values: &Value) -> Self {
+        Self::of(cluster).install(values)
+    }
+
+    fn install(self, values: &Value) -> Self {
+        let mut site = self;
         site.cluster.apply(&as_yaml("", rendered(values)));
         let token = site.system().token("outhaul", None);
         site.kubeconfig = site.cluster.kubeconfig_of("outhaul", &token);
@@ -269,6 +287,15 @@ impl Shop<'_> {
         })
     }
 
+    /// The status of the export if a layer of the image is held back and the plan is written.
+    pub(super) fn in_the_middle(&self, name: &str) -> Option<Value> {
+        let status = self.record(name)["status"].clone();
+        let is_held = |path: &str| path.ends_with(&self.layer());
+        let requests = self.faulty().requests();
+        let copying = requests.iter().any(|sent| sent.method == "GET" && is_held(&sent.path));
+        (copying && status["planned"].is_object()).then_some(status)
+    }
+
     pub(super) fn versions(&self) -> Vec<String> {
         let repository = format!("backups/{}-shop-chart", self.namespace.name());
         let mut tags = self.destination.target().tags(&repository);
@@ -332,11 +359,17 @@ pub(super) fn deployed() -> &'static (Site, Server) {
     })
 }
 
-/// An application of one image, of which a layer is held back by its registry.
+/// An application of one image, of which a layer is held back by its registry, for a minute or until
+/// who asks has gone.
 pub(super) fn held<'s>(site: &'s Site, times: usize) -> Shop<'s> {
+    held_by(site, times, Trouble::StallAfter(1000))
+}
+
+/// The same with something else that happens to the layer.
+pub(super) fn held_by<'s>(site: &'s Site, times: usize, trouble: Trouble) -> Shop<'s> {
     let (sources, image) = (Faulty::start(), Image::new(9, 4, 200_000));
     image.push(&sources.target(), "shop/web", "1.4.2");
-    let held = Fault::on("GET", &format!("/blobs/{}", layer(&image)), Trouble::StallAfter(1000));
+    let held = Fault::on("GET", &format!("/blobs/{}", layer(&image)), trouble);
     sources.fault(held.times(times));
     let manifests = format!(
         "
@@ -368,11 +401,5 @@ pub(super) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// Waits until a layer of the image is held back and the plan is written.
 pub(super) fn in_the_middle(shop: &Shop<'_>, server: &Server, name: &str) -> Value {
-    server.running().wait_for("in the middle", |_, _| {
-        let status = shop.record(name)["status"].clone();
-        let is_held = |path: &str| path.ends_with(&shop.layer());
-        let requests = shop.faulty().requests();
-        let copying = requests.iter().any(|sent| sent.method == "GET" && is_held(&sent.path));
-        (copying && status["planned"].is_object()).then_some(status)
-    })
+    server.running().wait_for("in the middle", |_, _| shop.in_the_middle(name))
 }
