@@ -1,5 +1,6 @@
 //! The reproducible archive of a chart and its OCI manifest.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use flate2::{Compression, GzBuilder};
@@ -34,7 +35,7 @@ pub struct ChartArchive {
 
 /// Packs a chart.
 pub fn archive(chart: &Chart) -> ChartArchive {
-    let tgz = gzip(&tar(chart));
+    let tgz = tgz(&chart.name, &chart.files);
     let config = chart.config.clone();
     let manifest = json!({
         "schemaVersion": 2,
@@ -66,12 +67,18 @@ fn rank(path: &str) -> usize {
     }
 }
 
+/// The files of a chart as `helm package` packs them, but reproducibly. Paths are relative and lead to
+/// nowhere else.
+pub(super) fn tgz(name: &str, files: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+    gzip(&tar(name, files))
+}
+
 #[expect(
     clippy::expect_used,
     reason = "writing to memory does not fail, and the paths are relative and our own"
 )]
-fn tar(chart: &Chart) -> Vec<u8> {
-    let mut files: Vec<_> = chart.files.iter().collect();
+fn tar(name: &str, files: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+    let mut files: Vec<_> = files.iter().collect();
     files.sort_by_key(|(path, _)| (rank(path), *path));
     let mut archive = tar::Builder::new(Vec::new());
     for (path, bytes) in files {
@@ -82,7 +89,7 @@ fn tar(chart: &Chart) -> Vec<u8> {
         header.set_gid(0);
         header.set_mtime(MTIME);
         header.set_size(bytes.len() as u64);
-        let path = format!("{}/{path}", chart.name);
+        let path = format!("{name}/{path}");
         archive.append_data(&mut header, path, bytes.as_slice()).expect("an entry in memory");
     }
     archive.into_inner().expect("an archive in memory")

@@ -1,9 +1,18 @@
 //! What Epinio keeps in a cluster: namespaces, roles, applications and what belongs to them.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
 use super::discover::{Resource, segment};
 use super::list::{self, Budget, Query};
-use super::{Error, Live, SecretObject};
+use super::{Error, Live, SecretObject, releases};
 use crate::app::Object;
+use crate::app::helm::{self, Lookup};
+
+/// Kinds that charts of applications run pods by.
+const WORKLOADS: [(&str, &str); 3] =
+    [("deployments", "Deployment"), ("statefulsets", "StatefulSet"), ("daemonsets", "DaemonSet")];
 
 /// What belongs to the applications of a namespace, or to one of them.
 #[derive(Debug, Default)]
@@ -142,6 +151,47 @@ impl Live {
             self.epinio_secrets(namespace, &own),
         )?;
         Ok(EpinioParts { pods, ingresses, jobs, secrets })
+    }
+
+    /// The releases of Helm that the workloads of an application belong to, each once. The application's
+    /// own chart may label nothing but pods, so that their templates count as well.
+    ///
+    /// # Errors
+    /// When workloads may not be listed, or the cluster does not answer.
+    pub async fn epinio_releases(
+        &self,
+        namespace: &str,
+        app: &str,
+    ) -> Result<BTreeSet<String>, Error> {
+        let [deployments, sets, daemons] =
+            WORKLOADS.map(|(plural, name)| kind("apps", "v1", plural, name));
+        let place = Some(namespace);
+        let (deployments, sets, daemons) = tokio::try_join!(
+            self.by_name(&deployments, place, ""),
+            self.by_name(&sets, place, ""),
+            self.by_name(&daemons, place, ""),
+        )?;
+        let workloads = deployments.iter().chain(&sets).chain(&daemons);
+        let is_of_app = |labels: Option<&Value>| {
+            let has =
+                |key: &str, value: &str| labels.and_then(|of| of.get(key)?.as_str()) == Some(value);
+            has("app.kubernetes.io/component", "application")
+                && has("app.kubernetes.io/name", app)
+                && has("app.kubernetes.io/part-of", namespace)
+        };
+        let own = workloads.filter(|workload| {
+            is_of_app(workload.at("/metadata/labels"))
+                || is_of_app(workload.at("/spec/template/metadata/labels"))
+        });
+        Ok(own.filter_map(|of| of.annotation(helm::RELEASE_NAME)).map(str::to_owned).collect())
+    }
+
+    /// What helm noted down of a release: a Secret as a rule.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub async fn release(&self, namespace: &str, name: &str) -> Result<Lookup, Error> {
+        releases::read(self, namespace, name).await
     }
 
     async fn epinio_secrets(

@@ -91,7 +91,7 @@ pub async fn diff(
         None => ChartReference::own(target, &app.namespace, &app.name, &request.names)?,
     };
     let published = fetch(target, &reference).await?;
-    super::learn::learn(sources, &app).await?;
+    super::learn::learn(sources, (&app).into()).await?;
     let (images, _) = resolve_images(&app, sources, &request.platforms).await?;
     let repository = target.address(&reference.repository);
     compare(&app, &snapshot.objects, &images, &published, &repository)

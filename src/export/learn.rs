@@ -5,7 +5,7 @@ use std::fmt;
 
 use secrecy::ExposeSecret as _;
 
-use crate::app::{App, Code, Finding, FoundBy};
+use crate::app::{App, Code, Finding, FoundBy, ImageUse};
 use crate::cluster::{self, SecretObject, SecretReader};
 use crate::destination::select::SYSTEM_NAMESPACES;
 use crate::registry::credentials::{AuthEntry, DockerConfig};
@@ -46,23 +46,63 @@ pub enum EpinioImages {
     Own,
 }
 
+/// Images that are read, and whose they are.
+#[derive(Clone, Copy, Debug)]
+pub struct Images<'a> {
+    /// Namespace of the application.
+    pub namespace: &'a str,
+    /// The application, if it is Epinio's.
+    pub epinio_app: Option<&'a str>,
+    /// The images.
+    pub images: &'a [ImageUse],
+    /// Names of its pull secrets.
+    pub pull_secrets: &'a [String],
+}
+
+impl<'a> From<&'a App> for Images<'a> {
+    fn from(app: &'a App) -> Self {
+        Self {
+            namespace: &app.namespace,
+            epinio_app: (app.found_by == FoundBy::EpinioApp).then_some(&app.name),
+            images: &app.images,
+            pull_secrets: &app.pull_secrets,
+        }
+    }
+}
+
 impl fmt::Debug for ClusterSecrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClusterSecrets").field("pull_secrets", &self.pull_secrets).finish()
     }
 }
 
-/// Reads what `sources` may ask for the images of `app`. Values of Secrets go into credentials, and
+/// Reads what `sources` may ask for the images of an application. Values of Secrets go into credentials, and
 /// nowhere else.
 ///
 /// # Errors
 /// When a pull secret may not be read.
-pub(super) async fn learn(sources: &Sources, app: &App) -> Result<Vec<Finding>, Error> {
+pub(super) async fn learn(sources: &Sources, images: Images<'_>) -> Result<Vec<Finding>, Error> {
     let Some(secrets) = &sources.secrets else { return Ok(Vec::new()) };
-    if app.images.iter().any(|image| is_unknown(sources, image.read_as())) {
-        epinio(sources, secrets, app).await;
+    let asked = |image: &ImageUse| is_unknown(sources, image.read_as()) || is_staged(images, image);
+    if images.images.iter().any(asked) {
+        epinio(sources, secrets, images).await;
     }
-    if secrets.pull_secrets { pull_secrets(sources, secrets, app).await } else { Ok(Vec::new()) }
+    match secrets.pull_secrets {
+        true => pull_secrets(sources, secrets, images).await,
+        false => Ok(Vec::new()),
+    }
+}
+
+/// Whether Epinio may have built it, for whatever registry it keeps images in.
+fn is_staged(of: Images<'_>, image: &ImageUse) -> bool {
+    let name = of.epinio_app.map(|app| staged(of.namespace, app));
+    let image = image.read_as().parse::<Reference>();
+    name.is_some_and(|name| image.is_ok_and(|image| image.repository.last() == name))
+}
+
+/// What Epinio calls the repository of an application's own image.
+fn staged(namespace: &str, app: &str) -> String {
+    format!("{namespace}-{app}")
 }
 
 /// Whether nobody said where an in-cluster address is read.
@@ -76,7 +116,7 @@ fn is_unknown(sources: &Sources, image: &str) -> bool {
 
 /// Epinio's registry is read by the address that reaches farthest. Those who may not read the Secret
 /// do without.
-async fn epinio(sources: &Sources, secrets: &ClusterSecrets, app: &App) {
+async fn epinio(sources: &Sources, secrets: &ClusterSecrets, images: Images<'_>) {
     let usual: Vec<&str> = match &secrets.system_namespace {
         Some(namespace) => vec![namespace],
         None => SYSTEM_NAMESPACES.to_vec(),
@@ -88,7 +128,7 @@ async fn epinio(sources: &Sources, secrets: &ClusterSecrets, app: &App) {
                 let (aliases, all) = (aliases(&entries), credentials(&entries));
                 let usable = match secrets.epinio {
                     EpinioImages::All => all,
-                    EpinioImages::Own => own(app, &aliases, &entries),
+                    EpinioImages::Own => own(images, &aliases, &entries),
                 };
                 sources.learn(aliases, usable);
                 return;
@@ -109,12 +149,10 @@ fn aliases(entries: &[AuthEntry]) -> Vec<Mapping> {
 }
 
 /// The credentials for the repositories of an Epinio application's own image, and no others.
-fn own(app: &App, aliases: &[Mapping], entries: &[AuthEntry]) -> Vec<(String, Credential)> {
-    if app.found_by != FoundBy::EpinioApp {
-        return Vec::new();
-    }
-    let name = format!("{}-{}", app.namespace, app.name);
-    let written = app.images.iter().filter_map(|image| image.read_as().parse::<Reference>().ok());
+fn own(of: Images<'_>, aliases: &[Mapping], entries: &[AuthEntry]) -> Vec<(String, Credential)> {
+    let Some(app) = of.epinio_app else { return Vec::new() };
+    let name = staged(of.namespace, app);
+    let written = of.images.iter().filter_map(|image| image.read_as().parse::<Reference>().ok());
     let read = written.map(|image| aliases.iter().find_map(|it| it.apply(&image)).unwrap_or(image));
     let ours = read.filter(|image| image.repository.last() == name);
     let credential = |image: Reference| {
@@ -131,12 +169,12 @@ fn own(app: &App, aliases: &[Mapping], entries: &[AuthEntry]) -> Vec<(String, Cr
 async fn pull_secrets(
     sources: &Sources,
     secrets: &ClusterSecrets,
-    app: &App,
+    of: Images<'_>,
 ) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
     let mut found: Vec<(String, Credential)> = Vec::new();
-    for name in &app.pull_secrets {
-        let Some(secret) = read(secrets, &app.namespace, name).await? else { continue };
+    for name in of.pull_secrets {
+        let Some(secret) = read(secrets, of.namespace, name).await? else { continue };
         match entries(&secret) {
             Ok(entries) => {
                 for (place, credential) in credentials(&entries) {
@@ -220,11 +258,13 @@ mod tests {
         .unwrap();
         let aliases = aliases(config.entries());
         let own_places = |app: &App| {
-            let own = own(app, &aliases, config.entries());
+            let own = own(app.into(), &aliases, config.entries());
             own.into_iter().map(|(place, _)| place).collect::<Vec<_>>()
         };
         assert_eq!(own_places(&app), ["registry.example.com/apps/workspace-shop"]);
+        let staged = |app: &App| app.images.iter().filter(|of| is_staged(app.into(), of)).count();
+        assert_eq!(staged(&app), 1);
         app.found_by = FoundBy::HelmRelease;
-        assert!(own_places(&app).is_empty());
+        assert!(own_places(&app).is_empty() && staged(&app) == 0);
     }
 }

@@ -122,7 +122,7 @@ pub async fn resolve_app(
     let mut findings = whole(request, snapshot, &app)?;
     target.allow(&app.namespace)?;
     let mut names = Names::new(&app.namespace, &app.name, &request.names)?;
-    findings.extend(super::learn::learn(sources, &app).await?);
+    findings.extend(super::learn::learn(sources, (&app).into()).await?);
     let (images, seen) = resolve_images(&app, sources, &request.platforms).await?;
     findings.extend(seen);
     findings.extend(lacking(&app, &images, &request.platforms, &snapshot.platforms));

@@ -5,10 +5,10 @@ use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, TryStreamExt as _};
 
 use super::digest::Hasher;
-use super::{BlobSource, BlobStream, Descriptor, Error};
+use super::{BlobSource, BlobStream, Descriptor, Error, RepositoryName, Store};
 
 /// A small blob that is made here: a configuration, a chart.
 #[derive(Clone, Debug)]
@@ -42,6 +42,24 @@ pub fn verified(stream: BlobStream, blob: &Descriptor, host: &str) -> BlobStream
         received: 0,
         ended: false,
     })
+}
+
+/// Reads a small blob into memory and verifies it. The size that its descriptor states is the caller's
+/// to bound.
+///
+/// # Errors
+/// As of [`verified`], or when the store does not have it.
+pub async fn read(
+    store: &dyn Store,
+    repository: &RepositoryName,
+    blob: &Descriptor,
+) -> Result<Bytes, Error> {
+    let mut stream = verified(store.read_blob(repository, blob).await?, blob, &store.name());
+    let mut bytes = Vec::new();
+    while let Some(chunk) = stream.try_next().await? {
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.into())
 }
 
 #[async_trait]

@@ -26,6 +26,13 @@ const NON_DISTRIBUTABLE: [&str; 5] = [
     "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
 ];
 
+/// What the configuration of an image is called.
+const IMAGE_CONFIGS: [&str; 2] =
+    ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
+
+/// Largest configuration that is read: it lists an image's history and is a few KiB long.
+pub const MAX_CONFIG_BYTES: u64 = 4 << 20;
+
 /// Largest manifest that is read: what the distribution specification tells registries to
 /// accept at least ("manifest … 4 megabytes"), and what they in fact enforce.
 pub const MAX_MANIFEST_BYTES: usize = 4 << 20;
@@ -158,6 +165,11 @@ impl Descriptor {
     pub fn is_manifest(&self) -> bool {
         is_index(&self.media_type)
             || matches!(self.media_type.as_str(), OCI_MANIFEST | DOCKER_MANIFEST)
+    }
+
+    /// Whether it points to the configuration of an image, of a size that is read.
+    pub fn is_image_config(&self) -> bool {
+        IMAGE_CONFIGS.contains(&self.media_type.as_str()) && self.size <= MAX_CONFIG_BYTES
     }
 
     /// Whether it is a layer that is fetched from elsewhere and never pushed.

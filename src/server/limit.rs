@@ -49,6 +49,12 @@ const MAX_STREAMS_OF_ONE: usize = 16;
 /// Requests and websockets that are with Epinio's own server at once. Each has two connections and
 /// their buffers, and may last for hours; a page of its UI has one or two.
 const MAX_PASSED: usize = 512;
+/// Images that are downloaded at once. Each is a stream from a registry with some 100 KiB of buffers;
+/// as many fill the link of a node several times over.
+const MAX_DOWNLOADS: usize = 16;
+
+/// Of them by one caller, who else could keep all others out by reading slowly.
+const MAX_DOWNLOADS_OF_ONE: usize = 4;
 
 /// The limits of one server.
 pub(super) struct Limits {
@@ -60,17 +66,24 @@ pub(super) struct Limits {
     pub(super) failures: Rate<(String, IpAddr)>,
     pub(super) reads: Arc<Semaphore>,
     pub(super) checks: Semaphore,
+    /// Exports that are watched.
     pub(super) streams: Arc<Streams>,
+    /// Images that are downloaded.
+    pub(super) downloads: Arc<Streams>,
     pub(super) waits: Semaphore,
     passed: Arc<Semaphore>,
     at_once: Semaphore,
 }
 
-/// Who watches exports.
-#[derive(Default)]
-pub(super) struct Streams(Mutex<HashMap<String, usize>>);
+/// Who has answers open that last.
+pub(super) struct Streams {
+    most: usize,
+    most_of_one: usize,
+    /// How many, by caller.
+    open: Mutex<HashMap<String, usize>>,
+}
 
-/// Room for one that watches, until it is dropped.
+/// Room for one such answer, until it is dropped.
 pub(super) struct Stream {
     streams: Arc<Streams>,
     caller: String,
@@ -112,7 +125,8 @@ impl Limits {
             failures: Rate::of(MAX_FAILURES / 60.0, MAX_FAILURES),
             reads: Arc::new(Semaphore::new(MAX_READS)),
             checks: Semaphore::new(MAX_CHECKS),
-            streams: Arc::default(),
+            streams: Arc::new(Streams::new(MAX_STREAMS, MAX_STREAMS_OF_ONE)),
+            downloads: Arc::new(Streams::new(MAX_DOWNLOADS, MAX_DOWNLOADS_OF_ONE)),
             waits: Semaphore::new(MAX_WAITS),
             passed: Arc::new(Semaphore::new(MAX_PASSED)),
             at_once: Semaphore::new(MAX_AT_ONCE),
@@ -130,13 +144,17 @@ impl Limits {
 }
 
 impl Streams {
-    /// Room for `caller` to watch one export.
+    fn new(most: usize, most_of_one: usize) -> Self {
+        Self { most, most_of_one, open: Mutex::default() }
+    }
+
+    /// Room for `caller` to have one more.
     pub(super) fn take(self: &Arc<Self>, caller: &str) -> Result<Stream, NoRoom> {
         let mut of = self.of();
-        if of.get(caller).is_some_and(|own| *own >= MAX_STREAMS_OF_ONE) {
+        if of.get(caller).is_some_and(|own| *own >= self.most_of_one) {
             return Err(NoRoom::Caller);
         }
-        if of.values().sum::<usize>() >= MAX_STREAMS {
+        if of.values().sum::<usize>() >= self.most {
             return Err(NoRoom::All);
         }
         *of.entry(caller.to_owned()).or_default() += 1;
@@ -144,7 +162,7 @@ impl Streams {
     }
 
     fn of(&self) -> MutexGuard<'_, HashMap<String, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -304,7 +322,7 @@ mod tests {
     /// Ten thousand who want to watch are refused but for the first thousand, and who goes makes room.
     #[test]
     fn no_more_watch_than_there_is_room_for() {
-        let streams = Arc::new(Streams::default());
+        let streams = Arc::new(Streams::new(MAX_STREAMS, MAX_STREAMS_OF_ONE));
         let mut own: Vec<Stream> = (0..16).map(|_| streams.take("alice").ok().unwrap()).collect();
         assert_eq!(streams.take("alice").err(), Some(NoRoom::Caller));
         let take = |number: usize| streams.take(&format!("user-{}", number / 16)).ok();

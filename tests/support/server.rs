@@ -1,5 +1,6 @@
 //! `outhaul serve` as a process, and requests to it without any code of ours.
 
+use std::fmt;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
@@ -17,10 +18,12 @@ pub(crate) struct Server {
 }
 
 /// One answer.
-#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: reqwest::header::HeaderMap,
+    /// The body.
+    pub(crate) bytes: Vec<u8>,
+    /// The same as text, as far as it is text.
     pub(crate) text: String,
 }
 
@@ -81,12 +84,23 @@ impl Server {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
+        self.try_send(method, path, headers, body).unwrap()
+    }
+
+    /// The same where no whole answer may come.
+    pub(crate) fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Answer, reqwest::Error> {
         let client = builder().tls_danger_accept_invalid_certs(true).build().unwrap();
         let mut request = client.request(method, format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        block_on(read(request.body(body.to_owned()))).unwrap()
+        block_on(read(request.body(body.to_owned())))
     }
 
     /// `GET path`, if the server shows a certificate that one of these signed (PEM).
@@ -118,6 +132,14 @@ impl Server {
         self.running.wait_for(&format!("{path} gives {status}"), |_, _| {
             Some(self.get(path)).filter(|answer| answer.status == status)
         })
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, headers, text, .. } = self;
+        let answer = &mut f.debug_struct("Answer");
+        answer.field("status", status).field("headers", headers).field("text", text).finish()
     }
 }
 
@@ -155,5 +177,7 @@ fn builder() -> ClientBuilder {
 async fn read(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
     let response = request.send().await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Ok(Answer { status, headers, text: response.text().await? })
+    let bytes = response.bytes().await?.to_vec();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Ok(Answer { status, headers, bytes, text })
 }

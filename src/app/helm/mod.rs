@@ -18,7 +18,7 @@ mod written;
 
 pub(in crate::app) use exported::Installed;
 pub use exported::{Exported, ExportedImage};
-pub use record::{ChartFile, ChartRecord, Record, RecordError};
+pub use record::{ChartFile, ChartRecord, GivenValues, Record, RecordError};
 pub use release::{Hook, Lookup, Newer, Release, Rendered, SecretShape};
 pub use releases::Releases;
 pub use storage::{

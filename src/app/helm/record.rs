@@ -60,7 +60,7 @@ pub struct Record {
     pub chart: ChartRecord,
     /// The values that the user gave.
     #[serde(default, deserialize_with = "or_default")]
-    pub config: Map<String, Value>,
+    pub config: GivenValues,
     /// What the chart rendered to, without hooks.
     #[serde(default)]
     pub manifest: String,
@@ -68,6 +68,11 @@ pub struct Record {
     #[serde(default, deserialize_with = "or_default")]
     pub hooks: Vec<HookRecord>,
 }
+
+/// The values that a user gave for a release, which often are secrets. They cannot be printed, and
+/// nothing serialises them: who takes them out says so.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct GivenValues(Map<String, Value>);
 
 /// The chart of a record. What its dependencies were is lost.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
@@ -167,6 +172,25 @@ fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error
     STANDARD.decode(text.unwrap_or_default()).map_err(|_| serde::de::Error::custom("not base64"))
 }
 
+impl GivenValues {
+    /// The values in clear.
+    pub fn expose(&self) -> &Map<String, Value> {
+        &self.0
+    }
+}
+
+impl From<Map<String, Value>> for GivenValues {
+    fn from(values: Map<String, Value>) -> Self {
+        Self(values)
+    }
+}
+
+impl fmt::Debug for GivenValues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GivenValues(redacted)")
+    }
+}
+
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, namespace, version, .. } = self;
@@ -215,8 +239,8 @@ mod tests {
             let record = Record::decode(&payload).unwrap();
             assert_eq!((record.name.as_str(), record.version), ("shop", 3));
             assert_eq!(record.chart.templates[0].data, b"a: {{ .x }}");
-            assert_eq!(record.config["password"], "canary");
-            assert!(!format!("{record:?}").contains("canary"));
+            assert_eq!(record.config.expose()["password"], "canary");
+            assert!(!format!("{record:?} {:?}", record.config).contains("canary"));
         }
     }
 

@@ -8,6 +8,7 @@
 //! ```
 
 mod drift;
+mod installed;
 mod pin;
 mod proof;
 mod secrets;
@@ -28,6 +29,7 @@ use crate::app::helm::Record;
 use crate::app::{App, SecretsPolicy};
 
 pub use drift::is_changed;
+pub use installed::{archive, given_values};
 pub use proof::{IMAGE, VERSION};
 
 use proof::Objects;
@@ -38,6 +40,7 @@ pub const CHART_FROM: &str = "dev.outhaul.chart-from";
 const VALUES: &str = "values.yaml";
 const SCHEMA: &str = "values.schema.json";
 const README: &str = "README.md";
+const LOCK: &str = "images.lock";
 
 /// Why the chart of a release cannot be used, in part of a sentence. Values are not in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -97,8 +100,9 @@ pub fn is_original(chart: &Chart) -> bool {
 /// When anything of it is lost, must not be published, or does not render as it should.
 pub fn rebuild(record: &Arc<Record>, wanted: Wanted<'_>) -> Result<Original, Unusable> {
     check_metadata(record)?;
-    let mut files = files(record)?;
     let values = values(record);
+    let mut files = files(record, &values)?;
+    files.remove(LOCK); // ours is written anew
     if wanted.secrets != SecretsPolicy::Include {
         secrets::check_texts(&values, &files)?;
     }
@@ -140,7 +144,7 @@ impl Original {
         annotations.insert(CHART_FROM.to_owned(), "release".to_owned());
         let annotations = annotations.into_iter().map(|(key, text)| (key, text.into())).collect();
         let mut files = self.files.clone();
-        files.insert("images.lock".to_owned(), lock::lock(&input.images).into_bytes());
+        files.insert(LOCK.to_owned(), lock::lock(&input.images).into_bytes());
         files.insert(README.to_owned(), self.readme());
         if input.secrets == SecretsPolicy::Reference && !input.app.secrets.is_empty() {
             let example = manifest::example(input.app);
@@ -212,12 +216,16 @@ fn text<'a>(record: &'a Record, key: &str) -> &'a str {
     record.chart.metadata.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn check_metadata(record: &Record) -> Result<(), Unusable> {
-    let metadata = &record.chart.metadata;
-    if metadata.get("dependencies").is_some_and(|of| of.as_array().is_none_or(|of| !of.is_empty()))
-    {
+fn check_dependencies(record: &Record) -> Result<(), Unusable> {
+    let dependencies = record.chart.metadata.get("dependencies");
+    if dependencies.is_some_and(|of| of.as_array().is_none_or(|of| !of.is_empty())) {
         return Err(unusable("the chart has dependencies, whose templates helm does not record"));
     }
+    Ok(())
+}
+
+fn check_metadata(record: &Record) -> Result<(), Unusable> {
+    check_dependencies(record)?;
     if check_name(name(record)).is_err() {
         return Err(unusable("the chart has a name that exports cannot have"));
     }
@@ -227,11 +235,11 @@ fn check_metadata(record: &Record) -> Result<(), Unusable> {
     Ok(())
 }
 
-/// The files of the chart but for `Chart.yaml`.
-fn files(record: &Record) -> Result<BTreeMap<String, Vec<u8>>, Unusable> {
+/// The files of the chart but for `Chart.yaml`, with `values` as its own.
+fn files(record: &Record, values: &Value) -> Result<BTreeMap<String, Vec<u8>>, Unusable> {
     /// What is written anew, or belongs to dependencies.
-    const OWN: [&str; 3] = ["Chart.yaml", "Chart.lock", "images.lock"];
-    let mut files = BTreeMap::from([(VALUES.to_owned(), yaml(&values(record)))]);
+    const OWN: [&str; 2] = ["Chart.yaml", "Chart.lock"];
+    let mut files = BTreeMap::from([(VALUES.to_owned(), yaml(values))]);
     for file in record.chart.templates.iter().chain(&record.chart.files) {
         let outside = |part: &str| part.is_empty() || part == "." || part == "..";
         if file.name.contains(['\\', '\0']) || file.name.split('/').any(outside) {
@@ -254,7 +262,7 @@ fn files(record: &Record) -> Result<BTreeMap<String, Vec<u8>>, Unusable> {
 
 fn values(record: &Record) -> Value {
     let mut values = Value::Object(record.chart.values.clone());
-    coalesce(&mut values, &Value::Object(record.config.clone()));
+    coalesce(&mut values, &Value::Object(record.config.expose().clone()));
     values
 }
 

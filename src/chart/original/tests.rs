@@ -68,7 +68,7 @@ fn record(deployment: &str) -> Record {
             schema: Vec::new(),
             files: vec![file("README.md", "# Web\n"), file("crds/a.yaml", "# none\n")],
         },
-        config: map(json!({"replicas": 3})),
+        config: map(json!({"replicas": 3})).into(),
         manifest: MANIFEST.into(),
         hooks: Vec::new(),
     }
@@ -169,7 +169,7 @@ fn other_ways_to_write_images_are_found() {
          {{ if .Values.image.digest }}@{{ .Values.image.digest }}{{ end }}",
     );
     let mut of = record(&digest);
-    of.config = map(json!({"replicas": 3, "image": {"registry": "", "digest": ""}}));
+    of.config = map(json!({"replicas": 3, "image": {"registry": "", "digest": ""}})).into();
     let values = values_of(&rebuilt(of).unwrap());
     assert_eq!((&values["image"]["digest"], &values["image"]["tag"]), (&json!(DIGEST), &json!("")));
 }
@@ -193,7 +193,7 @@ fn what_cannot_be_proved_is_not_used() {
             "A b",
         ),
         (refused(&|of| of.chart.files[0].name = "../x".into()), "leads out"),
-        (refused(&|of| _ = of.config.insert("password".into(), "hunter22".into())), "credential"),
+        (refused(&|of| of.config = map(json!({"password": "hunter22"})).into()), "credential"),
         (
             refused(&|of| {
                 of.chart.schema =

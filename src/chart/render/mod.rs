@@ -15,7 +15,7 @@ mod engine;
 mod exec;
 mod files;
 mod functions;
-mod goyaml;
+pub mod goyaml;
 mod parts;
 mod read;
 mod value;

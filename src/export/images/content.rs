@@ -90,6 +90,9 @@ impl Content {
             let links = child.as_ref().map(Manifest::links).transpose()?;
             Ok::<_, Error>(links.and_then(|links| links.config).map(|config| (key, config.digest)))
         });
+        // A list, as of an iterator of closures the compiler does not see that it may go to another
+        // thread (rust-lang/rust#102211).
+        let reads: Vec<_> = reads.collect();
         let all: Vec<_> = stream::iter(reads).buffered(MAX_AT_ONCE).try_collect().await?;
         Ok(Configs::Each(all.into_iter().flatten().collect()))
     }

@@ -10,6 +10,7 @@ mod find;
 mod name;
 mod platforms;
 mod running;
+mod single;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
@@ -23,6 +24,7 @@ use super::{Error, Sources};
 
 pub use name::ImageName;
 pub use platforms::lacking;
+pub use single::{Single, single};
 
 /// Images looked up at once: enough to hide the way to the registry, few enough to stay far below
 /// the requests that a host is sent at once.

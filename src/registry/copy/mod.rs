@@ -184,12 +184,31 @@ pub async fn root(
     manifest: Manifest,
     platforms: &[Platform],
 ) -> Result<(Manifest, bool), CopyError> {
-    let options = CopyOptions { platforms: platforms.to_vec(), ..CopyOptions::default() };
-    // Choosing reads from the source alone; the destination is never asked.
-    let copier = Copier::new(Arc::clone(&source.store), options);
+    let copier = chooser(source, platforms.to_vec());
     let repository = &source.repository;
     let call = Call { copier: &copier, source, repository, progress: &Quiet };
     call.choose(&manifest.digest.clone().into(), manifest).await
+}
+
+/// The image of `platform` that `manifest`, read from `source`, holds if it is an index; itself if
+/// it is an image, whatever its platform.
+///
+/// # Errors
+/// When a part of the index is not at the source, or it has none of the platform.
+pub async fn one(
+    source: &Located,
+    manifest: Manifest,
+    platform: &Platform,
+) -> Result<Manifest, CopyError> {
+    let copier = chooser(source, vec![platform.clone()]);
+    let repository = &source.repository;
+    Call { copier: &copier, source, repository, progress: &Quiet }.one(manifest).await
+}
+
+/// Choosing reads from the source alone; the destination is never asked.
+fn chooser(source: &Located, platforms: Vec<Platform>) -> Copier {
+    let options = CopyOptions { platforms, ..CopyOptions::default() };
+    Copier::new(Arc::clone(&source.store), options)
 }
 
 impl std::fmt::Display for Side {

@@ -126,6 +126,13 @@ impl Child {
             .map(String::as_str)
     }
 
+    /// Whether it is an image of one of these platforms.
+    fn is_of(&self, wanted: &[Platform]) -> bool {
+        let fields = self.descriptor.platform.as_ref();
+        self.describes().is_none()
+            && fields.is_some_and(|fields| wanted.iter().any(|platform| platform.matches(fields)))
+    }
+
     fn platform_text(&self) -> Option<String> {
         let fields = self.descriptor.platform.as_ref().filter(|_| self.describes().is_none())?;
         Some(text(fields))
@@ -162,12 +169,7 @@ pub(super) fn select(
     children: &[Child],
     wanted: &[Platform],
 ) -> Result<Selection, Error> {
-    let is_wanted = |child: &&Child| {
-        let fields = child.descriptor.platform.as_ref();
-        child.describes().is_none()
-            && fields.is_some_and(|fields| wanted.iter().any(|platform| platform.matches(fields)))
-    };
-    let images: Vec<&Child> = children.iter().filter(is_wanted).collect();
+    let images: Vec<&Child> = children.iter().filter(|child| child.is_of(wanted)).collect();
     let chosen = |digest: &str| images.iter().any(|i| i.descriptor.digest.as_str() == digest);
     let goes_along = |child: &&Child| match child.describes() {
         Some(subject) => chosen(subject),
@@ -175,15 +177,29 @@ pub(super) fn select(
     };
     let parts: Vec<&Child> = children.iter().filter(goes_along).collect();
     Ok(match images[..] {
-        [] => {
-            let mut existing: Vec<_> = children.iter().filter_map(Child::platform_text).collect();
-            existing.dedup();
-            Selection::Nothing(existing)
-        }
+        [] => Selection::Nothing(existing(children)),
         _ if parts.len() == children.len() => Selection::Whole,
         [one] => Selection::One(one.descriptor.clone()),
         _ => Selection::Several(derive(index, &parts)?),
     })
+}
+
+/// The first image among `children` that is of a platform.
+///
+/// # Errors
+/// The platforms that they are of, when none of them is.
+pub(super) fn first<'c>(
+    children: &'c [Child],
+    wanted: &[Platform],
+) -> Result<&'c Descriptor, Vec<String>> {
+    let found = children.iter().find(|child| child.is_of(wanted));
+    found.map(|child| &child.descriptor).ok_or_else(|| existing(children))
+}
+
+fn existing(children: &[Child]) -> Vec<String> {
+    let mut existing: Vec<_> = children.iter().filter_map(Child::platform_text).collect();
+    existing.dedup();
+    existing
 }
 
 /// A new index of the same type with `parts` as its only children. The same input gives the same

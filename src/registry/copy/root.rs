@@ -1,22 +1,13 @@
 //! Which manifest becomes the root: the source's own, or what the chosen platforms leave of it.
 
-use futures_util::StreamExt as _;
-
 use super::deliver::Call;
 use super::graph::{MAX_DEPTH, MAX_MANIFESTS};
 use super::platform::{self, Child, Selection};
 use super::walk::Walk;
 use super::{CopyError, Located, Side};
-use crate::registry::blob::verified;
+use crate::registry::blob;
 use crate::registry::manifest::PlatformFields;
 use crate::registry::{Descriptor, Error, Manifest, Revision};
-
-/// What the configuration of an image is called.
-const IMAGE_CONFIGS: [&str; 2] =
-    ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
-
-/// Largest configuration that is read: it lists an image's history and is a few KiB long.
-const MAX_CONFIG_BYTES: u64 = 4 << 20;
 
 /// The manifest that the destination will have under the tags.
 pub(super) struct Root {
@@ -71,6 +62,18 @@ impl Call<'_> {
         })
     }
 
+    /// The one image that an index has for the platform asked for; of several the first.
+    pub(super) async fn one(&self, manifest: Manifest) -> Result<Manifest, CopyError> {
+        if !manifest.is_index() {
+            return Ok(manifest);
+        }
+        let leaves = self.leaves(&manifest).await?;
+        match platform::first(&leaves, &self.copier.options.platforms) {
+            Ok(child) => self.at_source(&child.digest.clone().into()).await,
+            Err(existing) => Err(self.no_such_platform(&manifest.digest.into(), &existing)),
+        }
+    }
+
     /// The platform that the configuration of an image states. What is no image, or states none,
     /// fits any.
     async fn stated_platform(
@@ -78,18 +81,10 @@ impl Call<'_> {
         manifest: &Manifest,
     ) -> Result<Option<PlatformFields>, CopyError> {
         let config = manifest.links().map_err(Side::Source.at(self.name(&manifest.digest)))?.config;
-        let is_image = |config: &Descriptor| {
-            IMAGE_CONFIGS.contains(&config.media_type.as_str()) && config.size <= MAX_CONFIG_BYTES
-        };
-        let Some(config) = config.filter(is_image) else { return Ok(None) };
-        let at = |error| Side::Source.at(self.name(&config.digest))(error);
+        let Some(config) = config.filter(Descriptor::is_image_config) else { return Ok(None) };
         let Located { store, repository } = self.source;
-        let stream = store.read_blob(repository, &config).await.map_err(at)?;
-        let mut stream = verified(stream, &config, &store.name());
-        let mut bytes = Vec::new();
-        while let Some(chunk) = stream.next().await {
-            bytes.extend_from_slice(&chunk.map_err(at)?);
-        }
+        let bytes = blob::read(store.as_ref(), repository, &config).await;
+        let bytes = bytes.map_err(Side::Source.at(self.name(&config.digest)))?;
         Ok(serde_json::from_slice(&bytes).ok())
     }
 

@@ -25,7 +25,7 @@ pub(super) struct Application {
     pub(super) origin: Origin,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) deployment: Option<Deployment>,
-    staging: Staging,
+    pub(super) staging: Staging,
     stagingstatus: &'static str,
     status: &'static str,
     statusmessage: &'static str,
@@ -145,9 +145,9 @@ struct Replica {
 }
 
 #[derive(Debug, Serialize)]
-struct Staging {
+pub(super) struct Staging {
     #[serde(skip_serializing_if = "String::is_empty")]
-    builder: String,
+    pub(super) builder: String,
 }
 
 impl Application {

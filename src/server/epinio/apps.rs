@@ -97,7 +97,7 @@ pub(super) async fn find(asked: &Asked, namespace: &str, name: &str) -> Result<O
 
 /// Whether the values of the environment are told: to users of Epinio, whose roles mean that, and to
 /// those who may read the Secrets that they are in. Lists never have them.
-async fn values(asked: &Asked, namespace: &str) -> Result<Values, Refusal> {
+pub(super) async fn values(asked: &Asked, namespace: &str) -> Result<Values, Refusal> {
     let right = Right::ReadSecrets(namespace.to_owned());
     let shown = asked.state.epinio.shows_environment
         && (asked.sender.caller.via == Via::Epinio || asked.allows(&right).await?);

@@ -19,6 +19,7 @@ mod info;
 mod me;
 mod namespaces;
 mod paging;
+mod parts;
 mod registries;
 mod services;
 mod target;
@@ -62,6 +63,7 @@ pub(super) fn routes(state: &Arc<State>) -> Router<Arc<State>> {
         ("/applications/grouped", get(apps::grouped)),
         ("/namespaces/{ns}/applications", get(apps::list)),
         ("/namespaces/{ns}/applications/{app}", get(apps::one)),
+        ("/namespaces/{ns}/applications/{app}/part/{part}", get(parts::part)),
         ("/namespaces/{ns}/appsmatches", get(apps::matches_all)),
         ("/namespaces/{ns}/appsmatches/{prefix}", get(apps::matches)),
     ];

@@ -52,18 +52,11 @@ impl Place {
         let known = select::list(live, system_namespace).await?;
         let destination = select::named(&known, wanted.destination)?;
         select::allow(&destination, wanted.namespace)?;
-        let mut sources = Sources::new(Keychain::new(), Vec::new());
+        let mut sources = sources(live, system_namespace, wanted.pull_secrets, local_sources);
         sources.describe(&destination);
         for other in usable(&known, authorizer, wanted).await {
             sources.describe(other);
         }
-        sources.refuse_local(Surroundings::new(live.server()), local_sources.to_vec());
-        sources.ask(ClusterSecrets {
-            reader: Box::new(live.clone()),
-            system_namespace: Some(system_namespace.to_owned()),
-            epinio: EpinioImages::Own,
-            pull_secrets: wanted.pull_secrets,
-        });
         Ok(Self { target: Target::registry(&destination)?, sources })
     }
 }
@@ -87,4 +80,23 @@ async fn usable<'d>(
         authorizer.allow(caller, &right).await.is_ok().then_some(other)
     });
     join_all(asked).await.into_iter().flatten().collect()
+}
+
+/// Where images are read for somebody who asks the server, without any destination's credentials. See
+/// [`Place`].
+pub fn sources(
+    live: &Live,
+    system_namespace: &str,
+    pull_secrets: bool,
+    local_sources: &[String],
+) -> Sources {
+    let mut sources = Sources::new(Keychain::new(), Vec::new());
+    sources.refuse_local(Surroundings::new(live.server()), local_sources.to_vec());
+    sources.ask(ClusterSecrets {
+        reader: Box::new(live.clone()),
+        system_namespace: Some(system_namespace.to_owned()),
+        epinio: EpinioImages::Own,
+        pull_secrets,
+    });
+    sources
 }

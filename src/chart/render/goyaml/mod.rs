@@ -17,9 +17,27 @@ const WIDTH: usize = 80;
 /// Longest key that is written as `key:`.
 const LONGEST_SIMPLE_KEY: usize = 128;
 
+/// The order in which fields are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// By key, as of Go's maps.
+    Sorted,
+    /// As they are, as of Go's structs.
+    Given,
+}
+
 /// A value, without the line feed at its end.
-pub(super) fn text(value: &Value) -> String {
-    let mut writer = Writer { out: String::new() };
+pub(in crate::chart) fn text(value: &Value) -> String {
+    write(value, Order::Sorted)
+}
+
+/// The same with fields in the order that they have.
+pub fn text_in_order(value: &Value) -> String {
+    write(value, Order::Given)
+}
+
+fn write(value: &Value, order: Order) -> String {
+    let mut writer = Writer { out: String::new(), order };
     match value {
         Value::Object(fields) if !fields.is_empty() => writer.mapping(fields, 0),
         Value::Array(items) if !items.is_empty() => writer.sequence(items, 0),
@@ -31,6 +49,7 @@ pub(super) fn text(value: &Value) -> String {
 
 struct Writer {
     out: String,
+    order: Order,
 }
 
 impl Writer {
@@ -45,7 +64,11 @@ impl Writer {
 
     /// Fields at `indent`; the first stands where the line is.
     fn mapping(&mut self, fields: &Map<String, Value>, indent: usize) {
-        for (at, (key, value)) in sort::sorted(fields).into_iter().enumerate() {
+        let fields = match self.order {
+            Order::Sorted => sort::sorted(fields),
+            Order::Given => fields.iter().map(|(key, value)| (key.as_str(), value)).collect(),
+        };
+        for (at, (key, value)) in fields.into_iter().enumerate() {
             if at > 0 {
                 self.pad(indent);
             }

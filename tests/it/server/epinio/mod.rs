@@ -9,6 +9,7 @@ mod lists;
 mod looks;
 mod oidc;
 mod upstream;
+mod parts;
 mod users;
 
 use std::sync::OnceLock;
@@ -92,6 +93,10 @@ metadata: {{name: {name}, labels: {{app.kubernetes.io/component: epinio-namespac
         namespace
     }
 
+    pub(super) fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
     pub(super) fn system(&self) -> Namespace<'_> {
         self.cluster.named_namespace(SYSTEM)
     }
@@ -103,8 +108,13 @@ metadata: {{name: {name}, labels: {{app.kubernetes.io/component: epinio-namespac
     /// A server that takes so many requests a second of one caller.
     pub(super) fn serve_at(&self, rate: &str, args: &[&str]) -> Server {
         let outhaul = Outhaul::new().kubeconfig(self.cluster.kubeconfig("admin"));
-        let usual = ["--system-namespace", SYSTEM, "--rate", rate];
-        Server::start(outhaul, &[&usual, args].concat())
+        Server::start(outhaul, &[&["--system-namespace", SYSTEM, "--rate", rate], args].concat())
+    }
+
+    /// One that reads no images on this machine.
+    pub(super) fn serve_strict(&self) -> Server {
+        let outhaul = Outhaul::new().kubeconfig(self.cluster.kubeconfig("admin"));
+        Server::start_strict(outhaul, &["--system-namespace", SYSTEM, "--rate", "1000"])
     }
 
     /// Makes dex known, with its roles by groups.
