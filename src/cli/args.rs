@@ -5,7 +5,9 @@ mod app_diff;
 mod app_export;
 mod app_import;
 mod content;
+mod export;
 mod findings;
+mod remote;
 mod run_export;
 mod serve;
 mod verify;
@@ -21,9 +23,11 @@ pub(crate) use app_diff::AppDiffArgs;
 pub(crate) use app_export::{AppExportArgs, SecretsArg};
 pub(crate) use app_import::AppImportArgs;
 pub(crate) use content::ContentArgs;
+pub(crate) use export::{ExportCommand, ExportListArgs, ExportOneArgs};
 pub(crate) use findings::FindingsArgs;
 pub(crate) use run_export::RunExportArgs;
 pub(crate) use serve::{Environment, EpinioUsers, ExecutorArg, LogFormat, ServeArgs};
+pub(crate) use remote::{RemoteArgs, ServerArgs};
 pub(crate) use verify::VerifyArgs;
 
 /// Ship a running Kubernetes application to any OCI registry as one Helm chart pinned by digest
@@ -81,6 +85,9 @@ pub(crate) enum Command {
     /// Applications: list, show, export, copy, import
     #[command(subcommand, visible_alias = "apps")]
     App(AppCommand),
+    /// Exports that a server carries out: list, show, cancel
+    #[command(subcommand, visible_alias = "exports")]
+    Export(ExportCommand),
     /// List the registries that exports may go to
     ExportRegistries(ExportRegistriesArgs),
     /// Copy an image with all its platforms and signatures
@@ -201,7 +208,7 @@ pub(crate) struct AccessArgs {
     /// Read the password from standard input
     #[arg(long, requires = "username")]
     pub(crate) password_stdin: bool,
-    /// Further certificate authorities, PEM, for every registry of this command
+    /// Further certificate authorities, PEM, for every registry and server of this command
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
     /// Speak HTTP without TLS (a registry on this machine needs no flag)

@@ -98,6 +98,7 @@ async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
         Command::App(AppCommand::Import(args)) => {
             commands::app_import::run(&args, global, printer).await
         }
+        Command::Export(command) => commands::export::run(&command, global, printer).await,
         Command::ExportRegistries(args) => {
             commands::export_registries::run(&args, global, printer).await
         }

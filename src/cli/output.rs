@@ -12,7 +12,7 @@ use super::progress::Bars;
 use crate::error::Error;
 
 /// Prints as the user asked for.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Printer {
     format: Format,
     quiet: bool,

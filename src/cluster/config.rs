@@ -42,6 +42,14 @@ pub(super) async fn read(options: &ClientOptions) -> Result<Config, Error> {
     Config::incluster().map_err(|_| Error::NoConfig(Some(error.into())))
 }
 
+/// The namespace of the context, or of the pod that we run in. No request is sent and nobody logs in.
+///
+/// # Errors
+/// When there is no configuration, or one that cannot be used.
+pub async fn default_namespace(options: &ClientOptions) -> Result<String, Error> {
+    Ok(read(options).await?.default_namespace)
+}
+
 /// `$KUBECONFIG` or `~/.kube/config`. As kubectl does, and kube does not, files of the list that
 /// do not exist are passed over.
 fn default_kubeconfig() -> Result<Kubeconfig, KubeconfigError> {

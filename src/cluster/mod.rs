@@ -34,7 +34,7 @@ pub mod source;
 pub mod standing;
 pub mod target;
 
-pub use config::ClientOptions;
+pub use config::{ClientOptions, default_namespace};
 pub use epinio::EpinioParts;
 pub use error::Error;
 pub use lease::LeaseRecord;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::client::JSON;
+use super::discover::segment;
 use super::{Error, Live};
 
 /// Somebody, as Kubernetes knows them.
@@ -83,6 +84,14 @@ struct AccessStatus {
     denied: bool,
 }
 
+/// How long a token that we ask for is good: as the API server does it if nobody says.
+const TOKEN_SECONDS: u64 = 3600;
+
+#[derive(Deserialize)]
+struct MadeToken {
+    token: String,
+}
+
 #[derive(Deserialize)]
 struct SelfStatus {
     #[serde(rename = "userInfo")]
@@ -128,6 +137,30 @@ impl Live {
         let status: SelfStatus =
             self.review("authentication", "SelfSubjectReview", json!({})).await?;
         Ok(status.user_info)
+    }
+
+    /// A token of a service account for one audience, good for an hour (TokenRequest).
+    ///
+    /// # Errors
+    /// When the cluster does not answer, or we may not have one.
+    pub async fn request_token(
+        &self,
+        namespace: &str,
+        account: &str,
+        audience: &str,
+    ) -> Result<SecretString, Error> {
+        let path = format!(
+            "/api/v1/namespaces/{}/serviceaccounts/{}/token",
+            segment(namespace),
+            segment(account)
+        );
+        let request = json!({
+            "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+            "spec": {"audiences": [audience], "expirationSeconds": TOKEN_SECONDS},
+        });
+        let answer: Answer<MadeToken> =
+            self.api.send_once(Method::POST, &path, JSON, &request).await?;
+        Ok(answer.status.token.into())
     }
 
     /// Sends a review of `<group>.k8s.io/v1`, and gives its status.

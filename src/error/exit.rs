@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::Error;
+use super::{Code, Error};
 use crate::app::select::SelectError;
 use crate::registry::{self, CopyError};
 use crate::{chart, cluster, destination, export, import};
@@ -41,7 +41,8 @@ exits! {
     Usage = 2,
     /// The application is unknown or ambiguous.
     Application = 3,
-    /// The cluster cannot be reached or may not be read, or the application is not at rest in it.
+    /// The cluster, or the server in it, cannot be reached or may not be read, or the application is
+    /// not at rest in it.
     Cluster = 4,
     /// The manifests cannot be read or do not parse.
     Manifests = 5,
@@ -101,8 +102,70 @@ impl Error {
             Self::Output { .. } | Self::Runtime { .. } => Exit::Failed,
             Self::PartlyExported { first, .. } => first.exit(),
             Self::NoApplications(_) => Exit::Application,
-            Self::Elsewhere { exit, .. } => *exit,
+            Self::Elsewhere { exit, .. } | Self::Server { exit, .. } => *exit,
             Self::Interrupted => Exit::Interrupted,
+        }
+    }
+}
+
+impl Code {
+    /// The exit code of who asked the server and was answered with this: that of the same failure
+    /// here, where there is one.
+    pub fn exit(self) -> Exit {
+        match self {
+            Self::AppAmbiguous | Self::AppEmpty | Self::AppUnknown => Exit::Application,
+            Self::ArgumentInvalid
+            | Self::BodyInvalid
+            | Self::BodyTooLarge
+            | Self::IdempotencyKeyReused
+            | Self::NameInvalid
+            | Self::RecipientsMissing
+            | Self::RequestInvalid => Exit::Usage,
+            Self::AuthUnavailable
+            | Self::ClusterFailed
+            | Self::ClusterUnreachable
+            | Self::CrdMissing
+            | Self::Forbidden
+            | Self::KindNotReadable
+            | Self::KindsUnreadable
+            | Self::NamespaceTerminating
+            | Self::NamespaceUnknown
+            | Self::NotRolledOut
+            | Self::Overloaded
+            | Self::QueueFull
+            | Self::RateLimited
+            | Self::RequestTimeout
+            | Self::ServerLacksRight
+            | Self::StreamsExhausted
+            | Self::Unauthenticated => Exit::Cluster,
+            Self::NamespaceTooLarge => Exit::Manifests,
+            Self::DestinationInvalid
+            | Self::DestinationNotAllowed
+            | Self::DestinationUnknown
+            | Self::DestinationUnusable
+            | Self::SystemNamespaceMissing => Exit::Destination,
+            Self::RegistryCredentials => Exit::Credentials,
+            Self::RegistryDenied => Exit::Denied,
+            Self::RegistryFailed
+            | Self::RegistryUnreachable
+            | Self::RegistryUntrusted
+            | Self::SourceRefused => Exit::Registry,
+            Self::ImageInvalid | Self::ImageMissing | Self::ImageOnlyOnNodes => Exit::Image,
+            Self::RepositoryForeign => Exit::Foreign,
+            Self::TagTaken | Self::VersionTaken => Exit::Taken,
+            Self::ContentDamaged => Exit::Integrity,
+            Self::ChartInvalid | Self::ChartMissing | Self::ChartTooLarge => Exit::Chart,
+            Self::AppChanged | Self::ChartDiffers => Exit::Differs,
+            Self::Findings => Exit::Findings,
+            Self::Cancelled => Exit::Interrupted,
+            Self::ExportChanged
+            | Self::ExportExists
+            | Self::ExportFinished
+            | Self::ExportUnknown
+            | Self::Internal
+            | Self::MethodNotAllowed
+            | Self::ReportNotReady
+            | Self::RouteUnknown => Exit::Failed,
         }
     }
 }
@@ -200,5 +263,36 @@ fn of_destination(error: &destination::Error) -> Exit {
         E::File { .. } | E::Roots { .. } => Exit::File,
         E::Unreadable { source, .. } => of_cluster(source),
         _ => Exit::Destination,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever asks the server gets the exit code of whoever does the same without it.
+    #[test]
+    fn a_code_has_the_exit_code_of_its_error() {
+        let registry = || registry::Error::Unreachable { host: "r".into(), reason: "no".into() };
+        let select =
+            SelectError::Unknown { name: "a".into(), namespace: "n".into(), known: Vec::new() };
+        let unknown = destination::Error::Unknown { name: "d".into(), known: Vec::new() };
+        let forbidden = cluster::Error::Forbidden { resource: "pods".into(), reason: "no".into() };
+        for error in [
+            Error::NoDestination,
+            Error::NoApplications("n".into()),
+            Error::Interrupted,
+            unknown.into(),
+            forbidden.into(),
+            registry().into(),
+            export::Error::Select(select).into(),
+            export::Error::Stopped(Vec::new()).into(),
+            export::Error::Terminating("n".into()).into(),
+            export::Error::NoRecipients.into(),
+        ] {
+            assert_eq!(error.code().exit(), error.exit(), "{error}");
+        }
+        let server = Error::Server { text: "t".into(), hint: None, exit: Exit::Taken };
+        assert_eq!(server.exit(), Exit::Taken);
     }
 }

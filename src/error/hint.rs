@@ -40,7 +40,7 @@ impl Error {
             Self::NoApplications(_) => {
                 Some("look at `outhaul app list`, or choose another namespace with `-n`".into())
             }
-            Self::Elsewhere { hint, .. } => hint.clone(),
+            Self::Elsewhere { hint, .. } | Self::Server { hint, .. } => hint.clone(),
             Self::Interrupted => Some("run the same command again".into()),
         }
     }

@@ -116,6 +116,16 @@ pub enum Error {
         /// The exit code that it would have had here.
         exit: Exit,
     },
+    /// The server was asked, and refused or could not be reached.
+    #[error("{text}")]
+    Server {
+        /// What happened, in the server's words if it has any.
+        text: String,
+        /// What to do.
+        hint: Option<String>,
+        /// The exit code that it would have had here.
+        exit: Exit,
+    },
     /// Ctrl-C or SIGTERM.
     #[error("interrupted")]
     Interrupted,

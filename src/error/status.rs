@@ -23,6 +23,11 @@ macro_rules! codes {
                 match self { $(Self::$name => $text,)+ }
             }
 
+            /// The one that is written so.
+            pub fn of(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$name),)+ _ => None }
+            }
+
             /// The HTTP status that goes with it.
             pub const fn status(self) -> u16 {
                 match self { $(Self::$name => $status,)+ }
@@ -180,6 +185,7 @@ impl Error {
             // No route imports, asks a server, reads files of the caller's or listens.
             Self::Import(_)
             | Self::Elsewhere { .. }
+            | Self::Server { .. }
             | Self::File { .. }
             | Self::Certificate { .. }
             | Self::Listen { .. }

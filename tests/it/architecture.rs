@@ -37,7 +37,7 @@ const LIBRARIES: [(&str, &[&str]); 13] = [
     ("kube", &["cluster"]),
     ("k8s_openapi", &["cluster"]),
     ("jsonwebtoken", &["server"]),
-    ("reqwest", &["registry", "server"]),
+    ("reqwest", &["registry", "cli", "server"]),
     ("schemars", &["cluster"]),
     ("axum", &["registry", "server"]),
     ("axum_server", &["server"]),

@@ -8,8 +8,8 @@
 //! | [`faulty`] | a registry in this process that misbehaves as told, and counts |
 //! | [`images`] | small images of two platforms, pushed without our own code |
 //! | [`receiver`] | a receiver of webhooks in this process, which answers as told |
-//! | [`server`], [`sse`] | the server under test, requests to it, events from it |
 //! | [`issuer`] | an identity provider whose tokens the server is shown |
+//! | [`server`], [`sse`], [`proxy`] | the server under test, requests to it, events from it, cut on the way |
 //! | [`epinio`], [`upstream`] | Epinio's client, and a server in the place of its own |
 //! | [`outhaul`], [`helm`] | the programs under test and beside it, in a clean environment |
 //! | [`child`], [`certs`], [`tools`], [`output`] | what those are made of |
@@ -30,6 +30,7 @@ pub(crate) mod node;
 pub(crate) mod objects;
 pub(crate) mod outhaul;
 pub(crate) mod output;
+pub(crate) mod proxy;
 pub(crate) mod receiver;
 pub(crate) mod registry;
 pub(crate) mod server;

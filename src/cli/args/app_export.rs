@@ -6,14 +6,14 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::{
-    AccessArgs, ContentArgs, FindingsArgs, PickArgs, RecipientArgs, SourceArgs, app_name,
-    pull_address,
+    AccessArgs, ContentArgs, FindingsArgs, PickArgs, RecipientArgs, ServerArgs, SourceArgs,
+    app_name, pull_address,
 };
 use crate::app::SecretsPolicy;
 use crate::export::request::ChartFrom;
 use crate::export::rollout::LONGEST_WAIT;
 
-const IN_CLUSTER: &str = "On the server";
+const SERVER: &str = "On the server";
 
 #[derive(Debug, Args)]
 pub(crate) struct AppExportArgs {
@@ -86,16 +86,19 @@ pub(crate) struct AppExportArgs {
     /// Do not attach the report to the chart as a referrer
     #[arg(long)]
     pub(crate) no_attach_report: bool,
-    /// Let the server in the cluster do it: make an `Export` there and wait for its end
-    #[arg(long, help_heading = IN_CLUSTER, conflicts_with_all = [
+    #[command(flatten)]
+    pub(crate) at: ServerArgs,
+    /// Let the server in the cluster do it without speaking to it: make an `Export` there with your
+    /// kubeconfig, and wait for its end
+    #[arg(long, help_heading = SERVER, conflicts_with_all = [
         "all_apps", "from", "to", "directory", "pull_address", "templates", "age_recipient",
         "age_recipients_file", "map_registry", "allow_terminating", "dry_run", "username",
-        "plain_http",
+        "plain_http", "server",
     ])]
     pub(crate) in_cluster: bool,
     /// Service account of the application's namespace whose rights the export has, for clusters
     /// without the admission policy
-    #[arg(long, value_name = "NAME", requires = "in_cluster", help_heading = IN_CLUSTER)]
+    #[arg(long, value_name = "NAME", requires = "in_cluster", help_heading = SERVER)]
     pub(crate) service_account: Option<String>,
     /// Show the plan and change nothing
     #[arg(long)]

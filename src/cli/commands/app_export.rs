@@ -9,6 +9,7 @@ use crate::cli::args::{AppExportArgs, ContentArgs, Global, PickArgs, RecipientAr
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Printer;
 use crate::cli::recipients::recipients;
+use crate::cli::remote::Server;
 use crate::cli::{connect, remote, tables, templates};
 use crate::error::Error;
 use crate::export::perform::{Observer, Outcome};
@@ -30,11 +31,15 @@ pub(crate) async fn run(
     printer: &Printer,
 ) -> Result<(), Error> {
     check(args)?;
+    if let Some(server) = server(args, global, printer).await? {
+        let name = args.name.as_deref().unwrap_or_default(); // `--all-apps` is refused there
+        return remote::export_at(&server, name, args, global, printer).await;
+    }
     let Some(name) = &args.name else {
         return super::app_export_all::run(args, global, printer).await;
     };
     if args.in_cluster {
-        return remote::export(name, args, global, printer).await;
+        return remote::export_in_cluster(name, args, global, printer).await;
     }
     let request = request(args, selection(name, &args.pick))?;
     let place = Place::new(args, global).await?;
@@ -107,6 +112,32 @@ impl Place {
             None => Ok(()),
         }
     }
+}
+
+/// The server that is to do it, if one is named. It takes no files and no addresses.
+async fn server(
+    args: &AppExportArgs,
+    global: &Global,
+    printer: &Printer,
+) -> Result<Option<Server>, Error> {
+    let RecipientArgs { age_recipient, age_recipients_file } = &args.recipients;
+    args.at.refuse(&[
+        (args.all_apps, "--all-apps"),
+        (args.source.from.is_some(), "--from"),
+        (args.to.is_some(), "--to"),
+        (args.directory.is_some(), "DIRECTORY"),
+        (global.destinations.is_some(), "--destinations"),
+        (args.pull_address.is_some(), "--pull-address"),
+        (args.templates.is_some(), "--templates"),
+        (!age_recipient.is_empty(), "--age-recipient"),
+        (!age_recipients_file.is_empty(), "--age-recipients-file"),
+        (!args.content.map_registry.is_empty(), "--map-registry"),
+        (args.allow_terminating, "--allow-terminating"),
+        (args.access.username.is_some(), "--username"),
+        (args.access.plain_http, "--plain-http"),
+        (args.dry_run, "--dry-run"),
+    ])?;
+    Server::named(&args.at, args.access.ca_file.as_deref(), global, printer).await
 }
 
 /// Refuses what the definition of the arguments cannot.

@@ -9,6 +9,7 @@ pub(super) mod app_list;
 pub(super) mod app_show;
 pub(super) mod copy;
 pub(super) mod demo;
+pub(super) mod export;
 pub(super) mod export_registries;
 pub(super) mod layout_serve;
 pub(super) mod run_export;

@@ -1,31 +1,40 @@
-//! Exports that the server in the cluster carries out: asked for with a record `Export`, watched until
-//! they end, and reported as our own.
+//! The server as the one that does the work: asked over HTTP (`--server`), or for an export with a
+//! record `Export` (`--in-cluster`). What it did is reported as our own.
 //!
 //! ```text
-//!  arguments ─ request ─► ExportSpec ─ create ─► Export ─ follow ─► result ─► report
+//!  arguments ─ request ─► ExportSpec ─┬ POST ───► follow ─┐
+//!                                     └ create ─► Live ───┴─► end ─► outcome ─► report
 //! ```
 
+mod address;
+mod answer;
 mod ask;
+mod follow;
+mod http;
+mod records;
 mod result;
+mod sse;
+mod token;
+mod view;
+mod wait;
 
-use std::pin::pin;
-use std::time::Duration;
-
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _};
 
 use crate::cli::args::{AppExportArgs, Global};
 use crate::cli::output::Printer;
 use crate::cli::{connect, interrupted};
-use crate::cluster::Live;
-use crate::cluster::record::{CANCEL, Export, ExportStatus, Phase, Seen};
-use crate::error::{Error, Exit};
+use crate::cluster::record::{ExportResult, Seen};
+use crate::cluster::{self, Live};
+use crate::error::Error;
+use wait::State;
 
-/// After this time without a word of a server somebody should look whether there is one: a leader takes
-/// a record up at once, and another one within the 15 s of the lease.
-const UNSEEN: Duration = Duration::from_secs(20);
+pub(crate) use http::Server;
+pub(crate) use records::{Records, Wanted};
+pub(crate) use view::View;
 
-/// Asks the server to export the application `name`, and waits until that is done.
-pub(crate) async fn export(
+/// Makes a record of an export of the application `name`, and waits until the server has carried it
+/// out.
+pub(crate) async fn export_in_cluster(
     name: &str,
     args: &AppExportArgs,
     global: &Global,
@@ -35,82 +44,80 @@ pub(crate) async fn export(
     let spec = ask::spec(name, args, &live).await?;
     let export = ask::create(&live, args.source.namespace.as_deref(), spec).await?;
     printer.say(format!("{} is made", export.title()));
-    let ended = tokio::select! {
-        ended = end(&live, &export, printer) => ended?,
+    let states = live.follow_export(&export).map(|seen| Ok(state(seen?)));
+    let view = View::from(export);
+    let done = end(states, &view, &records::flags_of(global), printer).await?;
+    let report = result::attached(&done, args, global).await;
+    result::print(&done, &view, report, printer)
+}
+
+/// Asks the server over HTTP to export the application `name`, and waits until it has.
+pub(crate) async fn export_at(
+    server: &Server,
+    name: &str,
+    args: &AppExportArgs,
+    global: &Global,
+    printer: &Printer,
+) -> Result<(), Error> {
+    let namespace = namespace(args.source.namespace.as_deref(), global).await?;
+    let (view, joined) = ask::submit(server, &namespace, name, args).await?;
+    let what = if joined { "is under way already" } else { "is made" };
+    printer.say(format!("{} {what}", view.title()));
+    let states = follow::follow(server, &view.namespace, &view.name);
+    let flags = format!(" --server {}", server.address());
+    let done = end(states, &view, &flags, printer).await?;
+    let report = result::told(&done, server, &view).await;
+    result::print(&done, &view, report, printer)
+}
+
+/// Waits until the export has ended well. `flags` are those by which it is found again.
+async fn end(
+    states: impl Stream<Item = Result<State, Error>>,
+    view: &View,
+    flags: &str,
+    printer: &Printer,
+) -> Result<ExportResult, Error> {
+    let title = view.title();
+    let again =
+        |verb: &str| format!("outhaul export {verb} {} -n {}{flags}", view.name, view.namespace);
+    tokio::select! {
+        ended = wait::end(states, &title, printer) => match ended {
+            Ok(ended) => wait::outcome(ended),
+            Err(error @ Error::Elsewhere { .. }) => Err(error),
+            Err(error) => {
+                printer.say(format!("{title} goes on; to look at it: {}", again("show")));
+                Err(error)
+            }
+        },
         () = interrupted() => {
-            printer.say(format!("{} goes on; to cancel it: {}", export.title(), cancel(&export)));
-            return Err(Error::Interrupted);
-        }
-    };
-    let status = ended.status.clone().unwrap_or_default();
-    match (status.phase, &status.result) {
-        (Some(Phase::Succeeded), Some(result)) => result::show(result, args, global, printer).await,
-        _ => Err(failure(&ended, &status)),
-    }
-}
-
-/// Waits until the export is finished.
-async fn end(live: &Live, export: &Export, printer: &Printer) -> Result<Export, Error> {
-    let bars = printer.progress();
-    let mut states = pin!(live.follow_export(export));
-    let (mut unseen, mut said) = (true, String::new());
-    loop {
-        let seen = tokio::select! {
-            seen = states.next() => seen,
-            () = tokio::time::sleep(UNSEEN), if unseen => {
-                unseen = false;
-                printer.say("no server has taken it up yet: is `outhaul serve` running there?");
-                continue;
-            }
-        };
-        let line = match seen.transpose()? {
-            Some(Seen::Now(export)) if export.is_terminal() => return Ok(*export),
-            Some(Seen::Now(export)) => {
-                unseen &= export.phase().is_none();
-                let status = export.status.unwrap_or_default();
-                if let Some(progress) = &status.progress {
-                    bars.set(progress.bytes_done, progress.bytes_total);
-                }
-                line(&status)
-            }
-            Some(Seen::Away(reason)) => format!("the cluster does not answer: {reason}"),
-            Some(Seen::Gone) | None => return Err(gone(export)),
-        };
-        if !line.is_empty() && line != said {
-            printer.say(&line);
-            said = line;
+            printer.say(format!("{title} goes on; to cancel it: {}", again("cancel")));
+            Err(Error::Interrupted)
         }
     }
 }
 
-/// How far it is, in a word or two.
-fn line(status: &ExportStatus) -> String {
-    let step = status.step.map(|step| format!("{step:?}").to_lowercase()).unwrap_or_default();
-    match &status.message {
-        Some(message) if !message.is_empty() => format!("{step}: {message}"),
-        _ => step,
+fn state(seen: Seen) -> State {
+    match seen {
+        Seen::Now(export) => State::Now(Box::new(View::from(*export))),
+        Seen::Gone => State::Gone,
+        Seen::Away(reason) => State::Away(format!("the cluster does not answer: {reason}")),
     }
 }
 
-fn failure(export: &Export, status: &ExportStatus) -> Error {
-    let reason = status.reason.clone().unwrap_or_default();
-    Error::Elsewhere {
-        what: export.title(),
-        reason: status.message.clone().filter(|text| !text.is_empty()).unwrap_or(reason),
-        hint: status.hint.clone(),
-        exit: status.exit_code.and_then(Exit::of).unwrap_or(Exit::Failed),
+/// The namespace that is asked about: the server knows of no kubeconfig.
+///
+/// # Errors
+/// When nobody names one.
+pub(crate) async fn namespace(named: Option<&str>, global: &Global) -> Result<String, Error> {
+    if let Some(namespace) = named {
+        return Ok(namespace.to_owned());
     }
-}
-
-fn gone(export: &Export) -> Error {
-    Error::Elsewhere {
-        what: export.title(),
-        reason: "the record was removed, which cancels the export".to_owned(),
-        hint: None,
-        exit: Exit::Failed,
-    }
-}
-
-fn cancel(export: &Export) -> String {
-    format!("kubectl -n {} annotate export {} {CANCEL}=yes", export.namespace(), export.name())
+    let found = cluster::default_namespace(&connect::client_options(global)).await;
+    found.map_err(|error| match error {
+        cluster::Error::NoConfig(_) => Error::Arguments {
+            text: "no namespace is named, and there is no kubeconfig that names one".to_owned(),
+            hint: "say which with `-n NAMESPACE`",
+        },
+        error => error.into(),
+    })
 }

@@ -9,44 +9,62 @@ use crate::error::Error;
 use crate::export::{self, Report, Target};
 use crate::registry::Digest;
 
-/// Prints the whole report, where the user may read the chart that it is attached to; else what the
-/// record says.
-pub(super) async fn show(
+use super::http::Server;
+use super::view::View;
+
+/// Prints the whole report, where it is found; else what the record says.
+pub(super) fn print(
     result: &ExportResult,
-    args: &AppExportArgs,
-    global: &Global,
+    view: &View,
+    report: Result<Option<Report>, Error>,
     printer: &Printer,
 ) -> Result<(), Error> {
-    match attached(result, args, global).await {
+    match report {
         Ok(Some(report)) => printer.data(&report, tables::report),
-        Ok(None) => printer.data(result, table),
+        Ok(None) => printer.data(result, |result| table(result, view)),
         Err(error) => {
             tracing::info!(%error, "the report is not read");
-            printer.data(result, table)
+            printer.data(result, |result| table(result, view))
         }
     }
 }
 
-async fn attached(
+/// The report, as the server gives it.
+pub(super) async fn told(
+    result: &ExportResult,
+    server: &Server,
+    view: &View,
+) -> Result<Option<Report>, Error> {
+    let Some(digest) = digest(result) else { return Ok(None) };
+    let path = ["v1", "namespaces", &view.namespace, "exports", &view.name, "report"];
+    let report: Report = server.get(&path, &[]).await?;
+    Ok(Some(Report { attached: Some(digest), ..report })) // it cannot name itself
+}
+
+/// The report that is attached to the chart, read with the user's own credentials.
+pub(super) async fn attached(
     result: &ExportResult,
     args: &AppExportArgs,
     global: &Global,
 ) -> Result<Option<Report>, Error> {
-    let digest = result.report.as_ref().and_then(|digest| digest.parse::<Digest>().ok());
-    let Some(digest) = digest else { return Ok(None) };
+    let Some(digest) = digest(result) else { return Ok(None) };
     let found = published(&result.chart.repository, &args.access, global).await?;
     let target = Target::registry(&found.destination)?;
     let report = export::published::report(&target, &found.chart.repository, &digest).await?;
-    // It cannot name itself.
     Ok(report.map(|report| Report { attached: Some(digest), ..report }))
 }
 
+fn digest(result: &ExportResult) -> Option<Digest> {
+    result.report.as_ref()?.parse().ok()
+}
+
 /// What an export did that the server carried out, without what is only in the whole report.
-fn table(result: &ExportResult) -> String {
+fn table(result: &ExportResult, view: &View) -> String {
+    let app = view.app();
     let chart = format!("{}:{}", result.chart.repository, result.chart.version);
     let mut text = match result.status {
-        Outcome::Exported => format!("exported to {chart}\n"),
-        Outcome::Unchanged => format!("unchanged: {chart} holds it as it is\n"),
+        Outcome::Exported => format!("exported {app} to {chart}\n"),
+        Outcome::Unchanged => format!("unchanged: {chart} holds {app} as it is\n"),
         Outcome::Restored => {
             format!("unchanged: {chart}; missing images were copied again\n")
         }

@@ -211,6 +211,15 @@ impl Transport {
     }
 }
 
+/// A client for a server that is no registry. It judges certificates as registries' are judged,
+/// follows no redirect and speaks HTTP/1.1. `direct` passes over proxies.
+///
+/// # Errors
+/// [`Error::Configuration`] when the roots or the settings of a proxy cannot be used.
+pub fn http_client(tls: &super::Tls, direct: bool) -> Result<Client, Error> {
+    client(&tls::config(tls)?, direct, None)
+}
+
 fn client(
     tls: &rustls::ClientConfig,
     direct: bool,

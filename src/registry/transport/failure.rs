@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 
+use super::super::retry::{Fault, fault};
 use super::super::{Error, Surroundings};
 
 /// Why a request got no answer, as far as it decides what to do next.
@@ -54,6 +55,14 @@ pub(in crate::registry) fn translate(host: &str, error: &reqwest::Error) -> Fail
         _ => Error::Unreachable { host, reason },
     };
     Failure { error, cause: Some(cause) }
+}
+
+/// What it means that a request to `host` got no answer, for clients of [`super::http_client`]: the
+/// error to report, and the fault behind it if that may pass.
+pub fn unanswered(host: &str, error: &reqwest::Error) -> (Error, Option<Fault>) {
+    let Failure { error, cause } = translate(host, error);
+    let fault = fault(cause, &error);
+    (error, fault)
 }
 
 fn cause(error: &reqwest::Error) -> Cause {

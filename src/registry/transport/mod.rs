@@ -13,7 +13,9 @@ use std::time::Duration;
 
 use super::Surroundings;
 
+pub use client::http_client;
 pub(in crate::registry) use client::{Permit, Transport};
+pub use failure::unanswered;
 pub(in crate::registry) use failure::{Cause, Failure, translate};
 pub(in crate::registry) use location::{same_origin, stay};
 

@@ -54,7 +54,9 @@ fn the_server_exports_and_the_command_reports_as_if_it_had() {
     let done = outhaul(site, "alice").run(&args(shop.namespace.name(), &account)).ok();
     let version = &shop.versions()[0];
     let chart = report["chart"]["repository"].as_str().unwrap();
-    assert!(done.stdout.starts_with(&format!("unchanged: {chart}:{version} holds it as it is\n")));
+    let app = format!("{}/shop", shop.namespace.name());
+    let first = format!("unchanged: {chart}:{version} holds {app} as it is\n");
+    assert!(done.stdout.starts_with(&first), "{}", done.stdout);
     assert!(done.stdout.contains("\nfindings: 0 errors, "), "{}", done.stdout);
 }
 
@@ -116,12 +118,13 @@ fn who_stops_waiting_stops_nothing() {
         made.first().map(|of| of["metadata"]["name"].as_str().unwrap().to_owned())
     });
     in_the_middle(&shop, server, &name);
-    waits.wait_for("that it is pushed", |_, stderr| stderr.contains("pushing").then_some(()));
+    waits.wait_for("that it is copied", |_, stderr| stderr.contains("copying").then_some(()));
     waits.interrupt();
     assert_eq!(waits.wait(), 130);
-    let cancel = format!(" annotate export {name} outhaul.dev/cancel=yes");
-    assert!(waits.stderr().contains(&cancel), "{}", waits.stderr());
     assert_eq!(shop.record(&name)["status"]["phase"], "Running");
-    shop.cancel(&name);
+    let cancel = format!("outhaul export cancel {name} -n {}", shop.namespace.name());
+    assert!(waits.stderr().contains(&format!("{cancel}\n")), "{}", waits.stderr());
+    let cancel: Vec<&str> = cancel.split(' ').skip(1).collect();
+    outhaul(site, "admin").run(&cancel).ok();
     assert_eq!(shop.finished(server, &name)["phase"], "Cancelled");
 }

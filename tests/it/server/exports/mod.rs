@@ -9,6 +9,7 @@ mod http;
 mod in_cluster;
 mod itself;
 mod jobs;
+mod over_http;
 mod seen;
 mod site;
 mod sources;
