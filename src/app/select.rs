@@ -66,7 +66,7 @@ pub enum FoundBy {
 }
 
 /// An application that could be exported, as `app list` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Candidate {
     /// Its name.

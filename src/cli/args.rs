@@ -27,7 +27,7 @@ pub(crate) use export::{ExportCommand, ExportListArgs, ExportOneArgs};
 pub(crate) use findings::FindingsArgs;
 pub(crate) use run_export::RunExportArgs;
 pub(crate) use serve::{Environment, EpinioUsers, ExecutorArg, LogFormat, ServeArgs};
-pub(crate) use remote::{RemoteArgs, ServerArgs};
+pub(crate) use remote::{MakesNone, RemoteArgs, ServerArgs};
 pub(crate) use verify::VerifyArgs;
 
 /// Ship a running Kubernetes application to any OCI registry as one Helm chart pinned by digest
@@ -104,6 +104,9 @@ pub(crate) enum Command {
     Layout(LayoutCommand),
     /// Export a small example application to a registry in this process
     Demo(DemoArgs),
+    /// Names for a shell's completion
+    #[command(hide = true)]
+    Complete(CompleteArgs),
     /// Print a shell completion script
     Completions {
         /// Which shell
@@ -168,10 +171,24 @@ pub(crate) struct PickArgs {
     pub(crate) include_crds: bool,
 }
 
+impl PickArgs {
+    /// Which of the flags are given.
+    pub(crate) fn given(&self) -> [(bool, &'static str); 4] {
+        [
+            (self.selector.is_some(), "--selector"),
+            (self.all, "--all"),
+            (!self.exclude.is_empty(), "--exclude"),
+            (self.include_crds, "--include-crds"),
+        ]
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct AppListArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
 }
 
 #[derive(Debug, Args)]
@@ -183,6 +200,8 @@ pub(crate) struct AppShowArgs {
     /// Write the snapshot that was read, without Secret values, to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) save_snapshot: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
 }
 
 /// For whom Secrets are encrypted. Plain text until they are read: what is mistaken for a recipient
@@ -221,6 +240,11 @@ pub(crate) struct ExportRegistriesArgs {
     /// Connect to each and say what may be done there
     #[arg(long)]
     pub(crate) check: bool,
+    /// With `--server`: show what applications of this namespace may be exported to
+    #[arg(short, long, requires = "server")]
+    pub(crate) namespace: Option<String>,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
 }
 
 #[derive(Debug, Args)]
@@ -262,6 +286,17 @@ pub(crate) struct DemoArgs {
     /// Go on serving the result until Ctrl-C [default: on a terminal]
     #[arg(long)]
     pub(crate) serve: bool,
+}
+
+/// What is typed so far, as a shell has it
+#[derive(Debug, Args)]
+pub(crate) struct CompleteArgs {
+    /// The line up to the cursor
+    #[arg(long, value_name = "LINE", allow_hyphen_values = true)]
+    pub(crate) line: Option<String>,
+    /// The words up to the cursor, the one that is typed the last
+    #[arg(last = true)]
+    pub(crate) words: Vec<String>,
 }
 
 fn platform(text: &str) -> Result<Platform, String> {

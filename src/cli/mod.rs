@@ -5,8 +5,10 @@
 mod args;
 mod bundle;
 mod commands;
+mod complete;
 mod connect;
 mod output;
+mod planned;
 mod progress;
 mod published;
 mod recipients;
@@ -110,6 +112,7 @@ async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
             commands::layout_serve::run(&args, printer).await
         }
         Command::Demo(args) => commands::demo::run(&args, printer).await,
+        Command::Complete(args) => complete::run(&args, command(), printer).await,
         Command::Completions { shell } => printer.completions(shell, command()),
     }
 }

@@ -71,6 +71,11 @@ impl Printer {
         let _ = writeln!(std::io::stderr(), "{text}");
     }
 
+    /// Prints one text a line.
+    pub(crate) fn lines(&self, lines: &[String]) -> Result<(), Error> {
+        print(&lines.join("\n"))
+    }
+
     /// Prints a completion script.
     pub(crate) fn completions(
         &self,
@@ -79,6 +84,7 @@ impl Printer {
     ) -> Result<(), Error> {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut command, "outhaul", &mut script);
+        script.extend_from_slice(super::complete::script(shell).as_bytes());
         print(&String::from_utf8_lossy(&script))
     }
 }

@@ -3,12 +3,12 @@
 use comfy_table::{Table, presets};
 
 use super::commands::app_export_all::{Failure, Outcome, Summary};
+use super::planned::Planned;
 use crate::app::{App, Candidate, Code, Finding, FoundBy, Severity, Shared};
 use crate::export::diff::{ChangedField, ChangedObject, Diff};
-use crate::export::plan::Weight;
 use crate::export::report::Bytes;
 use crate::export::verify::Verification;
-use crate::export::{Action, Fidelity, Plan, PlannedImage, Report, Status};
+use crate::export::{Fidelity, Plan, Report, Status};
 use crate::import;
 
 /// Longest value that is shown in full, in bytes of JSON: about two lines of a terminal.
@@ -65,51 +65,11 @@ pub(crate) fn app(app: &App) -> String {
 
 /// What an export will do.
 pub(crate) fn plan(plan: &Plan) -> String {
-    planned(plan) + &findings(&plan.findings)
-}
-
-fn planned(plan: &Plan) -> String {
-    let what = match plan.action {
-        Action::Push => "push",
-        Action::Unchanged => "nothing to do, the content is unchanged",
-        Action::Restore => "copy missing images again, the content is unchanged",
-    };
-    let mut text = format!("plan for {}: {what}\n", plan.title());
-    text.push_str(&format!("  to     {}\n", plan.target));
-    text.push_str(&format!("  chart  {}:{}\n", plan.chart, plan.version));
-    for image in &plan.images {
-        let state = match (image.image.kept, image.present) {
-            (true, _) => "kept",
-            (false, true) => "present",
-            (false, false) => "copy",
-        };
-        text.push_str(&format!(
-            "  image  {} -> {}@sha256:{}…  {state}{}\n",
-            image.image.written,
-            image.destination,
-            image.image.digest.short(),
-            weight(image)
-        ));
-    }
-    if let Some(Weight { bytes, to_move }) = &plan.weight {
-        let (bytes, to_move) = (size(*bytes), size(*to_move));
-        text.push_str(&format!("  bytes  {bytes} in all, at most {to_move} to move\n"));
-    }
-    text.push_str(&fidelity(&plan.fidelity));
-    text
-}
-
-/// Platforms and size of a planned image, if it was asked for.
-fn weight(image: &PlannedImage) -> String {
-    let Some(Weight { bytes, to_move }) = &image.weight else { return String::new() };
-    let platforms = image.image.platforms.join(", ");
-    let platforms = if platforms.is_empty() { "one platform".to_owned() } else { platforms };
-    let (bytes, to_move) = (size(*bytes), size(*to_move));
-    format!("  {bytes}, at most {to_move} to move  ({platforms})")
+    Planned::from(plan).whole()
 }
 
 /// A number of bytes with three digits or so.
-fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     let mut value = bytes as f64 / 1024.0;
     if value < 1.0 {
@@ -200,7 +160,7 @@ pub(crate) fn verification(found: &Verification) -> String {
 }
 
 /// How many objects the chart gives back; nothing for one that is copied as it is.
-fn fidelity(fidelity: &Fidelity) -> String {
+pub(crate) fn fidelity(fidelity: &Fidelity) -> String {
     match fidelity {
         Fidelity { objects: 0, .. } => String::new(),
         Fidelity { objects, identical, .. } => {
@@ -221,7 +181,7 @@ pub(crate) fn summary(summary: &Summary) -> String {
     };
     for outcome in &summary.apps {
         text.push_str(&match outcome {
-            Outcome::Plan(plan) => planned(plan) + &own(&plan.findings),
+            Outcome::Plan(plan) => Planned::from(plan.as_ref()).steps() + &own(&plan.findings),
             Outcome::Report(report) => shipped(report) + &own(&report.findings),
             Outcome::Failure(Failure { app, error, .. }) => {
                 format!("not exported: {}/{app}: {error}\n", summary.namespace)
@@ -288,7 +248,7 @@ pub(crate) fn imported(plan: &import::Plan) -> String {
     format!("imported {chart}:{version} as release {release} in namespace {namespace}\n")
 }
 
-fn findings(findings: &[Finding]) -> String {
+pub(crate) fn findings(findings: &[Finding]) -> String {
     let mut text = String::new();
     for finding in findings {
         let severity = match finding.code.severity() {

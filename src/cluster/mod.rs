@@ -33,6 +33,7 @@ mod settle;
 pub mod source;
 pub mod standing;
 pub mod target;
+mod workloads;
 
 pub use config::{ClientOptions, default_namespace};
 pub use epinio::EpinioParts;

@@ -1,6 +1,6 @@
 //! One model for every way in which a registry is described.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::Recipient;
 use crate::registry::{Endpoint, Host, Keychain, RepositoryName};
@@ -48,7 +48,7 @@ pub struct Destination {
 }
 
 /// Something wrong with the description of a destination.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
     /// Whether it prevents use.

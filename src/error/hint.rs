@@ -156,6 +156,15 @@ fn of_cluster(error: &cluster::Error) -> Option<String> {
 
 fn of_destination(error: &destination::Error) -> Option<String> {
     match error {
+        destination::Error::Unreadable { source, .. }
+            if matches!(**source, cluster::Error::Forbidden { .. }) =>
+        {
+            Some(
+                "who may not read them can name a registry by its address, or let a server export, \
+                 with `--in-cluster` or `--server URL`"
+                    .to_owned(),
+            )
+        }
         destination::Error::Unreadable { source, .. } => of_cluster(source),
         other => other.hint().map(str::to_owned),
     }
@@ -249,6 +258,17 @@ mod tests {
 
     fn hint(error: registry::Error) -> String {
         Error::Registry(error).hint().unwrap()
+    }
+
+    #[test]
+    fn who_may_not_read_destinations_is_told_what_goes_without() {
+        let source = cluster::Error::Forbidden { resource: "secrets".into(), reason: "no".into() };
+        let error =
+            destination::Error::Unreadable { namespace: "n".into(), source: Box::new(source) };
+        let hint = Error::Destination(error).hint().unwrap();
+        for way in ["address", "`--in-cluster`", "`--server URL`"] {
+            assert!(hint.contains(way), "{hint}");
+        }
     }
 
     #[test]

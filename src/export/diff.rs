@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::app::scan::scan;
@@ -22,7 +22,7 @@ use super::upgrade::{RELEASE, rendered};
 use super::{ChartReference, Error, PublishedChart, Request, Sources, Target, fetch};
 
 /// What has changed since a chart was published.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Diff {
     /// `namespace/name` of the application.
@@ -40,7 +40,7 @@ pub struct Diff {
 }
 
 /// An object that is not as it was.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChangedObject {
     /// The object.
     pub object: ObjectId,
@@ -49,7 +49,7 @@ pub struct ChangedObject {
 }
 
 /// A field that differs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChangedField {
     /// The field, dotted; items of lists by what they are known by:
     /// `spec.template.spec.containers[name=web].env[name=LEVEL].value`.
@@ -61,7 +61,7 @@ pub struct ChangedField {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
     /// Whether the values are kept back because they look like credentials.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
 }
 

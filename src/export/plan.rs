@@ -1,7 +1,7 @@
 //! What an export will do: pure, printable, and the same for every door.
 
 use semver::Version;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::app::{Code, Finding, ObjectId, Requirement};
 use crate::chart::check::Fidelity;
@@ -81,7 +81,7 @@ pub struct Plan {
 }
 
 /// What will happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Action {
     /// A new version is pushed.
@@ -122,7 +122,7 @@ pub struct PlannedImage {
 }
 
 /// Bytes of layers and configurations, each counted once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Weight {
     /// Of all.

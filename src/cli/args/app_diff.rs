@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{AccessArgs, ContentArgs, SelectArgs, SourceArgs};
+use super::{AccessArgs, ContentArgs, MakesNone, SelectArgs, ServerArgs, SourceArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct AppDiffArgs {
@@ -28,6 +28,10 @@ pub(crate) struct AppDiffArgs {
     pub(crate) chart_name: Option<String>,
     #[command(flatten)]
     pub(crate) content: ContentArgs,
+    #[command(flatten)]
+    pub(crate) at: ServerArgs,
+    #[command(flatten)]
+    pub(crate) making: MakesNone,
     #[command(flatten)]
     pub(crate) access: AccessArgs,
 }

@@ -31,6 +31,20 @@ pub(crate) struct ContentArgs {
     pub(crate) rewrite_namespace: bool,
 }
 
+impl ContentArgs {
+    /// Which of the flags are given.
+    pub(crate) fn given(&self) -> [(bool, &'static str); 6] {
+        [
+            (!self.platform.is_empty(), "--platform"),
+            (!self.keep_image.is_empty(), "--keep-image"),
+            (!self.map_registry.is_empty(), "--map-registry"),
+            (self.use_pull_secrets, "--use-pull-secrets"),
+            (matches!(self.jobs, JobsArg::Hook), "--jobs"),
+            (self.rewrite_namespace, "--rewrite-namespace"),
+        ]
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(crate) enum JobsArg {
     /// Leave them out

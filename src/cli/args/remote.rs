@@ -28,9 +28,16 @@ pub(crate) struct RemoteArgs {
     /// Further certificate authorities, PEM, for the server
     #[arg(long, value_name = "FILE", requires = "server")]
     pub(crate) ca_file: Option<PathBuf>,
-    /// Not for this command, which says so
+    #[command(flatten)]
+    pub(crate) making: MakesNone,
+}
+
+/// The flag of exports, for commands that make none and say so
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct MakesNone {
+    /// Not for this command
     #[arg(long, hide = true)]
-    pub(crate) in_cluster: bool,
+    in_cluster: bool,
 }
 
 impl ServerArgs {
@@ -55,7 +62,7 @@ impl ServerArgs {
     }
 }
 
-impl RemoteArgs {
+impl MakesNone {
     /// Refuses the flag of exports for commands that make none.
     ///
     /// # Errors

@@ -2,14 +2,19 @@
 
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use super::app_export::content_options;
 use super::app_show::selection;
 use crate::cli::args::{AppDiffArgs, Global};
 use crate::cli::output::Printer;
 use crate::cli::published::{layout, published};
+use crate::cli::remote::{self, Server};
 use crate::cli::{connect, tables};
 use crate::destination::Destination;
+use crate::destination::select::is_address;
 use crate::error::Error;
+use crate::export::diff::Diff;
 use crate::export::request::ChosenNames;
 use crate::export::{self, ChartReference, Request, Target};
 
@@ -18,6 +23,12 @@ pub(crate) async fn run(
     global: &Global,
     printer: &Printer,
 ) -> Result<(), Error> {
+    args.making.check()?;
+    if let Some(server) = server(args, global, printer).await? {
+        let namespace = remote::namespace(args.source.namespace.as_deref(), global).await?;
+        let diff = server.diff(&namespace, &args.select.name, &compared(args)?).await?;
+        return print(&diff, printer);
+    }
     let request = request(args);
     let (target, chart, known) = compared_with(args, global).await?;
     let mut sources = connect::sources(&known, request.namespace.as_deref(), &args.access)?;
@@ -25,11 +36,62 @@ pub(crate) async fn run(
     let source = connect::source(&args.source, global).await?;
     let diff =
         export::diff::diff(&request, source.as_ref(), &target, &sources, chart.as_ref()).await?;
-    printer.data(&diff, tables::diff)?;
+    print(&diff, printer)
+}
+
+fn print(diff: &Diff, printer: &Printer) -> Result<(), Error> {
+    printer.data(diff, tables::diff)?;
     match diff.count() {
         0 => Ok(()),
-        objects => Err(export::Error::Changed { chart: diff.chart, objects }.into()),
+        objects => Err(export::Error::Changed { chart: diff.chart.clone(), objects }.into()),
     }
+}
+
+/// The server that is asked, if one is named. It compares what an export with its defaults has.
+async fn server(
+    args: &AppDiffArgs,
+    global: &Global,
+    printer: &Printer,
+) -> Result<Option<Server>, Error> {
+    args.at.refuse(&args.select.pick.given())?;
+    args.at.refuse(&args.content.given())?;
+    args.at.refuse(&[
+        (args.source.from.is_some(), "--from"),
+        (args.source.skip_unreadable, "--skip-unreadable"),
+        (args.to.is_some(), "--to"),
+        (global.destinations.is_some(), "--destinations"),
+        (args.access.username.is_some(), "--username"),
+        (args.access.plain_http, "--plain-http"),
+    ])?;
+    Server::named(&args.at, args.access.ca_file.as_deref(), global, printer).await
+}
+
+/// What a server compares with: a chart at one of its destinations.
+fn compared(args: &AppDiffArgs) -> Result<Value, Error> {
+    let refuse = |text: String| Error::Arguments {
+        text,
+        hint: "name a destination of the server with `-r`, or a chart there as \
+               DESTINATION/NAME[:VERSION]",
+    };
+    let (destination, chart, version) = match (&args.registry, &args.reference) {
+        (Some(name), _) if is_address(name) => {
+            return Err(refuse(format!("`{name}` is an address, and no destination")));
+        }
+        (Some(name), _) => (name.as_str(), args.chart_name.as_deref(), None),
+        (None, Some(reference)) => {
+            let parts = reference
+                .split_once('/')
+                .filter(|(name, rest)| !name.contains(['.', ':']) && !rest.contains(['/', '@']));
+            let (destination, chart) = parts
+                .ok_or_else(|| refuse(format!("`{reference}` is no chart at a destination")))?;
+            match chart.split_once(':') {
+                Some((chart, version)) => (destination, Some(chart), Some(version)),
+                None => (destination, Some(chart), None),
+            }
+        }
+        (None, None) => return Err(Error::NoDestination),
+    };
+    Ok(json!({"destination": destination, "chartName": chart, "version": version}))
 }
 
 fn request(args: &AppDiffArgs) -> Request {

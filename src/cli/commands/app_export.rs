@@ -33,6 +33,9 @@ pub(crate) async fn run(
     check(args)?;
     if let Some(server) = server(args, global, printer).await? {
         let name = args.name.as_deref().unwrap_or_default(); // `--all-apps` is refused there
+        if args.dry_run {
+            return remote::plan_at(&server, name, args, global, printer).await;
+        }
         return remote::export_at(&server, name, args, global, printer).await;
     }
     let Some(name) = &args.name else {
@@ -135,7 +138,6 @@ async fn server(
         (args.allow_terminating, "--allow-terminating"),
         (args.access.username.is_some(), "--username"),
         (args.access.plain_http, "--plain-http"),
-        (args.dry_run, "--dry-run"),
     ])?;
     Server::named(&args.at, args.access.ca_file.as_deref(), global, printer).await
 }

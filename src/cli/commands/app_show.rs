@@ -3,6 +3,7 @@
 use crate::app::{self, Options};
 use crate::cli::args::{AppShowArgs, Global, PickArgs};
 use crate::cli::output::Printer;
+use crate::cli::remote::{self, Server};
 use crate::cli::{connect, tables};
 use crate::cluster::{Records, Scope};
 use crate::error::Error;
@@ -13,6 +14,10 @@ pub(crate) async fn run(
     global: &Global,
     printer: &Printer,
 ) -> Result<(), Error> {
+    if let Some(server) = server(args, global, printer).await? {
+        let namespace = remote::namespace(args.source.namespace.as_deref(), global).await?;
+        return printer.data(&server.app(&namespace, &args.select.name).await?, tables::app);
+    }
     let selection = selection(&args.select.name, &args.select.pick);
     let options = options(&args.select.pick);
     // No Secret is read but helm's record of a release, and the cluster's identity only if the
@@ -30,6 +35,21 @@ pub(crate) async fn run(
     }
     let app = app::assemble(&snapshot, &selection, &options).map_err(export::Error::from)?;
     printer.data(&app, tables::app)
+}
+
+/// The server that is asked, if one is named. It shows an application by its name, whole.
+async fn server(
+    args: &AppShowArgs,
+    global: &Global,
+    printer: &Printer,
+) -> Result<Option<Server>, Error> {
+    args.remote.at.refuse(&args.select.pick.given())?;
+    args.remote.at.refuse(&[
+        (args.source.from.is_some(), "--from"),
+        (args.source.skip_unreadable, "--skip-unreadable"),
+        (args.save_snapshot.is_some(), "--save-snapshot"),
+    ])?;
+    Server::of(&args.remote, global, printer).await
 }
 
 fn save(path: &std::path::Path, snapshot: &app::Snapshot) -> Result<(), Error> {

@@ -1,21 +1,39 @@
 //! `outhaul export-registries`: where exports may go.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::cli::args::{ExportRegistriesArgs, Global};
 use crate::cli::output::Printer;
+use crate::cli::remote::Server;
 use crate::cli::{connect, tables};
-use crate::destination::{Check, Destination, check};
+use crate::destination::{Check, Problem, check};
 use crate::error::Error;
 
 /// One line of the list.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Entry {
+    /// The destination, as it is written.
     #[serde(flatten)]
-    destination: Destination,
+    destination: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     check: Option<Check>,
+}
+
+/// What of a destination is in the table.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    name: String,
+    /// Absent where we may not see what it is.
+    #[serde(default)]
+    written_host: Option<String>,
+    #[serde(default)]
+    host: Option<String>,
+    #[serde(default)]
+    path: Option<String>,
+    #[serde(default)]
+    problems: Vec<Problem>,
 }
 
 pub(crate) async fn run(
@@ -23,6 +41,15 @@ pub(crate) async fn run(
     global: &Global,
     printer: &Printer,
 ) -> Result<(), Error> {
+    args.remote.at.refuse(&[(global.destinations.is_some(), "--destinations")])?;
+    let entries = match Server::of(&args.remote, global, printer).await? {
+        Some(server) => at_server(&server, args, printer).await?,
+        None => here(args.check, global, printer).await?,
+    };
+    printer.data(&entries, |entries| list(entries, args.check))
+}
+
+async fn here(checked: bool, global: &Global, printer: &Printer) -> Result<Vec<Entry>, Error> {
     let (namespace, destinations) = connect::destinations(global).await?;
     if destinations.is_empty() {
         printer.say(format!(
@@ -32,10 +59,40 @@ pub(crate) async fn run(
     }
     let mut entries = Vec::with_capacity(destinations.len());
     for destination in destinations {
-        let check = if args.check { Some(check(&destination).await) } else { None };
+        let check = if checked { Some(check(&destination).await) } else { None };
+        let destination = serde_json::to_value(&destination);
+        let destination =
+            destination.map_err(|error| Error::Output { reason: error.to_string() })?;
         entries.push(Entry { destination, check });
     }
-    printer.data(&entries, |entries| list(entries, args.check))
+    Ok(entries)
+}
+
+async fn at_server(
+    server: &Server,
+    args: &ExportRegistriesArgs,
+    printer: &Printer,
+) -> Result<Vec<Entry>, Error> {
+    let destinations = server.destinations(args.namespace.as_deref()).await?;
+    if destinations.is_empty() {
+        printer.say(format!("no destinations at {}", server.address()));
+    }
+    let mut entries = Vec::with_capacity(destinations.len());
+    for destination in destinations {
+        let row = row(&destination);
+        let check = match row {
+            Some(row) if args.check && row.written_host.is_some() => {
+                server.check(&row.name).await?
+            }
+            _ => None,
+        };
+        entries.push(Entry { destination, check });
+    }
+    Ok(entries)
+}
+
+fn row(destination: &Value) -> Option<Row> {
+    Row::deserialize(destination).ok()
 }
 
 fn list(entries: &[Entry], checked: bool) -> String {
@@ -44,10 +101,13 @@ fn list(entries: &[Entry], checked: bool) -> String {
         header.extend(["REACHABLE", "LOGIN", "PUSH", "DELETE", "REFERRERS", "TOOK"]);
     }
     header.push("STATE");
-    let rows = entries.iter().map(|entry| {
-        let destination = &entry.destination;
-        let address = Some(destination.address()).filter(|address| !address.is_empty());
-        let address = address.unwrap_or_else(|| "-".to_owned());
+    let rows = entries.iter().filter_map(|entry| Some((entry, row(&entry.destination)?)));
+    let rows = rows.map(|(entry, destination)| {
+        let address = match (&destination.host, &destination.path) {
+            (Some(host), Some(path)) => format!("{host}/{path}"),
+            (Some(host), None) => host.clone(),
+            (None, _) => "-".to_owned(),
+        };
         let mut row = vec![destination.name.clone(), address];
         if let Some(check) = &entry.check {
             let mark = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
@@ -57,16 +117,21 @@ fn list(entries: &[Entry], checked: bool) -> String {
             row.push(check.can_delete.map_or_else(|| "?".to_owned(), mark));
             row.push(mark(check.referrers));
             row.push(format!("{} ms", check.took_ms));
+        } else if checked {
+            row.extend(["-"; 6].map(str::to_owned));
         }
-        row.push(state(entry));
+        row.push(state(&destination, entry.check.as_ref()));
         row
     });
     tables::table(&header, rows)
 }
 
-fn state(entry: &Entry) -> String {
-    let problems = entry.destination.problems.iter().map(|problem| problem.text.as_str());
-    let found = entry.check.as_ref().and_then(|check| check.problem.as_deref());
+fn state(destination: &Row, check: Option<&Check>) -> String {
+    if destination.written_host.is_none() {
+        return "not yours to see: it takes the right to `use` it".to_owned();
+    }
+    let problems = destination.problems.iter().map(|problem| problem.text.as_str());
+    let found = check.and_then(|check| check.problem.as_deref());
     let all: Vec<&str> = problems.chain(found).collect();
     if all.is_empty() { "ok".to_owned() } else { all.join("; ") }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::token;
 use crate::error::{Code, Error, Exit};
@@ -24,6 +25,8 @@ pub(crate) struct Refused {
     pub(crate) error: Error,
     /// In one word, if it is the server that refused.
     pub(crate) code: Option<Code>,
+    /// The plan that the server will not carry out.
+    pub(super) plan: Option<Value>,
     /// What may pass, so that it is worth to ask again.
     pub(super) fault: Option<Fault>,
     /// How long the server asks to wait.
@@ -39,11 +42,12 @@ struct Problem {
     code: String,
     hint: Option<String>,
     request_id: String,
+    plan: Option<Value>,
 }
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        Self { error, code: None, fault: None, wait: None }
+        Self { error, code: None, plan: None, fault: None, wait: None }
     }
 }
 
@@ -106,6 +110,9 @@ fn refused(status: StatusCode, problem: Problem, wait: Option<Duration>) -> Refu
         Some(Code::Internal) => {
             Some(format!("the log of the server has it under `{}`", problem.request_id))
         }
+        Some(Code::ServerLacksRight) => {
+            Some("tell who runs the server: its own account lacks the right".to_owned())
+        }
         _ => problem.hint,
     };
     let error = Error::Server {
@@ -114,7 +121,7 @@ fn refused(status: StatusCode, problem: Problem, wait: Option<Duration>) -> Refu
         exit: code.map_or(Exit::Failed, Code::exit),
     };
     let fault = if may_pass(code) { retry::of_status(status.as_u16()) } else { None };
-    Refused { error, code, fault, wait }
+    Refused { error, code, plan: problem.plan, fault, wait }
 }
 
 /// Whether the same may succeed in a while. A server of ours that answers 502 or 503 with another code

@@ -12,7 +12,7 @@ use url::Url;
 use super::address::{address, is_loopback, place};
 use super::answer::{Broken, Refused, body, check};
 use super::token::Token;
-use crate::cli::args::{Global, ServerArgs};
+use crate::cli::args::{Global, RemoteArgs, ServerArgs};
 use crate::cli::output::Printer;
 use crate::error::{Error, Exit};
 use crate::registry;
@@ -84,6 +84,19 @@ impl Server {
         let client = http_client(&tls, is_loopback(&base))?;
         let token = Token::find(args, global).await?;
         Ok(Some(Self { base, client, token, talk: *printer }))
+    }
+
+    /// The same for commands that speak to no registry.
+    ///
+    /// # Errors
+    /// As [`Self::named`].
+    pub(crate) async fn of(
+        args: &RemoteArgs,
+        global: &Global,
+        printer: &Printer,
+    ) -> Result<Option<Self>, Error> {
+        args.making.check()?;
+        Self::named(&args.at, args.ca_file.as_deref(), global, printer).await
     }
 
     /// Its address.

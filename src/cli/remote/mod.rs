@@ -8,6 +8,7 @@
 
 mod address;
 mod answer;
+mod apps;
 mod ask;
 mod follow;
 mod http;
@@ -19,9 +20,11 @@ mod view;
 mod wait;
 
 use futures_util::{Stream, StreamExt as _};
+use serde::Deserialize as _;
 
 use crate::cli::args::{AppExportArgs, Global};
 use crate::cli::output::Printer;
+use crate::cli::planned::Planned;
 use crate::cli::{connect, interrupted};
 use crate::cluster::record::{ExportResult, Seen};
 use crate::cluster::{self, Live};
@@ -68,6 +71,22 @@ pub(crate) async fn export_at(
     let done = end(states, &view, &flags, printer).await?;
     let report = result::told(&done, server, &view).await;
     result::print(&done, &view, report, printer)
+}
+
+/// Asks the server over HTTP what an export would do. Nothing is done.
+pub(crate) async fn plan_at(
+    server: &Server,
+    name: &str,
+    args: &AppExportArgs,
+    global: &Global,
+    printer: &Printer,
+) -> Result<(), Error> {
+    let namespace = namespace(args.source.namespace.as_deref(), global).await?;
+    let (plan, stopped) = server.plan(&namespace, name, &ask::body(name, args)?).await?;
+    let shown =
+        Planned::deserialize(&plan).map_err(|error| Error::Output { reason: error.to_string() })?;
+    printer.data(&plan, |_| shown.whole())?;
+    stopped.map_or(Ok(()), Err)
 }
 
 /// Waits until the export has ended well. `flags` are those by which it is found again.

@@ -50,9 +50,7 @@ impl Records {
         global: &Global,
         printer: &Printer,
     ) -> Result<Self, Error> {
-        args.check()?;
-        let server = Server::named(&args.at, args.ca_file.as_deref(), global, printer).await?;
-        Ok(match server {
+        Ok(match Server::of(args, global, printer).await? {
             Some(server) => Self::Server(Box::new(server)),
             None => Self::Cluster(Live::connect(&connect::client_options(global)).await?),
         })

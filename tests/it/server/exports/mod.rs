@@ -2,6 +2,8 @@
 
 mod account;
 mod apps;
+mod client;
+mod completion;
 mod day;
 mod escalation;
 mod events;

@@ -9,23 +9,23 @@ use crate::support::proxy::Proxy;
 
 impl Door<'_> {
     /// The token alone.
-    fn token(&self) -> &str {
+    pub(super) fn token(&self) -> &str {
         self.exporter.strip_prefix("Bearer ").unwrap()
     }
 
     /// The command line of somebody who has a token, and no kubeconfig.
-    fn client(&self, url: &str) -> Outhaul {
+    pub(super) fn client(&self, url: &str) -> Outhaul {
         Outhaul::new().env("OUTHAUL_SERVER", url).env("OUTHAUL_TOKEN", self.token())
     }
 
     /// Arguments that export the application.
-    fn export<'a>(&'a self, further: &[&'a str]) -> Vec<&'a str> {
+    pub(super) fn export<'a>(&'a self, further: &[&'a str]) -> Vec<&'a str> {
         let namespace = self.shop.namespace.name();
         [&["app", "export", "shop", "-n", namespace, "-r", namespace], further].concat()
     }
 
     /// The same as somebody whose kubeconfig it is.
-    fn with_kubeconfig(&self) -> Outhaul {
+    pub(super) fn with_kubeconfig(&self) -> Outhaul {
         let outhaul = Outhaul::new().kubeconfig(site().0.cluster.kubeconfig("admin"));
         outhaul.env("OUTHAUL_SYSTEM_NAMESPACE", SYSTEM)
     }
