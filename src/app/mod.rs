@@ -45,5 +45,5 @@ pub use needs::needs;
 pub(crate) use normalize::{HOOK, HOOK_ANNOTATIONS};
 pub use object::{Object, ObjectId};
 pub use secret::{SecretValues, SecretsPolicy};
-pub use select::{Candidate, FoundBy, SelectError, Selection, list};
+pub use select::{Candidate, FoundBy, Glance, SelectError, Selection, glance, list};
 pub use snapshot::{Origin, Plaintext, Snapshot, SnapshotError, Unreadable};

@@ -1,6 +1,7 @@
 //! Which objects a name means (design: an Epinio app, a Helm release, the labels, a workload).
 
 mod epinio;
+pub mod glance;
 mod list;
 mod release;
 
@@ -11,7 +12,8 @@ use super::selector::Selector;
 use super::view::{Entry, Index, Owner, Place, View};
 use super::{ObjectId, kinds};
 
-pub use list::list;
+pub use glance::Glance;
+pub use list::{NamingLabels, Workload, candidates, list};
 
 /// Labels that name an application, the strongest first.
 const NAMING: [&str; 3] = ["app.kubernetes.io/instance", "app.kubernetes.io/name", "app"];

@@ -90,6 +90,18 @@ impl Live {
         uid.ok_or_else(|| self.missing(KUBE_SYSTEM))
     }
 
+    /// Whether there is a namespace of this name, as far as that may be asked.
+    ///
+    /// # Errors
+    /// [`Error::NamespaceMissing`] if there is none, or when the cluster does not answer.
+    pub async fn require_namespace(&self, name: &str) -> Result<(), Error> {
+        match self.namespace(name).await {
+            Ok(None) => Err(self.missing(name)),
+            Ok(Some(_)) | Err(Error::Forbidden { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The namespace as an object; `None` where there is none.
     pub(super) async fn namespace(&self, name: &str) -> Result<Option<Object>, Error> {
         self.object(&format!("/api/v1/namespaces/{}", segment(name))).await

@@ -79,6 +79,7 @@ impl Health {
         &self,
         now: Instant,
         exports: &record::Health,
+        apps: Option<String>,
         leads: bool,
     ) -> Readiness {
         let age = self.answered().map(|at| now.duration_since(at));
@@ -96,6 +97,7 @@ impl Health {
                 self.stopping.is_cancelled().then(|| "the server is stopping".to_owned()),
             ),
             Check::new("exports", unread(exports)),
+            Check::new("apps", apps),
         ];
         Readiness { ready: checks.iter().all(|check| check.ok), leads, checks }
     }
@@ -133,8 +135,7 @@ pub(super) async fn alive() -> &'static str {
 
 /// `GET /readyz`: the checks by name, with 503 when one fails.
 pub(super) async fn ready(extract::State(state): extract::State<Arc<State>>) -> Response {
-    let readiness =
-        state.health.readiness(Instant::now(), &state.exports.health(), *state.leads.borrow());
+    let readiness = state.readiness();
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = serde_json::to_string(&readiness).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
@@ -148,9 +149,9 @@ mod tests {
     fn a_cluster_that_was_not_heard_of_for_long_is_away() {
         let health = Health::default();
         let now = Instant::now();
-        assert!(!health.readiness(now, &record::Health::Synced, false).ready);
+        let readiness = |at| health.readiness(at, &record::Health::Synced, None, false);
+        assert!(!readiness(now).ready);
         *health.answered() = Some(now);
-        let readiness = |at| health.readiness(at, &record::Health::Synced, false);
         assert!(readiness(now + FRESH).ready);
         let away = readiness(now + FRESH + Duration::from_secs(5));
         assert_eq!(away.checks[0].reason.as_deref(), Some("the cluster last answered 35 s ago"));

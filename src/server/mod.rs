@@ -64,10 +64,12 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let listener = listen::bind(config.listen)?;
     let for_metrics = config.metrics_listen.map(listen::bind).transpose()?;
     let (rights, users) = rights(&live, &config).map_err(|source| Error::Runtime { source })?;
-    let store = live.watch_exports();
+    let (store, index) = (live.watch_exports(), live.watch_apps(&[]));
     let settings = config.exports.clone();
     let marks = Marks::new(live.clone(), settings.system_namespace.clone());
-    let metrics = Arc::new(Metrics::default().with_records(store.clone(), config.metrics_apps));
+    let metrics =
+        Metrics::default().with_watches(store.clone(), index.clone(), config.metrics_apps);
+    let metrics = Arc::new(metrics);
     let controller = Controller::new(
         live.clone(),
         store.clone(),
@@ -77,7 +79,8 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         settings,
     );
     let (leads, who) = (controller.leads(), (rights, users));
-    let state = State::new(live, store, leads, who, marks, Arc::clone(&metrics), &config)?;
+    let watches = (store, index);
+    let state = State::new(live, watches, leads, who, marks, Arc::clone(&metrics), &config)?;
     let state = Arc::new(state);
     let stop = CancellationToken::new();
     let working = tokio::spawn(controller.run(stop.clone()));

@@ -1,7 +1,7 @@
 //! What every request may use.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -10,18 +10,20 @@ use super::auth::epinio::Users;
 use super::auth::{Authenticator, Authorizer, Chain, Marks};
 use super::config::Epinio;
 use super::epinio::Upstream;
-use super::health::Health;
+use super::health::{Health, Readiness};
 use super::limit::Limits;
 use super::submit::Turns;
 use super::telemetry::metrics::Metrics;
-use crate::cluster::Live;
 use crate::cluster::record::ExportStore;
+use crate::cluster::{AppIndex, Live};
 use crate::error::Error;
 
 /// Shared by all requests, in an `Arc`.
 pub(super) struct State {
     pub(super) live: Live,
     pub(super) exports: ExportStore,
+    /// What there is to export.
+    pub(super) index: AppIndex,
     /// Whether this replica carries out exports.
     pub(super) leads: watch::Receiver<bool>,
     pub(super) health: Health,
@@ -55,7 +57,7 @@ impl State {
     /// When Epinio's own server cannot be called as it is configured.
     pub(super) fn new(
         live: Live,
-        exports: ExportStore,
+        (exports, index): (ExportStore, AppIndex),
         leads: watch::Receiver<bool>,
         (rights, users): (Arc<Chain>, Arc<Users>),
         marks: Marks,
@@ -66,6 +68,7 @@ impl State {
         Ok(Self {
             live,
             exports,
+            index,
             leads,
             health: Health::default(),
             limits: Limits::new(config.rate),
@@ -82,5 +85,11 @@ impl State {
             epinio: config.epinio.clone(),
             upstream: upstream.map(Arc::new),
         })
+    }
+
+    /// Whether requests should come here.
+    pub(super) fn readiness(&self) -> Readiness {
+        let (exports, leads) = (self.exports.health(), *self.leads.borrow());
+        self.health.readiness(Instant::now(), &exports, self.index.unread(), leads)
     }
 }

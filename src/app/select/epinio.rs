@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{FoundBy, Roots, release};
+use super::{FoundBy, Labels, Roots, release};
 use crate::app::kinds;
 use crate::app::view::{Entry, Index, Place, View};
 
@@ -35,11 +35,15 @@ pub(super) fn app<'a>(view: &View<'a>, name: &str) -> Option<Roots<'a>> {
 
 /// The Epinio application that the object is part of, by its own labels or those of its pods.
 pub(super) fn app_of<'a>(view: &View<'a>, entry: &Entry<'a>) -> Option<&'a str> {
-    let namespace = view.snapshot.namespace.as_str();
-    let name = [entry.labels(), entry.pod_labels()].into_iter().flatten().find_map(|labels| {
+    let name = labelled([entry.labels(), entry.pod_labels()], &view.snapshot.namespace)?;
+    view.named(kinds::EPINIO_APP, name).map(|_| name)
+}
+
+/// The Epinio application that labels of an object of `namespace` say, whether there is one or not.
+pub(super) fn labelled<'a>(labels: [Option<&'a Labels>; 2], namespace: &str) -> Option<&'a str> {
+    labels.into_iter().flatten().find_map(|labels| {
         let text = |key: &str| labels.get(key).and_then(serde_json::Value::as_str);
         let is = text(COMPONENT.0) == Some(COMPONENT.1) && text(PART_OF) == Some(namespace);
         text(NAME).filter(|_| is)
-    })?;
-    view.named(kinds::EPINIO_APP, name).map(|_| name)
+    })
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{FoundBy, Roots, counts};
+use crate::app::Object;
 use crate::app::helm::{Lookup, RELEASE_NAME, RELEASE_NAMESPACE, Release};
 use crate::app::view::{Entry, Index, Place, View};
 
@@ -27,9 +28,13 @@ pub(super) fn release<'a>(view: &View<'a>, name: &str) -> Option<Roots<'a>> {
 
 /// The release of this namespace that installed the object, as its annotations say.
 pub(super) fn of<'a>(view: &View<'a>, entry: &Entry<'a>) -> Option<&'a str> {
-    let namespace = entry.object.annotation(RELEASE_NAMESPACE);
-    let here = namespace.is_none_or(|of| of == view.snapshot.namespace);
-    entry.object.annotation(RELEASE_NAME).filter(|name| here && !name.is_empty())
+    annotated(entry.object, &view.snapshot.namespace)
+}
+
+/// The release of `namespace` that the annotations of an object name.
+pub(super) fn annotated<'a>(object: &'a Object, namespace: &str) -> Option<&'a str> {
+    let here = object.annotation(RELEASE_NAMESPACE).is_none_or(|of| of == namespace);
+    object.annotation(RELEASE_NAME).filter(|name| here && !name.is_empty())
 }
 
 fn record<'a>(view: &View<'a>, name: &str) -> Option<&'a Release> {

@@ -6,8 +6,8 @@ use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event, watcher};
 
 use super::Export;
-use super::watch::WATCH_SECONDS;
 use crate::cluster::error::root_cause;
+use crate::cluster::watching::WATCH_SECONDS;
 use crate::cluster::{Error, Live};
 
 /// A state of an export, or what keeps us from knowing it.

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::{Stream, StreamExt as _, stream};
 use kube::runtime::watcher::{self, watcher};
@@ -15,20 +15,10 @@ use super::kept::{Health, Kept, Read};
 use super::{Export, REQUEST};
 use crate::cluster::Live;
 use crate::cluster::error::root_cause;
+use crate::cluster::watching::{Backoff, WATCH_SECONDS};
 
 /// Exports of one page of a list: a hundred of the largest are a few MiB.
 const PAGE: u32 = 100;
-
-/// How long one watch lasts, in seconds; the next goes on where it ended. It has to be less than the
-/// time after which our connections take silence for a fault (60 s).
-pub(super) const WATCH_SECONDS: u32 = 50;
-
-/// First pause after a failure; each further one is twice as long, with up to as much jitter, until
-/// a watch has lasted.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-
-/// Longest pause, without jitter: so late it may be seen that the cluster is back.
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
 /// Every export of the cluster. Its watch ends with the last clone.
 #[derive(Clone, Debug)]
@@ -121,21 +111,17 @@ fn is_same(seen: &Option<Option<Arc<Export>>>, now: &Option<Arc<Export>>) -> boo
 
 /// Watches without end.
 async fn follow(client: Client, kept: watch::Sender<Kept>, restarts: Arc<AtomicU64>) {
-    let mut pause = FIRST_PAUSE;
+    let mut backoff = Backoff::new();
     loop {
         let started = Instant::now();
         let Some(error) = watch_once(&client, &kept).await else { continue };
-        if started.elapsed() > LONGEST_PAUSE {
-            pause = FIRST_PAUSE;
-        }
         restarts.fetch_add(1, Ordering::Relaxed);
         let reason = root_cause(&error);
         tracing::debug!(reason, "the watch of exports begins again");
         if let Some(health) = health(&error, reason) {
             kept.send_modify(|kept| kept.health = health);
         }
-        tokio::time::sleep(pause + pause.mul_f64(fastrand::f64())).await;
-        pause = LONGEST_PAUSE.min(pause * 2);
+        tokio::time::sleep(backoff.after(started.elapsed())).await;
     }
 }
 

@@ -18,6 +18,7 @@ pub mod epinio;
 mod kubernetes;
 mod mark;
 mod proxy;
+mod readable;
 mod rights;
 
 pub use cache::Clock;
@@ -26,6 +27,7 @@ pub use credentials::Credentials;
 pub use kubernetes::Kubernetes;
 pub use mark::Marks;
 pub use proxy::is_vouched_for;
+pub use readable::readable;
 
 /// Who asks, as far as rights and the audit go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +145,8 @@ pub enum Denied {
 pub enum Right {
     /// To see the applications of a namespace.
     ReadNamespace(String),
+    /// The same of every namespace, those to come included.
+    ReadNamespaces,
     /// To see names and keys of the Secrets of a namespace.
     ListSecrets(String),
     /// To get at the values of the Secrets of a namespace.

@@ -36,10 +36,8 @@ pub(super) enum Needs {
 /// What has to be allowed for a right.
 pub(super) fn needs(right: &Right) -> Needs {
     match right {
-        Right::ReadNamespace(namespace) => {
-            let list = |(group, plural): &(&str, &str)| on("list", group, plural, namespace, "");
-            Needs::All(NAMESPACE.iter().map(list).collect())
-        }
+        Right::ReadNamespace(namespace) => applications(namespace),
+        Right::ReadNamespaces => applications(""),
         Right::ListSecrets(namespace) => Needs::All(vec![secrets("list", namespace)]),
         Right::ReadSecrets(namespace) => {
             Needs::All(vec![secrets("get", namespace), secrets("list", namespace)])
@@ -59,6 +57,11 @@ pub(super) fn needs(right: &Right) -> Needs {
         }
         Right::Metrics => Needs::All(vec![Attributes::Path { verb: "get", path: "/metrics" }]),
     }
+}
+
+fn applications(namespace: &str) -> Needs {
+    let list = |(group, plural): &(&str, &str)| on("list", group, plural, namespace, "");
+    Needs::All(NAMESPACE.iter().map(list).collect())
 }
 
 fn secrets(verb: &'static str, namespace: &str) -> Attributes {

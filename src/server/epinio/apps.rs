@@ -77,8 +77,8 @@ pub(super) async fn matches(
     Path((namespace, prefix)): Path<(String, String)>,
 ) -> Result<Json<Matches>, Refusal> {
     see(&asked, &namespace, None).await?;
-    let apps = asked.state.live.epinio_apps(&namespace).await?;
-    Ok(Json(Matches::of(&prefix, apps.iter().map(Object::name))))
+    let names = asked.app_names(&namespace).await?;
+    Ok(Json(Matches::of(&prefix, names.iter().map(String::as_str))))
 }
 
 /// Refuses who may not see the applications of the namespace, and then one that is not there.
@@ -125,7 +125,13 @@ async fn within(
     namespace: &str,
     wanted: &Wanted,
 ) -> Result<Vec<Application>, Refusal> {
-    let live = &asked.state.live;
+    let (live, index) = (&asked.state.live, &asked.state.index);
+    if index
+        .epinio_apps(namespace)
+        .is_some_and(|names| !names.iter().any(|name| wanted.wants(name)))
+    {
+        return Ok(Vec::new());
+    }
     let mut apps = live.epinio_apps(namespace).await?;
     apps.retain(|app| wanted.wants(app.name()));
     if apps.is_empty() {

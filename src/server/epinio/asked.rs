@@ -12,7 +12,7 @@ use crate::destination::select;
 use crate::error::Error;
 use crate::server::audit::{About, Decision, Event};
 use crate::server::auth::epinio::{Action, Lacking, Refused, User};
-use crate::server::auth::{Denied, Right, Via};
+use crate::server::auth::{Denied, Right, Via, readable};
 use crate::server::caller::Sender;
 use crate::server::state::State;
 
@@ -99,13 +99,23 @@ impl Asked {
             seen.retain(|namespace| user.as_ref().is_some_and(|user| user.sees(namespace.name())));
             return Ok(seen);
         }
-        let mut allowed = Vec::new();
-        for namespace in seen {
-            if self.allows(&Right::ReadNamespace(namespace.name().to_owned())).await? {
-                allowed.push(namespace);
-            }
+        let names = seen.iter().map(|namespace| namespace.name().to_owned()).collect();
+        let allowed = readable(&*self.state.authorizer, &self.sender.caller, names).await;
+        let allowed = allowed.map_err(|_| unavailable())?;
+        seen.retain(|namespace| allowed.iter().any(|name| name == namespace.name()));
+        Ok(seen)
+    }
+
+    /// Names of the applications of a namespace, in order.
+    ///
+    /// # Errors
+    /// When they are not known, and the cluster does not answer.
+    pub(super) async fn app_names(&self, namespace: &str) -> Result<Vec<String>, Error> {
+        if let Some(known) = self.state.index.epinio_apps(namespace) {
+            return Ok(known);
         }
-        Ok(allowed)
+        let apps = self.state.live.epinio_apps(namespace).await?;
+        Ok(apps.iter().map(|app| app.name().to_owned()).collect())
     }
 
     /// A namespace of Epinio's, of which the caller may know.

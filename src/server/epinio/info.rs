@@ -1,7 +1,7 @@
 //! What anybody may ask: whether it is ready, and what it is.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract;
 use axum::http::{StatusCode, header};
@@ -52,8 +52,7 @@ pub(super) async fn info(extract::State(state): extract::State<Arc<State>>) -> J
 
 /// `GET /ready`
 pub(super) async fn ready(extract::State(state): extract::State<Arc<State>>) -> Response {
-    let (exports, leads) = (state.exports.health(), *state.leads.borrow());
-    if state.health.readiness(Instant::now(), &exports, leads).ready {
+    if state.readiness().ready {
         return Json(serde_json::json!({})).into_response();
     }
     let headers = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];

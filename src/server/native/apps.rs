@@ -1,15 +1,13 @@
-//! `/v1/namespaces/{ns}/apps`: what could be exported.
+//! `/v1/namespaces/{ns}/apps/{app}`: what an export would take.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::extract::Path;
-use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use super::Asked;
-use super::query::Query;
-use crate::app::{self, App, Candidate, FoundBy, ObjectId, Options, Selection, Snapshot};
+use crate::app::{self, App, ObjectId, Options, Selection, Snapshot};
 use crate::cluster::{self, Records, Scope, Source as _};
 use crate::error::Error;
 use crate::export;
@@ -17,65 +15,10 @@ use crate::export::resolve::require_readable;
 use crate::server::audit::{About, Event};
 use crate::server::auth::{Kind, Right};
 use crate::server::json::Json;
-use crate::server::page::{Items, Page};
 use crate::server::problem::Problem;
 
 /// A namespace of a few thousand objects is read in seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Which applications.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Wanted {
-    /// Part of the name, in any case.
-    search: Option<String>,
-    found_by: Option<By>,
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
-
-/// [`FoundBy`] without what it was.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum By {
-    EpinioApp,
-    HelmRelease,
-    Label,
-    Workload,
-}
-
-/// A page, and what keeps it from being all of the truth.
-#[derive(Serialize)]
-pub(super) struct List {
-    #[serde(flatten)]
-    page: Items<Candidate>,
-    /// Kinds that the server's account could not read.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    unreadable: Vec<String>,
-}
-
-/// `GET /v1/namespaces/{ns}/apps`
-pub(super) async fn list(
-    asked: Asked,
-    Path(namespace): Path<String>,
-    wanted: Query<Wanted>,
-) -> Result<Json<List>, Problem> {
-    let about = About { namespace: Some(&namespace), ..About::default() };
-    asked.need(&Right::ReadNamespace(namespace.clone()), Event::Read, about).await?;
-    let releases = match asked.may(&Right::ReadSecrets(namespace.clone())).await? {
-        true => Records::All,
-        false => Records::None, // helm's record is a Secret
-    };
-    let snapshot = read(&asked, Scope { releases, ..Scope::new(Some(namespace)) }).await?;
-    let Wanted { search, found_by, limit, cursor } = wanted.0;
-    let search = search.unwrap_or_default().to_lowercase();
-    let mut found = app::list(&snapshot);
-    found.retain(|app| app.name.to_lowercase().contains(&search));
-    found.retain(|app| found_by.is_none_or(|by| by == By::from(&app.found_by)));
-    let page = Page { limit, cursor }.of(found, |app| &app.name)?;
-    let unreadable = snapshot.unreadable.into_iter().map(|kind| kind.resource).collect();
-    Ok(Json(List { page, unreadable }))
-}
 
 /// `GET /v1/namespaces/{ns}/apps/{app}`
 pub(super) async fn one(
@@ -139,15 +82,4 @@ pub(super) async fn kinds(
 /// Group and kind of each.
 pub(super) fn own_kinds(objects: impl Iterator<Item = ObjectId>) -> BTreeSet<(String, String)> {
     objects.map(|id| (id.group, id.kind)).collect()
-}
-
-impl From<&FoundBy> for By {
-    fn from(found: &FoundBy) -> Self {
-        match found {
-            FoundBy::EpinioApp => Self::EpinioApp,
-            FoundBy::HelmRelease => Self::HelmRelease,
-            FoundBy::Label(_) | FoundBy::Selector(_) | FoundBy::Namespace => Self::Label,
-            FoundBy::Workload(_) => Self::Workload,
-        }
-    }
 }

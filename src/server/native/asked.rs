@@ -14,7 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 use crate::destination::select;
 use crate::error::{Code, Error};
 use crate::server::audit::{About, Decision, Event};
-use crate::server::auth::{AuthError, Denied, Right};
+use crate::server::auth::{AuthError, Denied, Right, readable};
 use crate::server::caller::{Sender, Unknown, recognise};
 use crate::server::problem::Problem;
 use crate::server::request::RequestId;
@@ -102,6 +102,17 @@ impl Asked {
         };
         self.sender.audit(event, about, Decision::Deny, Some(&text));
         Err(Problem::new(code, text))
+    }
+
+    /// Those of the namespaces whose applications the caller may see.
+    ///
+    /// # Errors
+    /// 503 when it cannot be found out.
+    pub(super) async fn readable(&self, namespaces: Vec<String>) -> Result<Vec<String>, Problem> {
+        let readable = readable(&*self.state.authorizer, &self.sender.caller, namespaces).await;
+        readable.map_err(|denied| {
+            Problem::new(Code::AuthUnavailable, denied.to_string()).retry_after(AWAY)
+        })
     }
 
     /// Whether the caller has the right, where the answer only decides what is shown.

@@ -7,6 +7,7 @@ mod destinations;
 mod events;
 mod exports;
 mod history;
+mod lists;
 mod metrics;
 mod model;
 mod plan;
@@ -30,7 +31,8 @@ pub(super) fn routes(state: &Arc<State>) -> Router<Arc<State>> {
         .route("/v1/destinations", get(destinations::list))
         .route("/v1/destinations/{name}", get(destinations::one))
         .route("/v1/destinations/{name}/check", post(destinations::check))
-        .route("/v1/namespaces/{ns}/apps", get(apps::list))
+        .route("/v1/apps", get(lists::all))
+        .route("/v1/namespaces/{ns}/apps", get(lists::of_namespace))
         .route("/v1/namespaces/{ns}/apps/{app}", get(apps::one))
         .route("/v1/namespaces/{ns}/apps/{app}/plan", post(plan::plan))
         .route("/v1/namespaces/{ns}/apps/{app}/diff", post(plan::diff))

@@ -17,6 +17,7 @@ use prometheus_client::registry::Registry;
 
 use super::destinations::Seen;
 use super::records::Records;
+use crate::cluster::AppIndex;
 use crate::cluster::record::{Bytes, ExportStore, Outcome};
 
 /// Media type of what is told (OpenMetrics 1.0).
@@ -120,10 +121,11 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// With what the records say; of at most `apps` applications the last success is told.
+    /// With what the records say, and how their watch and those of applications are; of at most `apps`
+    /// applications the last success is told.
     #[must_use]
-    pub fn with_records(mut self, store: ExportStore, apps: usize) -> Self {
-        self.registry.register_collector(Box::new(Records { store, apps }));
+    pub fn with_watches(mut self, store: ExportStore, index: AppIndex, apps: usize) -> Self {
+        self.registry.register_collector(Box::new(Records { store, index, apps }));
         self
     }
 

@@ -12,12 +12,14 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
+use crate::cluster::AppIndex;
 use crate::cluster::record::{Export, ExportStore, Phase};
 
 /// Reads the records when it is asked.
 #[derive(Debug)]
 pub(super) struct Records {
     pub(super) store: ExportStore,
+    pub(super) index: AppIndex,
     /// Of so many applications the last success is told.
     pub(super) apps: usize,
 }
@@ -33,11 +35,14 @@ impl Collector for Records {
         let size = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         gauge("queue_length", "Exports that wait for their turn", size(count(Phase::Pending)))?;
         gauge("exports_running", "Exports that are carried out", size(count(Phase::Running)))?;
-        let restarts = ConstCounter::new(self.store.restarts());
         let help = "Times that a watch of the API server had to begin again";
         let mut family =
             encoder.encode_descriptor("watch_restarts", help, None, MetricType::Counter)?;
-        restarts.encode(family.encode_family(&[("kind", "exports")])?)?;
+        let exports_of = [("exports", self.store.restarts())];
+        for (kind, restarts) in exports_of.into_iter().chain(self.index.restarts()) {
+            let restarts = ConstCounter::new(restarts);
+            restarts.encode(family.encode_family(&[("kind", kind)])?)?;
+        }
         self.successes(&exports, encoder)
     }
 }

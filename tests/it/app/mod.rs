@@ -1,5 +1,6 @@
 //! From fixtures to applications.
 
+mod glances;
 mod graph;
 mod images;
 mod live;

@@ -2,6 +2,7 @@
 
 mod connect;
 mod faults;
+mod index;
 mod live;
 pub(crate) mod proxy;
 mod record;

@@ -17,7 +17,8 @@ fn it_is_ready_when_the_cluster_answers() {
     let server = serve("admin", &[]);
     assert_eq!(server.get("/healthz").text, "ok\n");
     let ready = server.wait_for_status("/readyz", 200);
-    let checks = ["cluster", "serving", "exports"].map(|name| json!({"name": name, "ok": true}));
+    let checks =
+        ["cluster", "serving", "exports", "apps"].map(|name| json!({"name": name, "ok": true}));
     assert_eq!(ready.json(), json!({"ready": true, "leads": false, "checks": checks}));
 }
 

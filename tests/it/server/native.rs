@@ -233,3 +233,57 @@ fn applications_are_listed_by_pages_and_shown() {
     let hidden = place.get("alice", &format!("{apps}/web")).problem(403, "KIND_NOT_READABLE");
     assert!(hidden["detail"].as_str().unwrap().contains("rolebindings"), "{hidden}");
 }
+
+#[test]
+fn applications_of_all_namespaces_are_those_that_the_caller_may_see() {
+    let place = Place::new();
+    let hidden = cluster().namespace("hidden");
+    hidden.apply(APPS);
+    let name = place.apps.name();
+    cluster().apply(&format!(
+        "
+apiVersion: v1
+kind: ServiceAccount
+metadata: {{name: carol, namespace: {name}}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {{name: carol-{name}}}
+roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: 'system:aggregate-to-view'}}
+subjects: [{{kind: ServiceAccount, name: carol, namespace: {name}}}]
+"
+    ));
+    assert_eq!(place.get("bob", "/v1/apps").json(), json!({"items": []}));
+    let alices = place.get("alice", "/v1/apps");
+    assert_eq!(names(&alices), ["api", "web"]);
+    assert_eq!(alices.json(), place.get("alice", &place.apps_path()).json());
+
+    let carol = format!("Bearer {}", place.apps.token("carol", Some(AUDIENCE)));
+    let get = |path: &str| {
+        let answer = place.server.send(Method::GET, path, &[("Authorization", &carol)], "");
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()
+    };
+    // Of other tests there may be more, and they come and go.
+    let ours = |items: &Value| {
+        let items = items.as_array().unwrap().iter();
+        let names = items.map(|app| ["namespace", "name"].map(|key| app[key].as_str().unwrap()));
+        let names = names.filter(|[namespace, _]| [name, hidden.name()].contains(namespace));
+        names.map(|[namespace, name]| format!("{namespace}/{name}")).collect::<Vec<_>>()
+    };
+    let of = |app: &str| [format!("{name}/{app}"), format!("{}/{app}", hidden.name())];
+    place.server.running().wait_for("both namespaces", |_, _| {
+        let all = ours(&get("/v1/apps?limit=500")["items"]);
+        ["api", "web"].iter().all(|app| of(app).iter().all(|app| all.contains(app))).then_some(())
+    });
+    let (mut paged, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = get(&format!("/v1/apps?search=WE&limit=1{cursor}"));
+        paged.extend(ours(&page["items"]));
+        assert!(page["items"].as_array().unwrap().len() <= 1, "{page}");
+        let Some(next) = page["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(paged, of("web"));
+    place.get("alice", "/v1/apps?namespace=x").problem(400, "REQUEST_INVALID");
+}

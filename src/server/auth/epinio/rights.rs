@@ -25,7 +25,7 @@ fn needs(right: &Right) -> Needs<'_> {
         Right::ListSecrets(namespace) | Right::UseDestination { namespace, .. } => {
             export(namespace)
         }
-        Right::ReadSecrets(_) | Right::Metrics => Needs::Admin,
+        Right::ReadNamespaces | Right::ReadSecrets(_) | Right::Metrics => Needs::Admin,
         Right::SeeDestination { .. } => Needs::Action(Action::ExportRegistriesRead, None),
         Right::Exports { namespace: None, .. } => Needs::Admin,
         Right::Exports { verb, namespace: Some(namespace) } => match verb {
