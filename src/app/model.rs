@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Finding, FoundBy, ImagePattern, Object, ObjectId, kinds};
 
 /// An application: the objects and images that are exported together.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct App {
     /// Its name.
@@ -80,7 +81,7 @@ pub enum JobsPolicy {
 pub const NAMESPACE_PLACEHOLDER: &str = "{{.Release.Namespace}}";
 
 /// Text of an object in which the application's namespace is named.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NamespacePlace {
     /// The object in [`App::objects`].
     pub object: ObjectId,
@@ -91,7 +92,7 @@ pub struct NamespacePlace {
 }
 
 /// One image reference as written in the objects, and where.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageUse {
     /// Key in `values.yaml` and name in tags: the last segment of the repository, made unique by
@@ -121,7 +122,7 @@ impl ImageUse {
 }
 
 /// One container of one object, or another place in it that names an image.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct ContainerRef {
     /// The object in [`App::objects`].
     pub object: ObjectId,
@@ -134,7 +135,7 @@ pub struct ContainerRef {
 }
 
 /// What the nodes say of an image: `status.containerStatuses[]` of the pods.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Running {
     /// `imageID` without its scheme: `repository@sha256:…`, or a bare `sha256:…`.
@@ -147,7 +148,7 @@ pub struct Running {
 }
 
 /// A Secret that the application uses.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretUse {
     /// Its name.
@@ -185,7 +186,7 @@ impl SecretUse {
 }
 
 /// Something that must exist where the chart is installed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Requirement {
     /// The object.
     pub object: ObjectId,

@@ -5,6 +5,7 @@ pub mod glance;
 mod list;
 mod release;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::helm::Release;
@@ -50,7 +51,7 @@ impl Selection {
 }
 
 /// How a name was resolved.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum FoundBy {
     /// By the Epinio application of this name.
@@ -68,7 +69,7 @@ pub enum FoundBy {
 }
 
 /// An application that could be exported, as `app list` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Candidate {
     /// Its name.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
@@ -9,8 +10,9 @@ use super::Destination;
 use crate::registry::{Error, Registry, RepositoryName};
 
 /// What a look at a destination showed. What was not reached is `false`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "DestinationCheck")]
 pub struct Check {
     /// It answers, and its certificate is trusted.
     pub reachable: bool,

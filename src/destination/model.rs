@@ -1,5 +1,6 @@
 //! One model for every way in which a registry is described.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::Recipient;
@@ -9,7 +10,7 @@ use crate::registry::{Endpoint, Host, Keychain, RepositoryName};
 pub(super) const NO_HOST: &str = "unknown.invalid";
 
 /// A registry namespace that exports may go to.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Destination {
     /// Its name: the Secret's, or the address where it was given directly.
@@ -18,6 +19,7 @@ pub struct Destination {
     pub written_host: String,
     /// Host and port in one spelling; a placeholder where it is not known, written as none.
     #[serde(serialize_with = "known_host")]
+    #[schemars(with = "Option<Host>")]
     pub host: Host,
     /// Path prefix of all repositories, which may be nested; `None` where there is none.
     pub path: Option<RepositoryName>,
@@ -48,8 +50,9 @@ pub struct Destination {
 }
 
 /// Something wrong with the description of a destination.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "DestinationProblem")]
 pub struct Problem {
     /// Whether it prevents use.
     pub fatal: bool,

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -22,7 +23,7 @@ use super::upgrade::{RELEASE, rendered};
 use super::{ChartReference, Error, PublishedChart, Request, Sources, Target, fetch};
 
 /// What has changed since a chart was published.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Diff {
     /// `namespace/name` of the application.
@@ -40,7 +41,7 @@ pub struct Diff {
 }
 
 /// An object that is not as it was.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangedObject {
     /// The object.
     pub object: ObjectId,
@@ -49,7 +50,7 @@ pub struct ChangedObject {
 }
 
 /// A field that differs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangedField {
     /// The field, dotted; items of lists by what they are known by:
     /// `spec.template.spec.containers[name=web].env[name=LEVEL].value`.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use semver::Version;
 use serde::Serialize;
 
@@ -18,10 +19,11 @@ use super::publish::REPORT;
 const AT_ONCE: usize = 4;
 
 /// A chart that is there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Published {
     /// Its version.
+    #[schemars(with = "String")]
     pub version: Version,
     /// Digest of its manifest.
     pub digest: Digest,
@@ -70,14 +72,16 @@ pub async fn read(
 }
 
 /// A chart that was published, as somebody who looks back sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "PublishedVersion")]
 pub struct Past {
     /// The chart.
     #[serde(flatten)]
     pub published: Published,
     /// When the application was read; `None`: nobody has written it down.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub taken_at: Option<Timestamp>,
     /// Digest of the report that is attached to it; `None`: there is none.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,6 @@
 //! What an export will do: pure, printable, and the same for every door.
 
+use schemars::JsonSchema;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ use super::resolve::Resolution;
 use super::{Error, Gate, Request, Target, compose, fidelity, findings, names, size, version};
 
 /// What an export will do.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
     /// Whose export it is.
@@ -31,6 +32,7 @@ pub struct Plan {
     /// What will happen.
     pub action: Action,
     /// Version of the chart.
+    #[schemars(with = "String")]
     pub version: Version,
     /// Address of the chart's repository.
     pub chart: String,
@@ -81,8 +83,9 @@ pub struct Plan {
 }
 
 /// What will happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "PlanAction")]
 pub enum Action {
     /// A new version is pushed.
     Push,
@@ -104,7 +107,7 @@ impl Action {
 }
 
 /// One image on its way.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedImage {
     /// The image at its source.
@@ -122,7 +125,7 @@ pub struct PlannedImage {
 }
 
 /// Bytes of layers and configurations, each counted once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Weight {
     /// Of all.

@@ -1,5 +1,6 @@
 //! What an export did: one type for every door.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{Finding, Requirement};
@@ -9,7 +10,7 @@ use crate::registry::{Copied, Digest, Tag};
 use super::Plan;
 
 /// What an export did.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// How it ended.
@@ -43,8 +44,9 @@ pub struct Report {
 }
 
 /// How an export ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ReportStatus")]
 pub enum Status {
     /// A new version is there.
     Exported,
@@ -55,7 +57,7 @@ pub enum Status {
 }
 
 /// The chart of an export.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChartReport {
     /// Address of its repository.
@@ -69,7 +71,7 @@ pub struct ChartReport {
 }
 
 /// One image of an export.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageReport {
     /// Key in `values.yaml`.
@@ -96,8 +98,9 @@ pub struct ImageReport {
 }
 
 /// How bytes came to be at the destination.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ReportBytes")]
 pub struct Bytes {
     /// Sent.
     pub copied: u64,

@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 use axum::extract;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::json::MEDIA_TYPE;
+use super::routes::{Answer, Route};
 use super::state::State;
 use crate::cluster::{Live, record};
 
@@ -33,19 +36,25 @@ pub(super) struct Health {
 }
 
 /// The answer of `/readyz`.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Readiness {
+    /// Whether requests should come here.
     pub(super) ready: bool,
     /// Whether this replica is the one that carries out exports. The others serve as well.
     leads: bool,
+    /// All conditions of being ready.
     checks: Vec<Check>,
 }
 
 /// One condition of being ready. Nothing here is a secret: anybody may ask.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ReadinessCheck")]
 struct Check {
+    /// Which.
     name: &'static str,
+    /// Whether it holds.
     ok: bool,
+    /// Why not.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -128,6 +137,20 @@ impl Check {
     }
 }
 
+/// The routes, for the probes of Kubernetes. Nobody has to be known.
+pub(super) fn table() -> Vec<Route> {
+    let (ready, not) = ("It is ready.", "It is not.");
+    vec![
+        Route::get("/healthz", alive)
+            .named("alive", "Whether the process answers")
+            .answers(Answer::text("text/plain; charset=utf-8", "It does.")),
+        Route::get("/readyz", self::ready)
+            .named("ready", "Whether requests should come here")
+            .gives::<Readiness>(200, ready)
+            .gives::<Readiness>(503, not),
+    ]
+}
+
 /// `GET /healthz`: the process answers.
 pub(super) async fn alive() -> &'static str {
     "ok\n"
@@ -138,7 +161,7 @@ pub(super) async fn ready(extract::State(state): extract::State<Arc<State>>) -> 
     let readiness = state.readiness();
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = serde_json::to_string(&readiness).unwrap_or_default();
-    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+    (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response()
 }
 
 #[cfg(test)]

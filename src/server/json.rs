@@ -6,13 +6,18 @@ use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use tokio::time::timeout;
 
 use super::problem::Problem;
+use super::routes::{Argument, Takes};
 use crate::error::{Code, Error};
+
+/// Media type of what is taken and given.
+pub(super) const MEDIA_TYPE: &str = "application/json";
 
 /// Largest body that is taken. The longest request that makes sense, with all of its lists full, has
 /// some 40 KiB.
@@ -34,7 +39,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
         match serde_json::to_string(&self.0) {
             Ok(text) => {
                 let headers = [
-                    (header::CONTENT_TYPE, "application/json"),
+                    (header::CONTENT_TYPE, MEDIA_TYPE),
                     // What is of one caller belongs into nobody's cache.
                     (header::CACHE_CONTROL, "no-store"),
                 ];
@@ -58,6 +63,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         }
         let read = serde_json::from_slice(&bytes);
         read.map(Self).map_err(|error| Problem::new(Code::BodyInvalid, described(&error)))
+    }
+}
+
+impl<T: JsonSchema> Argument for Body<T> {
+    fn describe(takes: &mut Takes) {
+        takes.body = Some(|generator| generator.subschema_for::<T>());
+        takes.refuses.extend([Code::BodyInvalid, Code::BodyTooLarge, Code::RequestTimeout]);
     }
 }
 

@@ -161,6 +161,12 @@ impl Streams {
         Ok(Stream { streams: Arc::clone(self), caller: caller.to_owned() })
     }
 
+    /// Whether nobody watches.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.of().is_empty()
+    }
+
     fn of(&self) -> MutexGuard<'_, HashMap<String, usize>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -332,7 +338,17 @@ mod tests {
         drop(own.pop());
         let bob = streams.take("bob").ok().unwrap();
         drop((own, others, bob));
-        assert_eq!(streams.of().len(), 0);
+        assert!(streams.is_empty());
+    }
+
+    #[test]
+    fn who_finds_no_room_is_told_whose_it_is_and_when_to_come_back() {
+        for (why, code) in
+            [(NoRoom::Caller, Code::RateLimited), (NoRoom::All, Code::StreamsExhausted)]
+        {
+            let (found, _, _, retry_after) = Problem::from(why).into_parts();
+            assert_eq!((found, retry_after), (code, Some(Duration::from_secs(10))));
+        }
     }
 
     #[test]

@@ -20,10 +20,12 @@ mod limit;
 mod listen;
 mod native;
 mod notify;
+mod openapi;
 mod page;
 mod problem;
 mod request;
 mod router;
+mod routes;
 mod shutdown;
 mod state;
 mod submit;
@@ -43,6 +45,8 @@ use crate::cluster::Live;
 use crate::error::Error;
 
 pub use config::{Config, EPINIO_VERSION, Epinio, Origin, Tls, Upstream};
+pub use epinio::table as epinio_routes;
+pub use openapi::document as openapi;
 
 use auth::epinio::Users;
 use auth::{Chain, Clock, Kubernetes, Marks};

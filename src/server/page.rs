@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::problem::Problem;
@@ -11,7 +12,7 @@ use crate::error::Code;
 const USUAL: usize = 100;
 
 /// Most items of a page.
-const MOST: usize = 500;
+pub(super) const MOST: usize = 500;
 
 /// Which page is asked for.
 #[derive(Debug, Default)]
@@ -21,8 +22,10 @@ pub(super) struct Page {
 }
 
 /// One page of a list.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "{T}List")]
 pub(super) struct Items<T> {
+    /// What is on it.
     items: Vec<T>,
     /// Where the next page begins; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]

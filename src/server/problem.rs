@@ -9,10 +9,19 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value, json};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::request::RequestId;
 use crate::error::{Code, Error};
+use crate::export::Plan;
+
+/// Media type of a problem.
+pub(super) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// When to come back to a server that cannot answer now, where nothing says otherwise.
+const AWAY: Duration = Duration::from_secs(5);
 
 /// Where the meaning of a code is told.
 const TYPES: &str = "https://outhaul.dev/problems/";
@@ -28,13 +37,50 @@ pub(super) struct Problem {
     detail: String,
     hint: Option<String>,
     retry_after: Option<Duration>,
-    /// A further member, which shows the reason.
-    shown: Option<Box<(&'static str, Value)>>,
+    /// The plan that findings stop.
+    plan: Option<Box<Value>>,
+}
+
+/// A problem as it is written (RFC 9457).
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Problem")]
+pub(super) struct Document<'a> {
+    /// Address of what it means.
+    #[serde(rename = "type")]
+    kind: String,
+    /// What it means, in a sentence.
+    title: &'static str,
+    /// Status of the answer.
+    #[schemars(range(min = 400, max = 599))]
+    status: u16,
+    /// What happened here.
+    detail: &'a str,
+    /// Path of the request.
+    instance: &'a str,
+    /// What it is called, for programs.
+    #[schemars(schema_with = "codes")]
+    code: &'static str,
+    /// What can be done about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    /// Identity of the request, for whoever looks into the log.
+    request_id: &'a str,
+    /// The plan that findings stop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Plan>")]
+    plan: Option<&'a Value>,
+}
+
+fn codes(_: &mut SchemaGenerator) -> Schema {
+    let all: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    json_schema!({"type": "string", "enum": all})
 }
 
 impl Problem {
     pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), hint: None, retry_after: None, shown: None }
+        let retry_after = (code.status() == 503).then_some(AWAY);
+        Self { code, detail: detail.into(), hint: None, retry_after, plan: None }
     }
 
     /// For whoever sends more than is taken.
@@ -60,9 +106,9 @@ impl Problem {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// Shows what is the reason.
-    pub(super) fn with(self, name: &'static str, shown: Value) -> Self {
-        Self { shown: Some(Box::new((name, shown))), ..self }
+    /// Shows the plan that is the reason.
+    pub(super) fn with_plan(self, plan: Value) -> Self {
+        Self { plan: Some(Box::new(plan)), ..self }
     }
 
     /// When to try again.
@@ -88,24 +134,19 @@ impl Problem {
         Self::new(code, code.title())
     }
 
-    fn document(self, instance: &str, id: &RequestId) -> Map<String, Value> {
+    fn document<'a>(&'a self, instance: &'a str, id: &'a RequestId) -> Document<'a> {
         let kind = self.code.as_str().to_ascii_lowercase().replace('_', "-");
-        let mut document = Map::new();
-        let mut put = |key: &str, value: Value| document.insert(key.to_owned(), value);
-        put("type", json!(format!("{TYPES}{kind}")));
-        put("title", json!(self.code.title()));
-        put("status", json!(self.code.status()));
-        put("detail", json!(self.detail));
-        put("instance", json!(instance));
-        put("code", json!(self.code.as_str()));
-        if let Some(hint) = self.hint {
-            put("hint", json!(hint));
+        Document {
+            kind: format!("{TYPES}{kind}"),
+            title: self.code.title(),
+            status: self.code.status(),
+            detail: &self.detail,
+            instance,
+            code: self.code.as_str(),
+            hint: self.hint.as_deref(),
+            request_id: id.as_str(),
+            plan: self.plan.as_deref(),
         }
-        put("requestId", json!(id.as_str()));
-        if let Some(shown) = self.shown {
-            put(shown.0, shown.1);
-        }
-        document
     }
 }
 
@@ -132,9 +173,9 @@ pub(super) fn render(response: Response, instance: &str, id: &RequestId) -> Resp
         None if is_refusal(&parts) => Problem::bare(parts.status),
         None => return Response::from_parts(parts, body),
     };
-    let text = Value::Object(problem.document(instance, id)).to_string();
+    let text = serde_json::to_string(&problem.document(instance, id)).unwrap_or_default();
     parts.headers.remove(header::CONTENT_LENGTH);
-    let media_type = HeaderValue::from_static("application/problem+json");
+    let media_type = HeaderValue::from_static(MEDIA_TYPE);
     parts.headers.insert(header::CONTENT_TYPE, media_type);
     Response::from_parts(parts, Body::from(text))
 }

@@ -7,14 +7,13 @@ use axum::Router;
 use axum::handler::Handler;
 use axum::http::{Method, Uri};
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::problem::{Problem, panicked};
 use super::request::outermost;
 use super::state::State;
 use super::telemetry::metrics::Metrics;
-use super::{epinio, health, limit, native};
+use super::{epinio, health, limit, native, openapi, routes};
 use crate::error::Code;
 
 /// Everything that is served.
@@ -22,10 +21,9 @@ pub(super) fn router(state: &Arc<State>) -> Router {
     let at_once = from_fn_with_state(Arc::clone(state), limit::at_once);
     let strangers = from_fn_with_state(Arc::clone(state), limit::strangers);
     let routes = Router::new()
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+        .merge(routes::router(health::table()))
         .method_not_allowed_fallback(wrong_method)
-        .merge(native::routes(state).layer(at_once))
+        .merge(native::routes(state).merge(openapi::routes(state)).layer(at_once))
         .merge(epinio::routes(state))
         .fallback_service(unknown.layer(strangers).with_state(()));
     layers(routes.with_state(Arc::clone(state)), Arc::clone(&state.metrics))
@@ -53,6 +51,7 @@ mod tests {
     use axum::body::{Body, to_bytes};
     use axum::extract::ConnectInfo;
     use axum::http::{Request, StatusCode};
+    use axum::routing::get;
     use tower::ServiceExt as _;
 
     use super::*;

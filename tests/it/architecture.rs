@@ -38,7 +38,7 @@ const LIBRARIES: [(&str, &[&str]); 13] = [
     ("k8s_openapi", &["cluster"]),
     ("jsonwebtoken", &["server"]),
     ("reqwest", &["registry", "cli", "server"]),
-    ("schemars", &["cluster"]),
+    ("schemars", &["app", "chart", "cluster", "destination", "export", "server"]),
     ("axum", &["registry", "server"]),
     ("axum_server", &["server"]),
     ("axum_reverse_proxy", &["server"]),
@@ -48,6 +48,9 @@ const LIBRARIES: [(&str, &[&str]); 13] = [
     ("prometheus_client", &["server"]),
     ("clap", &["cli"]),
 ];
+
+/// Modules that may make schemas; others may only derive them.
+const SCHEMAS: [&str; 2] = ["cluster", "server"];
 
 /// What a pure module may not touch: files, the network, tasks and clocks.
 const IMPURE: [&str; 6] =
@@ -66,6 +69,7 @@ fn a_forbidden_arrow_is_found() {
         ("app/a.rs", "use crate::registry::Digest;\nfn f() { tokio::spawn(g()); }"),
         ("registry/r.rs", "fn f() -> crate::app::App { todo() }"),
         ("export/e.rs", "use crate::{app::App, cli};\nuse kube::Client;"),
+        ("destination/d.rs", "use schemars::JsonSchema;\nfn f() -> schemars::Schema { g() }"),
         ("chart/c.rs", "use crate::app::App;\n// crate::cli in a comment is no arrow"),
     ] {
         let file = dir.path().join(path);
@@ -78,6 +82,7 @@ fn a_forbidden_arrow_is_found() {
         [
             "app/a.rs: app may not use crate::registry",
             "app/a.rs: app is pure and may not use tokio",
+            "destination/d.rs: destination may only derive schemas",
             "export/e.rs: export may not use crate::cli",
             "export/e.rs: kube belongs to cluster",
             "registry/r.rs: registry may not use crate::app",
@@ -119,6 +124,10 @@ fn violations(src: &Path) -> Vec<String> {
                 if !owners.contains(&module) && mentions(&text, &format!("{library}::")) {
                     found.push(format!("{name}: {library} belongs to {}", owners.join(", ")));
                 }
+            }
+            let derived = text.replace("use schemars::JsonSchema;", "");
+            if !SCHEMAS.contains(&module) && mentions(&derived, "schemars::") {
+                found.push(format!("{name}: {module} may only derive schemas"));
             }
             if module == "app" || module == "chart" {
                 for what in IMPURE.iter().filter(|what| mentions(&text, what)) {

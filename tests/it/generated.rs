@@ -54,6 +54,12 @@ fn definition_of_the_resource() {
 }
 
 #[test]
+fn description_of_the_api() {
+    let document = serde_json::to_string_pretty(&outhaul::server::openapi()).unwrap();
+    check("docs/openapi.json", &format!("{document}\n"));
+}
+
+#[test]
 fn plain_manifests() {
     let (policy, rest) = crate::deploy::plain();
     check("deploy/policy/exports.yaml", &policy);

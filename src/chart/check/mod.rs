@@ -12,6 +12,7 @@ mod secrets;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -23,7 +24,7 @@ use crate::app::{Object, ObjectId, SecretsPolicy};
 pub use rules::{RULES, Rule};
 
 /// What came of the comparison.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Fidelity {
     /// Objects of the application, definitions that go along included.
@@ -37,7 +38,7 @@ pub struct Fidelity {
 }
 
 /// An intended difference, and how often it occurs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IntendedDifference {
     /// Its name in [`RULES`].
     pub rule: Cow<'static, str>,
@@ -48,7 +49,7 @@ pub struct IntendedDifference {
 }
 
 /// A field that does not come back. Values are not in it: they may be secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Difference {
     /// The object.
     pub object: ObjectId,
@@ -60,8 +61,9 @@ pub struct Difference {
 }
 
 /// What the chart makes of a field or object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "DifferenceKind")]
 pub enum What {
     /// It is not rendered.
     Missing,

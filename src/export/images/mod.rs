@@ -13,6 +13,7 @@ mod running;
 mod single;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::app::{App, Code, ContainerRef, Finding, ImageUse};
@@ -31,7 +32,7 @@ pub use single::{Single, single};
 const MAX_AT_ONCE: usize = 8;
 
 /// An image with the digest that is exported.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResolvedImage {
     /// Key in `values.yaml`.

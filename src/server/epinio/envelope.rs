@@ -88,13 +88,7 @@ impl From<Problem> for Refusal {
         let (code, detail, details, retry_after) = problem.into_parts();
         let status = StatusCode::from_u16(code.status());
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let is_away = status == StatusCode::SERVICE_UNAVAILABLE;
-        Self {
-            status,
-            title: (code != Code::Internal).then_some(detail),
-            details,
-            retry_after: retry_after.or(is_away.then_some(AWAY)),
-        }
+        Self { status, title: (code != Code::Internal).then_some(detail), details, retry_after }
     }
 }
 

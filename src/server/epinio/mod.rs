@@ -46,10 +46,18 @@ use envelope::Refusal;
 /// Where the API is.
 const ROOT: &str = "/api/v1";
 
-/// The routes, and what becomes of everything else below them: a refusal, or a request to Epinio's own
-/// server.
-pub(super) fn routes(state: &Arc<State>) -> Router<Arc<State>> {
-    let passes = state.upstream.is_some();
+/// Whether it is ready, for whoever asks.
+const READY: &str = "/ready";
+
+/// What it is, for whoever asks.
+const INFO: &str = "/info";
+
+/// Where exports are asked for.
+const EXPORT: &str = "/namespaces/{ns}/applications/{app}/export";
+
+/// What those who are known may `GET` here; with a server of Epinio's own behind, `passes`, the token is
+/// that server's to give.
+fn known(passes: bool) -> Vec<(&'static str, MethodRouter<Arc<State>>)> {
     let mut known = vec![
         ("/me", get(me::me)),
         ("/namespaces", get(namespaces::list)),
@@ -84,6 +92,22 @@ pub(super) fn routes(state: &Arc<State>) -> Router<Arc<State>> {
             ("/builderimages", get(services::builderimages)),
         ]);
     }
+    known
+}
+
+/// Method and path of each route that answers here, for the tests that hold all of them.
+pub fn table() -> Vec<(Method, String)> {
+    let mut all = vec![(Method::GET, READY.to_owned()), (Method::POST, format!("{ROOT}{EXPORT}"))];
+    let known = known(false);
+    let paths = known.iter().map(|(path, _)| *path).chain([INFO]);
+    all.extend(paths.map(|path| (Method::GET, format!("{ROOT}{path}"))));
+    all
+}
+
+/// The routes, and what becomes of everything else below them: a refusal, or a request to Epinio's own
+/// server.
+pub(super) fn routes(state: &Arc<State>) -> Router<Arc<State>> {
+    let passes = state.upstream.is_some();
     let known_layer = from_fn_with_state(Arc::clone(state), door::known);
     let strangers = from_fn_with_state(Arc::clone(state), limit::strangers);
     let at_once = from_fn_with_state(Arc::clone(state), limit::at_once);
@@ -104,10 +128,10 @@ pub(super) fn routes(state: &Arc<State>) -> Router<Arc<State>> {
     let rest = || if passes { any(upstream::pass) } else { open(any(unknown)) };
     let export = posts(own(post(export::export)));
     let mut routes = Router::new()
-        .route("/ready", get(info::ready).layer(at_once.clone()))
-        .route(&format!("{ROOT}/info"), gets(open(get(info::info))))
-        .route(&format!("{ROOT}/namespaces/{{ns}}/applications/{{app}}/export"), export);
-    for (path, handlers) in known {
+        .route(READY, get(info::ready).layer(at_once.clone()))
+        .route(&format!("{ROOT}{INFO}"), gets(open(get(info::info))))
+        .route(&format!("{ROOT}{EXPORT}"), export);
+    for (path, handlers) in known(passes) {
         routes = routes
             .route(&format!("{ROOT}{path}"), gets(own(handlers)))
             // The client asks so for what begins with nothing.

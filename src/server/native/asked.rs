@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::{ConnectInfo, FromRequestParts, Request};
@@ -18,11 +17,9 @@ use crate::server::auth::{AuthError, Denied, Right, readable};
 use crate::server::caller::{Sender, Unknown, recognise};
 use crate::server::problem::Problem;
 use crate::server::request::RequestId;
+use crate::server::routes::{Argument, Takes};
 use crate::server::state::State;
 use crate::server::work::place::{Place, Wanted};
-
-/// When to come back while the API server does not answer reviews.
-pub(super) const AWAY: Duration = Duration::from_secs(5);
 
 /// A request whose sender is known. Handlers of `/v1` cannot be written without, and there is none
 /// where [`authenticate`] has not been.
@@ -49,8 +46,7 @@ pub(super) async fn authenticate(
 /// What those get who are not known.
 fn nobody(error: AuthError) -> Response {
     if error == AuthError::Unavailable {
-        let problem = Problem::new(Code::AuthUnavailable, error.to_string());
-        return problem.retry_after(AWAY).into_response();
+        return Problem::new(Code::AuthUnavailable, error.to_string()).into_response();
     }
     let problem = Problem::new(Code::Unauthenticated, error.to_string())
         .hint("send `Authorization: Bearer TOKEN`, such as of `kubectl create token`");
@@ -95,7 +91,7 @@ impl Asked {
         let text = denied.to_string();
         let code = match denied {
             Denied::Unavailable => {
-                return Err(Problem::new(Code::AuthUnavailable, text).retry_after(AWAY));
+                return Err(Problem::new(Code::AuthUnavailable, text));
             }
             Denied::Forbidden => Code::Forbidden,
             Denied::Kinds(_) => Code::KindNotReadable,
@@ -124,7 +120,7 @@ impl Asked {
             Ok(()) => Ok(true),
             Err(denied @ Denied::Unavailable) => {
                 let text = denied.to_string();
-                Err(Problem::new(Code::AuthUnavailable, text).retry_after(AWAY))
+                Err(Problem::new(Code::AuthUnavailable, text))
             }
             Err(_) => Ok(false),
         }
@@ -140,5 +136,17 @@ impl FromRequestParts<Arc<State>> for Asked {
     ) -> Result<Self, Self::Rejection> {
         let sender = Sender::from_request_parts(parts, state).await?;
         Ok(Self { state: Arc::clone(state), sender })
+    }
+}
+
+impl Argument for Asked {
+    fn describe(takes: &mut Takes) {
+        takes.sender = true;
+        takes.refuses.extend([
+            Code::Unauthenticated,
+            Code::RateLimited,
+            Code::AuthUnavailable,
+            Code::Overloaded,
+        ]);
     }
 }

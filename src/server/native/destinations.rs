@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::Path;
 use futures_util::future::try_join_all;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Asked;
@@ -18,34 +19,44 @@ use crate::server::problem::Problem;
 use crate::server::state::State;
 
 /// What may be asked of the list.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// Says of each destination whether applications of this namespace may be exported to it.
     namespace: Option<String>,
 }
 
-#[derive(Serialize)]
+/// The destinations.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DestinationList")]
 pub(super) struct List {
+    /// In order of name.
     items: Vec<Item>,
 }
 
 /// One destination, as far as the caller may see it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "DestinationItem")]
 enum Item {
+    /// Who may use or see it sees all of it but its credentials.
     Whole(Box<Seen>),
     /// Who may do nothing with it sees what it is called.
     Name {
+        /// Its name.
         name: String,
+        /// What its owner says of it.
         #[serde(skip_serializing_if = "Option::is_none")]
         description: Option<String>,
+        /// Whether the caller may export to it from the namespace in question.
         #[serde(skip_serializing_if = "Option::is_none")]
         usable: Option<bool>,
     },
 }
 
-#[derive(Serialize)]
+/// A destination, without its credentials.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Destination")]
 pub(super) struct Seen {
     #[serde(flatten)]
     destination: Destination,

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Asked;
-use super::asked::AWAY;
+use super::headers::IdempotencyKey;
 use super::model::{ExportRequest, View, location};
 use super::query::Query;
 use crate::cluster::record::{CANCEL, Door, Export, Health, Phase};
@@ -18,17 +19,12 @@ use crate::error::{Code, Error};
 use crate::server::audit::{About, Decision, Event};
 use crate::server::auth::{Right, Verb};
 use crate::server::json::{Body, Json};
-use crate::server::page::Page;
+use crate::server::page::{MOST, Page};
 use crate::server::problem::Problem;
+use crate::server::routes::Header;
 use crate::server::state::State;
 use crate::server::submit::{self, Submission, Submitted, submit};
 use crate::server::work::queue::{Key, places};
-
-/// Where a caller says which request it is, if it should come twice.
-const KEY: &str = "idempotency-key";
-
-/// Longest key that is taken; a UUID has 36 characters.
-const MAX_KEY: usize = 128;
 
 /// When to come back while as many exports wait as are let wait; each takes seconds to minutes.
 const FULL: Duration = Duration::from_secs(30);
@@ -36,14 +32,29 @@ const FULL: Duration = Duration::from_secs(30);
 /// Says that the answer is an export that was asked for before.
 const JOINED: &str = "outhaul-joined";
 
+/// Headers of the answer to who asks for an export.
+pub(super) const CREATED: [Header; 2] = [
+    Header { name: "Location", text: "Where the export is." },
+    Header {
+        name: "Outhaul-Joined",
+        text: "`true` where the same was asked for before and is under way: it is that export.",
+    },
+];
+
 /// Which exports.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
+    /// Only those that are so far.
     phase: Option<Phase>,
+    /// Only those of this application.
     app: Option<String>,
+    /// Only those to this destination.
     destination: Option<String>,
+    /// Items of a page.
+    #[schemars(range(min = 1, max = MOST))]
     limit: Option<usize>,
+    /// Where the page begins: `next` of the one before.
     cursor: Option<String>,
 }
 
@@ -51,13 +62,13 @@ pub(super) struct Wanted {
 pub(super) async fn create(
     asked: Asked,
     Path(namespace): Path<String>,
-    headers: HeaderMap,
+    key: IdempotencyKey,
     request: Body<ExportRequest>,
 ) -> Result<Response, Problem> {
     let submission = Submission {
         namespace,
         spec: request.0.into(),
-        key: key(&headers)?,
+        key: key.0,
         door: Door::Native,
         request_id: asked.sender.id.as_str().to_owned(),
         source: Some(asked.sender.source),
@@ -172,7 +183,7 @@ fn is_known(state: &State) -> Result<(), Problem> {
         Health::NotServed => Err(Problem::not_served()),
         Health::Starting | Health::Away(_) => {
             let detail = "the records of exports cannot be read now";
-            Err(Problem::new(Code::ClusterUnreachable, detail).retry_after(AWAY))
+            Err(Problem::new(Code::ClusterUnreachable, detail))
         }
     }
 }
@@ -183,7 +194,7 @@ impl From<submit::Error> for Problem {
         let text = error.to_string();
         match error {
             E::Forbidden(_) => Self::new(Code::Forbidden, text),
-            E::Unavailable => Self::new(Code::AuthUnavailable, text).retry_after(AWAY),
+            E::Unavailable => Self::new(Code::AuthUnavailable, text),
             E::KeyReused => Self::new(Code::IdempotencyKeyReused, text)
                 .hint("a key is for one request; give each its own, such as a UUID"),
             E::QueueFull(_) => Self::new(Code::QueueFull, text).retry_after(FULL),
@@ -205,19 +216,4 @@ pub(super) fn places_of(state: &State, export: &Export) -> BTreeMap<Key, usize> 
 fn accepted(state: &State, export: &Export) -> Response {
     let view = View::of(export, &places_of(state, export));
     (StatusCode::ACCEPTED, Json(view)).into_response()
-}
-
-fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let refused = || {
-        let detail = format!("`Idempotency-Key` is one of 1 to {MAX_KEY} printable characters");
-        Problem::new(Code::RequestInvalid, detail)
-    };
-    let mut keys = headers.get_all(KEY).iter();
-    let Some(key) = keys.next() else { return Ok(None) };
-    let key = key.to_str().map_err(|_| refused())?;
-    let is_plain = key.bytes().all(|byte| byte.is_ascii_graphic());
-    if keys.next().is_some() || !is_plain || !(1..=MAX_KEY).contains(&key.len()) {
-        return Err(refused());
-    }
-    Ok(Some(key.to_owned()))
 }

@@ -1,6 +1,7 @@
 //! `…/apps/{app}/history`: the versions of an application at a destination, as the registry has them.
 
 use axum::extract::Path;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Asked;
@@ -13,20 +14,24 @@ use crate::export::request::ChosenNames;
 use crate::server::audit::{About, Event};
 use crate::server::auth::Right;
 use crate::server::json::Json;
-use crate::server::page::{Items, Page};
+use crate::server::page::{Items, MOST, Page};
 use crate::server::problem::Problem;
 
 /// Versions of a page, if nobody says how many: each is two requests to the registry.
 const USUAL: usize = 20;
 
 /// Which history.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Wanted {
+    /// Name of the destination.
     destination: String,
     /// Name of the chart, if it is not the usual.
     chart_name: Option<String>,
+    /// Items of a page.
+    #[schemars(range(min = 1, max = MOST))]
     limit: Option<usize>,
+    /// Where the page begins: `next` of the one before.
     cursor: Option<String>,
 }
 

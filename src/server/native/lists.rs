@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use axum::extract::Path;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
@@ -15,35 +16,45 @@ use crate::error::{Code, Error};
 use crate::server::audit::{About, Event};
 use crate::server::auth::Right;
 use crate::server::json::Json;
-use crate::server::page::{Items, Page};
+use crate::server::page::{Items, MOST, Page};
 use crate::server::problem::Problem;
 
 /// How long a list waits for the index of a server that has just started.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Which applications.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Wanted {
     /// Part of the name, in any case.
     search: Option<String>,
+    /// Only those that are found so.
     found_by: Option<By>,
+    /// Items of a page.
+    #[schemars(range(min = 1, max = MOST))]
     limit: Option<usize>,
+    /// Where the page begins: `next` of the one before.
     cursor: Option<String>,
 }
 
 /// [`FoundBy`] without what it was.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "FoundByKind")]
 enum By {
+    /// By an application of Epinio's.
     EpinioApp,
+    /// By a release of Helm.
     HelmRelease,
+    /// By a label.
     Label,
+    /// By the name of a workload.
     Workload,
 }
 
 /// A page, and what keeps it from being all of the truth.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ApplicationList")]
 pub(super) struct List {
     #[serde(flatten)]
     page: Items<Candidate>,

@@ -6,6 +6,7 @@ mod asked;
 mod destinations;
 mod events;
 mod exports;
+mod headers;
 mod history;
 mod lists;
 mod metrics;
@@ -13,37 +14,25 @@ mod model;
 mod plan;
 mod query;
 mod report;
+mod table;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{any, get, post};
+use axum::routing::any;
 
 use super::router::{unknown, wrong_method};
+use super::routes::router;
 use super::state::State;
 
 use asked::Asked;
 
+pub(super) use table::table;
+
 /// The routes with their authentication. Whoever is nobody learns of no route.
 pub(super) fn routes(state: &Arc<State>) -> Router<Arc<State>> {
-    Router::new()
-        .route("/v1/destinations", get(destinations::list))
-        .route("/v1/destinations/{name}", get(destinations::one))
-        .route("/v1/destinations/{name}/check", post(destinations::check))
-        .route("/v1/apps", get(lists::all))
-        .route("/v1/namespaces/{ns}/apps", get(lists::of_namespace))
-        .route("/v1/namespaces/{ns}/apps/{app}", get(apps::one))
-        .route("/v1/namespaces/{ns}/apps/{app}/plan", post(plan::plan))
-        .route("/v1/namespaces/{ns}/apps/{app}/diff", post(plan::diff))
-        .route("/v1/namespaces/{ns}/apps/{app}/history", get(history::history))
-        .route("/v1/exports", get(exports::all))
-        .route("/v1/namespaces/{ns}/exports", get(exports::of_namespace).post(exports::create))
-        .route("/v1/namespaces/{ns}/exports/{name}", get(exports::one))
-        .route("/v1/namespaces/{ns}/exports/{name}/cancel", post(exports::cancel))
-        .route("/v1/namespaces/{ns}/exports/{name}/events", get(events::events))
-        .route("/v1/namespaces/{ns}/exports/{name}/report", get(report::report))
-        .route("/metrics", get(metrics::all))
+    router(table())
         .route("/v1", any(unknown))
         .route("/v1/", any(unknown))
         .route("/v1/{*rest}", any(unknown))

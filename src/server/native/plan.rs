@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use axum::extract::Path;
+use schemars::JsonSchema;
 use semver::Version;
 use serde::Deserialize;
 use serde_json::json;
@@ -34,12 +35,15 @@ use crate::server::work::accept::needed;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What an application is compared with.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "DiffRequest")]
 pub(super) struct Compared {
+    /// Name of the destination.
     destination: String,
     /// Version of the chart; absent: the newest.
     #[serde(default)]
+    #[schemars(with = "Option<String>")]
     version: Option<Version>,
     /// Name of the chart, if it is not the usual.
     #[serde(default)]
@@ -71,7 +75,7 @@ pub(super) async fn plan(
         return Ok(Json(plan));
     }
     let stopped = Error::from(export::Error::Stopped(plan.stopped_by.clone()));
-    Err(Problem::from(stopped).with("plan", json!(plan)))
+    Err(Problem::from(stopped).with_plan(json!(plan)))
 }
 
 /// `POST /v1/namespaces/{ns}/apps/{app}/diff`

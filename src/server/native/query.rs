@@ -2,10 +2,12 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use crate::error::Code;
 use crate::server::problem::Problem;
+use crate::server::routes::{Argument, Takes};
 
 /// The query as a type. What the type does not know is refused: a misspelt filter must not be a
 /// filter that lets everything through.
@@ -23,5 +25,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
                 Err(Problem::new(Code::RequestInvalid, format!("the query: {reason}")))
             }
         }
+    }
+}
+
+impl<T: JsonSchema> Argument for Query<T> {
+    fn describe(takes: &mut Takes) {
+        takes.query = Some(T::json_schema);
+        takes.refuses.push(Code::RequestInvalid);
     }
 }

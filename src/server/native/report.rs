@@ -1,7 +1,8 @@
 //! `/v1/namespaces/{ns}/exports/{name}/report`: all that an export has to say of what it did.
 
 use axum::extract::Path;
-use axum::response::{IntoResponse as _, Response};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::Asked;
 use super::exports::find;
@@ -14,12 +15,23 @@ use crate::server::auth::Verb;
 use crate::server::json::Json;
 use crate::server::problem::Problem;
 
+/// What an export has to say.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "ReportAnswer")]
+pub(super) enum Told {
+    /// The report, as it is attached to the chart.
+    Whole(Box<Report>),
+    /// What the record has of it, where none is attached.
+    Summary(ExportResult),
+}
+
 /// `GET /v1/namespaces/{ns}/exports/{name}/report`: as it is attached to the chart, else what the
 /// record has of it.
 pub(super) async fn report(
     asked: Asked,
     Path((namespace, name)): Path<(String, String)>,
-) -> Result<Response, Problem> {
+) -> Result<Json<Told>, Problem> {
     let export = find(&asked, &namespace, &name, Verb::Get, Event::Read).await?;
     let missing = |detail: &str| Problem::new(Code::ReportNotReady, detail);
     let result = export.status.as_ref().and_then(|status| status.result.as_ref());
@@ -30,10 +42,10 @@ pub(super) async fn report(
         };
         return Err(missing(detail));
     };
-    let Some(digest) = &result.report else { return Ok(Json(result).into_response()) };
+    let Some(digest) = &result.report else { return Ok(Json(Told::Summary(result.clone()))) };
     let gone = || missing("the report is not at the destination any more");
     let found = attached(&asked, &export, result, digest).await?;
-    Ok(Json(found.ok_or_else(gone)?).into_response())
+    Ok(Json(Told::Whole(Box::new(found.ok_or_else(gone)?))))
 }
 
 async fn attached(

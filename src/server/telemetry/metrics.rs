@@ -21,7 +21,8 @@ use crate::cluster::AppIndex;
 use crate::cluster::record::{Bytes, ExportStore, Outcome};
 
 /// Media type of what is told (OpenMetrics 1.0).
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(in crate::server) const OPEN_METRICS: &str =
+    "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Bounds in seconds: an unchanged application takes a second or two, many GiB take an hour.
 const EXPORTS: [f64; 11] = [1., 2., 5., 10., 30., 60., 120., 300., 600., 1800., 3600.];

@@ -5,11 +5,8 @@ use std::net::TcpStream;
 
 use serde_json::json;
 
-use super::serve;
+use super::{nowhere, serve};
 use crate::support::cluster::cluster;
-use crate::support::free_port;
-use crate::support::outhaul::Outhaul;
-use crate::support::server::Server;
 
 #[test]
 fn it_is_ready_when_the_cluster_answers() {
@@ -24,15 +21,7 @@ fn it_is_ready_when_the_cluster_answers() {
 
 #[test]
 fn without_a_cluster_it_lives_and_is_not_ready() {
-    let outhaul = Outhaul::new();
-    let nowhere = format!(
-        "{{apiVersion: v1, kind: Config, current-context: x, \
-         clusters: [{{name: x, cluster: {{server: 'http://127.0.0.1:{}'}}}}], \
-         contexts: [{{name: x, context: {{cluster: x, user: x}}}}], users: [{{name: x}}]}}",
-        free_port()
-    );
-    let kubeconfig = outhaul.write("kubeconfig", nowhere);
-    let server = Server::start(outhaul.kubeconfig(kubeconfig), &[]);
+    let server = nowhere(&[]);
     assert_eq!(server.get("/healthz").status, 200);
     let answer = server.get("/readyz");
     assert_eq!(answer.status, 503);

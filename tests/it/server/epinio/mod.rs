@@ -154,7 +154,7 @@ pub(super) fn site() -> &'static (Site, Server) {
 }
 
 /// `Authorization` of a user.
-fn basic(user: &str, password: &str) -> String {
+pub(super) fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
 }
 
@@ -165,7 +165,7 @@ fn get(server: &Server, user: &str, path: &str) -> Answer {
 }
 
 /// The error that an answer is.
-fn refused(answer: &Answer, status: u16) -> Value {
+pub(super) fn refused(answer: &Answer, status: u16) -> Value {
     assert_eq!(answer.status, status, "{answer:?}");
     assert_eq!(answer.header("content-type"), "application/json; charset=utf-8");
     assert_eq!(answer.header("x-content-type-options"), "nosniff");

@@ -13,15 +13,20 @@ use crate::support::server::{Answer, Server};
 
 /// An application, and two who know its namespace: the exporter, who may what a test grants, and
 /// bob, who may nothing.
-pub(super) struct Door<'s> {
-    pub(super) shop: Shop<'s>,
-    pub(super) server: &'s Server,
-    pub(super) exporter: String,
-    pub(super) bob: String,
+pub(in crate::server) struct Door<'s> {
+    pub(in crate::server) shop: Shop<'s>,
+    pub(in crate::server) server: &'s Server,
+    pub(in crate::server) exporter: String,
+    pub(in crate::server) bob: String,
 }
 
 impl<'s> Door<'s> {
-    pub(super) fn to(site: &'s Site, server: &'s Server, shop: Shop<'s>, rights: &[&str]) -> Self {
+    pub(in crate::server) fn to(
+        site: &'s Site,
+        server: &'s Server,
+        shop: Shop<'s>,
+        rights: &[&str],
+    ) -> Self {
         for account in ["exporter", "bob"] {
             shop.namespace.apply(&format!(
                 "apiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: {account}}}"
@@ -34,7 +39,7 @@ impl<'s> Door<'s> {
         Self { shop, server, exporter, bob }
     }
 
-    pub(super) fn open(rights: &[&str]) -> Self {
+    pub(in crate::server) fn open(rights: &[&str]) -> Self {
         let (site, server) = site();
         Self::to(site, server, site.shop(), rights)
     }
@@ -44,11 +49,11 @@ impl<'s> Door<'s> {
         Self::to(site, server, held(site, times), &ALL)
     }
 
-    fn path(&self) -> String {
+    pub(super) fn path(&self) -> String {
         format!("/v1/namespaces/{}/exports", self.shop.namespace.name())
     }
 
-    pub(super) fn send(
+    pub(in crate::server) fn send(
         &self,
         who: &str,
         method: Method,
@@ -60,16 +65,16 @@ impl<'s> Door<'s> {
         self.server.send(method, path, &headers, body)
     }
 
-    pub(super) fn get(&self, who: &str, path: &str) -> Answer {
+    pub(in crate::server) fn get(&self, who: &str, path: &str) -> Answer {
         self.send(who, Method::GET, path, &[], "")
     }
 
-    pub(super) fn post(&self, who: &str, path: &str) -> Answer {
+    pub(in crate::server) fn post(&self, who: &str, path: &str) -> Answer {
         self.send(who, Method::POST, path, &[], "")
     }
 
     /// What asks for the application, and `further`.
-    pub(super) fn request(&self, further: &Value) -> String {
+    pub(in crate::server) fn request(&self, further: &Value) -> String {
         let mut request = json!({"app": "shop", "destination": self.shop.namespace.name()});
         for (key, value) in further.as_object().unwrap() {
             request[key] = value.clone();
@@ -77,19 +82,24 @@ impl<'s> Door<'s> {
         request.to_string()
     }
 
-    pub(super) fn ask(&self, who: &str, headers: &[(&str, &str)], further: &Value) -> Answer {
+    pub(in crate::server) fn ask(
+        &self,
+        who: &str,
+        headers: &[(&str, &str)],
+        further: &Value,
+    ) -> Answer {
         self.send(who, Method::POST, &self.path(), headers, &self.request(further))
     }
 
     /// Waits until the export is finished, as HTTP tells it.
-    pub(super) fn finished(&self, location: &str) -> Value {
+    pub(in crate::server) fn finished(&self, location: &str) -> Value {
         self.server.running().wait_for("finished", |_, _| {
             let export = self.get(&self.exporter, location).json();
             export["finishedAt"].is_string().then_some(export)
         })
     }
 
-    pub(super) fn records(&self) -> Vec<Value> {
+    pub(in crate::server) fn records(&self) -> Vec<Value> {
         self.shop.namespace.list(API, "Export")
     }
 
@@ -103,10 +113,10 @@ impl<'s> Door<'s> {
     }
 }
 
-pub(super) const ALL: [&str; 4] = [MAY_READ, MAY_READ_ROLES, MAY_USE, MAY_SEE];
+pub(in crate::server) const ALL: [&str; 4] = [MAY_READ, MAY_READ_ROLES, MAY_USE, MAY_SEE];
 
 /// Where the export is that was asked for.
-pub(super) fn location(answer: &Answer) -> String {
+pub(in crate::server) fn location(answer: &Answer) -> String {
     assert_eq!(answer.status, 202, "{answer:?}");
     answer.header("location").to_owned()
 }

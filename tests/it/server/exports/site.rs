@@ -18,21 +18,21 @@ use crate::support::outhaul::Outhaul;
 use crate::support::registry::Registry;
 use crate::support::server::Server;
 
-pub(super) const SYSTEM: &str = "outhaul-system";
-pub(super) const API: &str = "outhaul.dev/v1alpha1";
+pub(in crate::server) const SYSTEM: &str = "outhaul-system";
+pub(in crate::server) const API: &str = "outhaul.dev/v1alpha1";
 
 /// How long the API server may take to see what was applied: kinds and rights come by watches.
 const SEEN: Duration = Duration::from_secs(60);
 
 /// What the service account of the example may: what ClusterRole `view` gives, and its Roles.
-pub(super) const MAY_READ: &str = "
+pub(in crate::server) const MAY_READ: &str = "
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata: {name: reads}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: system:aggregate-to-view}
 subjects: [{kind: ServiceAccount, name: exporter}]
 ";
-pub(super) const MAY_READ_ROLES: &str = "
+pub(in crate::server) const MAY_READ_ROLES: &str = "
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata: {name: reads-roles}
@@ -45,7 +45,7 @@ metadata: {name: reads-roles}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reads-roles}
 subjects: [{kind: ServiceAccount, name: exporter}]
 ";
-pub(super) const MAY_USE: &str = "
+pub(in crate::server) const MAY_USE: &str = "
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata: {name: uses}
@@ -60,7 +60,7 @@ subjects: [{kind: ServiceAccount, name: exporter}]
 ";
 
 /// To ask for exports, to see and to cancel them over HTTP.
-pub(super) const MAY_SEE: &str = "
+pub(in crate::server) const MAY_SEE: &str = "
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata: {name: sees}
@@ -75,17 +75,17 @@ subjects: [{kind: ServiceAccount, name: exporter}]
 ";
 
 /// A cluster that knows the resource.
-pub(super) struct Site {
-    pub(super) cluster: Cluster,
+pub(in crate::server) struct Site {
+    pub(in crate::server) cluster: Cluster,
     /// With which its servers ask the cluster.
     kubeconfig: PathBuf,
 }
 
 /// An application there, with a destination of its own.
-pub(super) struct Shop<'s> {
+pub(in crate::server) struct Shop<'s> {
     sources: Sources,
-    pub(super) destination: Registry,
-    pub(super) namespace: Namespace<'s>,
+    pub(in crate::server) destination: Registry,
+    pub(in crate::server) namespace: Namespace<'s>,
     /// Digest of the image that is last to be copied, as the test decides.
     big: Option<Image>,
 }
@@ -96,15 +96,24 @@ enum Sources {
 }
 
 impl Site {
-    pub(super) fn start() -> Self {
+    pub(in crate::server) fn start() -> Self {
         Self::of(Cluster::start())
     }
 
-    fn of(cluster: Cluster) -> Self {
-        cluster.apply(&outhaul::cluster::record::crd_yaml().unwrap());
+    /// One that does not know the resource.
+    pub(in crate::server) fn bare() -> Self {
+        Self::bare_of(Cluster::start())
+    }
+
+    fn bare_of(cluster: Cluster) -> Self {
         cluster.named_namespace(SYSTEM);
         let kubeconfig = cluster.kubeconfig("admin");
-        let site = Self { cluster, kubeconfig };
+        Self { cluster, kubeconfig }
+    }
+
+    fn of(cluster: Cluster) -> Self {
+        let site = Self::bare_of(cluster);
+        site.cluster.apply(&outhaul::cluster::record::crd_yaml().unwrap());
         until("exports are served", || {
             site.send("admin", "GET", "/apis/outhaul.dev/v1alpha1/exports", &Value::Null).is_ok()
         });
@@ -112,18 +121,18 @@ impl Site {
     }
 
     /// One where the chart is installed with these values. Its servers have the account of the chart.
-    pub(super) fn deployed(values: &Value) -> Self {
+    pub(in crate::server) fn deployed(values: &Value) -> Self {
         Self::start().install(values)
     }
 
     /// The same with exports in Jobs, which are carried out but for their pods.
-    pub(super) fn with_jobs() -> Self {
+    pub(in crate::server) fn with_jobs() -> Self {
         let values = json!({"server": {"executor": "job"}, "job": {"queue": "exports"}});
         Self::on(Cluster::start().add_job_controllers(), &values)
     }
 
     /// One in this cluster, with the chart of these values.
-    pub(super) fn on(cluster: Cluster, values: &Value) -> Self {
+    pub(in crate::server) fn on(cluster: Cluster, values: &Value) -> Self {
         Self::of(cluster).install(values)
     }
 
@@ -151,7 +160,7 @@ impl Site {
     }
 
     /// What the API server answers a user, or says against it.
-    pub(super) fn send(
+    pub(in crate::server) fn send(
         &self,
         user: &str,
         method: &str,
@@ -166,7 +175,7 @@ impl Site {
     }
 
     /// Makes an `Export` as a user, or what the API server says against it.
-    pub(super) fn create(
+    pub(in crate::server) fn create(
         &self,
         user: &str,
         namespace: &str,
@@ -177,7 +186,12 @@ impl Site {
     }
 
     /// Whether somebody may do something, as the API server says it.
-    pub(super) fn allows(&self, user: &str, groups: &[&str], attributes: &Value) -> bool {
+    pub(in crate::server) fn allows(
+        &self,
+        user: &str,
+        groups: &[&str],
+        attributes: &Value,
+    ) -> bool {
         let kind = if attributes.get("path").is_some() { "nonResource" } else { "resource" };
         let review = json!({
             "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
@@ -188,24 +202,24 @@ impl Site {
     }
 
     /// A replica of the server.
-    pub(super) fn serve(&self, name: &str, args: &[&str]) -> Server {
+    pub(in crate::server) fn serve(&self, name: &str, args: &[&str]) -> Server {
         let args = [&["--metrics-listen", "127.0.0.1:0"], args].concat();
         Server::start(self.outhaul(name), &args)
     }
 
     /// What a replica of the server is started as.
-    pub(super) fn outhaul(&self, name: &str) -> Outhaul {
+    pub(in crate::server) fn outhaul(&self, name: &str) -> Outhaul {
         Outhaul::new()
             .kubeconfig(&self.kubeconfig)
             .env("POD_NAME", name)
             .env("OUTHAUL_SYSTEM_NAMESPACE", SYSTEM)
     }
 
-    pub(super) fn system(&self) -> Namespace<'_> {
+    pub(in crate::server) fn system(&self) -> Namespace<'_> {
         self.cluster.named_namespace(SYSTEM)
     }
 
-    pub(super) fn shop(&self) -> Shop<'_> {
+    pub(in crate::server) fn shop(&self) -> Shop<'_> {
         let sources = Registry::plain().start();
         push_images(&sources);
         let manifests = manifests(&sources);
@@ -221,7 +235,7 @@ impl Site {
     }
 
     /// The name of the replica that has the Lease.
-    pub(super) fn leader(&self) -> Option<String> {
+    pub(in crate::server) fn leader(&self) -> Option<String> {
         let lease = self.system().get("coordination.k8s.io/v1", "Lease", "outhaul")?;
         let holder = lease.pointer("/spec/holderIdentity")?.as_str()?;
         holder.rsplit_once('_').map(|(name, _)| name.to_owned())
@@ -230,7 +244,7 @@ impl Site {
 
 impl Shop<'_> {
     /// Applies rights, and waits until the API server has seen them.
-    pub(super) fn grant(&self, site: &Site, rights: &[&str]) {
+    pub(in crate::server) fn grant(&self, site: &Site, rights: &[&str]) {
         for yaml in rights {
             self.namespace.apply(yaml);
             let (verb, group, resource) = match *yaml {
@@ -248,12 +262,12 @@ impl Shop<'_> {
         }
     }
 
-    pub(super) fn grant_all(&self, site: &Site) {
+    pub(in crate::server) fn grant_all(&self, site: &Site) {
         self.grant(site, &[MAY_READ, MAY_READ_ROLES, MAY_USE]);
     }
 
     /// Asks for an export, as `kubectl create` does.
-    pub(super) fn ask(&self, name: &str, further: &Value) {
+    pub(in crate::server) fn ask(&self, name: &str, further: &Value) {
         let mut spec = json!({
             "app": "shop", "destination": self.namespace.name(), "serviceAccountName": "exporter",
         });
@@ -268,18 +282,18 @@ impl Shop<'_> {
     }
 
     /// Cancels an export, as `kubectl annotate` does.
-    pub(super) fn cancel(&self, name: &str) {
+    pub(in crate::server) fn cancel(&self, name: &str) {
         let metadata = json!({"name": name, "annotations": {"outhaul.dev/cancel": "yes"}});
         let export = json!({"apiVersion": API, "kind": "Export", "metadata": metadata});
         self.namespace.apply_as("somebody", &export.to_string());
     }
 
-    pub(super) fn record(&self, name: &str) -> Value {
+    pub(in crate::server) fn record(&self, name: &str) -> Value {
         self.namespace.get(API, "Export", name).unwrap()
     }
 
     /// Waits until the export is finished, and gives its status.
-    pub(super) fn finished(&self, server: &Server, name: &str) -> Value {
+    pub(in crate::server) fn finished(&self, server: &Server, name: &str) -> Value {
         server.running().wait_for("finished", |_, _| {
             let status = self.record(name)["status"].clone();
             let phase = status["phase"].as_str().unwrap_or_default();
@@ -288,7 +302,7 @@ impl Shop<'_> {
     }
 
     /// The status of the export if a layer of the image is held back and the plan is written.
-    pub(super) fn in_the_middle(&self, name: &str) -> Option<Value> {
+    pub(in crate::server) fn in_the_middle(&self, name: &str) -> Option<Value> {
         let status = self.record(name)["status"].clone();
         let is_held = |path: &str| path.ends_with(&self.layer());
         let requests = self.faulty().requests();
@@ -296,7 +310,7 @@ impl Shop<'_> {
         (copying && status["planned"].is_object()).then_some(status)
     }
 
-    pub(super) fn versions(&self) -> Vec<String> {
+    pub(in crate::server) fn versions(&self) -> Vec<String> {
         let repository = format!("backups/{}-shop-chart", self.namespace.name());
         let mut tags = self.destination.target().tags(&repository);
         tags.retain(|tag| !tag.starts_with("sha256-"));
@@ -304,7 +318,7 @@ impl Shop<'_> {
     }
 
     /// No chart is there, or the whole of its largest image.
-    pub(super) fn assert_whole(&self) {
+    pub(in crate::server) fn assert_whole(&self) {
         if self.versions().is_empty() {
             return;
         }
@@ -327,7 +341,7 @@ impl Shop<'_> {
         layer(self.big.as_ref().unwrap())
     }
 
-    pub(super) fn faulty(&self) -> &Faulty {
+    pub(in crate::server) fn faulty(&self) -> &Faulty {
         match &self.sources {
             Sources::Faulty(faulty) => faulty,
             Sources::Real(_) => panic!("a real registry has no faults"),
@@ -336,7 +350,7 @@ impl Shop<'_> {
 }
 
 /// The cluster of the tests here that need one server, and that server.
-pub(super) fn site() -> &'static (Site, Server) {
+pub(in crate::server) fn site() -> &'static (Site, Server) {
     static SHARED: OnceLock<(Site, Server)> = OnceLock::new();
     SHARED.get_or_init(|| {
         let site = Site::start();
@@ -350,7 +364,7 @@ fn layer(image: &Image) -> String {
 }
 
 /// The cluster of the tests here that need the chart installed, and a server with its account.
-pub(super) fn deployed() -> &'static (Site, Server) {
+pub(in crate::server) fn deployed() -> &'static (Site, Server) {
     static SHARED: OnceLock<(Site, Server)> = OnceLock::new();
     SHARED.get_or_init(|| {
         let site = Site::deployed(&json!({}));
@@ -361,12 +375,12 @@ pub(super) fn deployed() -> &'static (Site, Server) {
 
 /// An application of one image, of which a layer is held back by its registry, for a minute or until
 /// who asks has gone.
-pub(super) fn held<'s>(site: &'s Site, times: usize) -> Shop<'s> {
+pub(in crate::server) fn held<'s>(site: &'s Site, times: usize) -> Shop<'s> {
     held_by(site, times, Trouble::StallAfter(1000))
 }
 
 /// The same with something else that happens to the layer.
-pub(super) fn held_by<'s>(site: &'s Site, times: usize, trouble: Trouble) -> Shop<'s> {
+pub(in crate::server) fn held_by<'s>(site: &'s Site, times: usize, trouble: Trouble) -> Shop<'s> {
     let (sources, image) = (Faulty::start(), Image::new(9, 4, 200_000));
     image.push(&sources.target(), "shop/web", "1.4.2");
     let held = Fault::on("GET", &format!("/blobs/{}", layer(&image)), trouble);
@@ -391,7 +405,7 @@ spec:
     site.deploy(&manifests, Sources::Faulty(sources), Some(image))
 }
 
-pub(super) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(in crate::server) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let started = Instant::now();
     while !is_so() {
         assert!(started.elapsed() < SEEN, "not within a minute: {what}");
@@ -400,6 +414,6 @@ pub(super) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// Waits until a layer of the image is held back and the plan is written.
-pub(super) fn in_the_middle(shop: &Shop<'_>, server: &Server, name: &str) -> Value {
+pub(in crate::server) fn in_the_middle(shop: &Shop<'_>, server: &Server, name: &str) -> Value {
     server.running().wait_for("in the middle", |_, _| shop.in_the_middle(name))
 }
