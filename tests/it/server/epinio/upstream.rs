@@ -202,7 +202,7 @@ fn headers_and_bodies_pass_untouched_in_both_directions() {
 #[test]
 fn websockets_go_through_and_refused_ones_are_answers() {
     let upstream = Upstream::start();
-    let server = beside(&upstream, &[]);
+    let server = beside(&upstream, &["--drain", "1s"]);
     let url = server.url().replace("http://", "ws://");
     let path =
         "/wapi/v1/namespaces/workspace/applications/fox/exec?authtoken=ey.J.x&instance=a%20b";
@@ -224,11 +224,17 @@ fn websockets_go_through_and_refused_ones_are_answers() {
         let refused = tokio_tungstenite::connect_async(format!("{url}/wapi/v1/refused")).await;
         let Err(tungstenite::Error::Http(answer)) = refused else { panic!("{refused:?}") };
         assert_eq!(answer.status(), 403);
+
+        // One that is open does not hold up a stop.
+        let (mut open, _) = tokio_tungstenite::connect_async(format!("{url}{path}")).await.unwrap();
+        server.running().terminate();
+        assert!(!matches!(open.next().await, Some(Ok(message)) if !message.is_close()));
+        assert_eq!(server.running().wait(), 0);
     });
     let seen = upstream.take_seen();
     assert_eq!(seen[0].target, path);
     assert_eq!(seen[0].header("upgrade"), "websocket");
-    assert_eq!(seen.last().unwrap().target, "/wapi/v1/refused");
+    assert_eq!(seen[1].target, "/wapi/v1/refused");
 }
 
 /// The rest of an application's sources is on the way while their beginning is with Epinio already.
