@@ -144,7 +144,8 @@ impl Limits {
 }
 
 impl Streams {
-    fn new(most: usize, most_of_one: usize) -> Self {
+    /// For so many in all, and of one caller.
+    pub(super) fn new(most: usize, most_of_one: usize) -> Self {
         Self { most, most_of_one, open: Mutex::default() }
     }
 

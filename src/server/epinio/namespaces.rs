@@ -74,7 +74,8 @@ async fn filled(asked: &Asked, namespace: Object) -> Result<Namespace, Refusal> 
         let shown = asked.sees_configurations(name).await?;
         if shown { Ok(live.epinio_configurations(name).await?) } else { Ok(Vec::new()) }
     };
-    let (apps, configurations) = tokio::try_join!(asked.app_names(name), configurations)?;
+    let apps = async { Ok::<_, Refusal>(asked.app_names(name).await?) };
+    let (apps, configurations) = tokio::try_join!(apps, configurations)?;
     let created = namespace.text("/metadata/creationTimestamp").unwrap_or_default();
     Ok(Namespace {
         meta: Meta { name: name.to_owned(), created_at: created.to_owned() },

@@ -106,9 +106,7 @@ impl Asked {
     /// 503 when it cannot be found out.
     pub(super) async fn readable(&self, namespaces: Vec<String>) -> Result<Vec<String>, Problem> {
         let readable = readable(&*self.state.authorizer, &self.sender.caller, namespaces).await;
-        readable.map_err(|denied| {
-            Problem::new(Code::AuthUnavailable, denied.to_string()).retry_after(AWAY)
-        })
+        readable.map_err(|denied| Problem::new(Code::AuthUnavailable, denied.to_string()))
     }
 
     /// Whether the caller has the right, where the answer only decides what is shown.

@@ -132,7 +132,7 @@ mod tests {
     }
 
     async fn events(updates: Vec<Update>, goes_on: bool, pause: bool) -> Vec<Option<Update>> {
-        let streams = Arc::new(Streams::default());
+        let streams = Arc::new(Streams::new(1, 1));
         let room = streams.take("alice").ok().unwrap();
         let updates = stream::iter(updates);
         let updates = match goes_on {

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use super::Asked;
-use super::asked::AWAY;
 use super::query::Query;
 use crate::app::{Candidate, FoundBy};
 use crate::error::{Code, Error};
@@ -90,7 +89,7 @@ pub(super) async fn of_namespace(
 async fn known(asked: &Asked) -> Result<(), Problem> {
     let late = |_| {
         let detail = "the applications of the cluster are not read yet";
-        Problem::new(Code::ClusterUnreachable, detail).retry_after(AWAY)
+        Problem::new(Code::ClusterUnreachable, detail)
     };
     timeout(PATIENCE, asked.state.index.synced()).await.map_err(late)
 }

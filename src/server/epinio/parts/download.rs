@@ -30,7 +30,7 @@ pub(super) type Chunks = BoxStream<'static, Result<Bytes, registry::Error>>;
 /// # Errors
 /// 429 or 503 when there is none.
 pub(super) fn room(asked: &Asked) -> Result<Stream, Refusal> {
-    asked.state.limits.downloads.take(&asked.caller.user).map_err(|full| match full {
+    asked.state.limits.downloads.take(&asked.sender.caller.user).map_err(|full| match full {
         NoRoom::Caller => {
             let title = "you download as many images already as one user may at once";
             Refusal::new(StatusCode::TOO_MANY_REQUESTS, title)

@@ -122,7 +122,7 @@ async fn allowed(asked: &Asked, part: Part, about: About<'_>) -> Result<(), Refu
         let title = "the values of applications' environments are not told by this server";
         return Err(Refusal::new(StatusCode::FORBIDDEN, title));
     }
-    if !part.is_of_record() || asked.caller.via == Via::Epinio {
+    if !part.is_of_record() || asked.sender.caller.via == Via::Epinio {
         return Ok(());
     }
     let namespace = about.namespace.unwrap_or_default();
@@ -130,7 +130,7 @@ async fn allowed(asked: &Asked, part: Part, about: About<'_>) -> Result<(), Refu
         return Ok(());
     }
     let refused = format!("user unauthorized for the Secrets of namespace {namespace}");
-    asked.audit(Event::Read, about, Decision::Deny, Some(&refused));
+    asked.sender.audit(Event::Read, about, Decision::Deny, Some(&refused));
     Err(Refusal::new(StatusCode::FORBIDDEN, refused))
 }
 
