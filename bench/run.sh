@@ -65,3 +65,5 @@ export BENCH_SOURCE=$address
 start_registry destination
 export BENCH_DESTINATION=$address
 TMPDIR=$folder python3 bench/measure.py "$folder" "${1:-5}"
+echo
+bench/server.sh
