@@ -36,6 +36,8 @@ pub enum Step {
     Planning,
     /// Images and chart are pushed.
     Pushing,
+    /// Whether what was pushed is whole is looked at.
+    Checking,
 }
 
 /// What became of an export.
@@ -88,5 +90,6 @@ pub async fn conclude(
     }
     observer.planned(&plan).await?;
     observer.step(Step::Pushing);
+    let deps = Deps { observer: Some(observer), ..deps };
     Ok(Outcome::Done(Box::new(run(&plan, deps).await?)))
 }

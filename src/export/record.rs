@@ -171,6 +171,7 @@ impl From<Step> for record::Step {
             Step::Reading => Self::Reading,
             Step::Planning => Self::Planning,
             Step::Pushing => Self::Pushing,
+            Step::Checking => Self::Checking,
         }
     }
 }

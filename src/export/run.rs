@@ -12,6 +12,7 @@ use futures_util::future::try_join_all;
 use crate::registry::copy::{Copier, DEFAULT_JOBS};
 use crate::registry::{CopyOptions, Platform, Progress, Revision};
 
+use super::perform::{Observer, Step};
 use super::publish::{check_version, publish};
 use super::{
     Action, Error, Gate, Plan, PlannedImage, Report, Sources, Status, Target, moving, owner,
@@ -33,6 +34,8 @@ pub struct Deps<'a> {
     pub progress: &'a dyn Progress,
     /// Whether the report of a new version is attached to it.
     pub attach_report: bool,
+    /// Who is told when what was pushed is checked; `None`: nobody.
+    pub observer: Option<&'a dyn Observer>,
 }
 
 /// Carries `plan` out.
@@ -64,6 +67,9 @@ async fn push(plan: &Plan, deps: Deps<'_>) -> Result<Report, Error> {
         check_images(plan, deps, &mut report).await?;
     }
     publish(plan, deps, &mut report).await?;
+    if let Some(observer) = deps.observer {
+        observer.step(Step::Checking);
+    }
     check_images(plan, deps, &mut report).await?;
     Ok(report)
 }

@@ -77,6 +77,7 @@ async fn copy(
         copier: &copier,
         progress: &progress,
         attach_report: false,
+        observer: None,
     };
     let report = export::run(&plan, deps).await?;
     progress.finish();

@@ -52,8 +52,8 @@ pub(crate) async fn run(
     let progress = printer.progress();
     let platforms = &request.platforms;
     let attach_report = !args.no_attach_report;
-    let deps =
-        Deps { target, sources, platforms, copier: &copier, progress: &progress, attach_report };
+    let (copier, progress, observer) = (&copier, &progress, None);
+    let deps = Deps { target, sources, platforms, copier, progress, attach_report, observer };
     match export::perform(&request, source, deps, args.dry_run, printer).await? {
         Outcome::Planned(plan) => {
             printer.data(plan.as_ref(), tables::plan)?;

@@ -143,8 +143,8 @@ impl Run<'_> {
         let (target, sources) = (&self.place.target, &self.place.sources);
         let resolution = resolve_app(&request, &self.snapshot, app, target, sources).await?;
         let (platforms, copier, progress) = (&*request.platforms, &self.copier, self.progress);
-        let attach_report = self.attach_report;
-        let deps = Deps { target, sources, platforms, copier, progress, attach_report };
+        let (attach_report, observer) = (self.attach_report, None);
+        let deps = Deps { target, sources, platforms, copier, progress, attach_report, observer };
         match conclude(&request, resolution, deps, self.dry_run, self.printer).await? {
             perform::Outcome::Planned(plan) if self.dry_run => Ok(Outcome::Plan(plan)),
             perform::Outcome::Planned(plan) => Err(export::Error::Stopped(plan.stopped_by).into()),

@@ -118,6 +118,7 @@ async fn planned(asked: &Asked, spec: &ExportSpec, namespace: &str) -> Result<Pl
         copier: &copier,
         progress: &Quiet,
         attach_report: false,
+        observer: None,
     };
     let source = Box::new(asked.state.live.clone());
     match perform(&request, source, deps, true, &Unseen).await.map_err(Error::from)? {

@@ -85,6 +85,7 @@ async fn carry_out(
         copier: &copier,
         progress: watch,
         attach_report: spec.attach_report,
+        observer: None,
     };
     let source = Box::new(live.clone());
     match (perform(&request, source, deps, false, watch).await, resumed) {

@@ -37,7 +37,7 @@ impl Executor for InProcess {
 /// Begins the export; `None` where it is not to be begun any more.
 async fn begun(desk: &Desk, key: &Key) -> Result<Option<Export>, cluster::Error> {
     let found = desk.means.live.export(&key.namespace, &key.name).await?;
-    let world = World { me: &desk.me, working: false, adopts: false };
+    let world = World { me: &desk.me, working: false, adopts: false, twin: None };
     let wanted = |export: &Export| matches!(next(export, world), Action::Start | Action::TakeOver);
     let Some(export) = found.filter(wanted) else { return Ok(None) };
     begin(desk, &export, desk.me.clone(), None).await.map(Some)

@@ -16,6 +16,7 @@ mod executor;
 mod failure;
 mod inline;
 pub mod job;
+mod join;
 pub mod leader;
 pub mod observe;
 pub mod place;

@@ -16,6 +16,9 @@ pub struct World<'a> {
     pub working: bool,
     /// Whether it goes on with attempts in Jobs that an earlier leader began.
     pub adopts: bool,
+    /// The record that does the same work, if there is one: that which this one has joined, or one
+    /// that it can join.
+    pub twin: Option<&'a Export>,
 }
 
 /// What is to be done.
@@ -27,6 +30,12 @@ pub enum Action {
     Accept,
     /// Let it wait for a worker, and begin it.
     Start,
+    /// Let it wait for the twin.
+    Join,
+    /// The twin has come to an end, which is its own.
+    Copy,
+    /// Let it do its work itself: the twin was cancelled, or is gone.
+    Part,
     /// The same once more: who ran it is gone.
     TakeOver,
     /// Go on with the attempt that is under way in a Job.
@@ -50,7 +59,7 @@ pub fn next(export: &Export, world: World<'_>) -> Action {
         Some(Phase::Running) if in_job && !world.working => Action::Adopt,
         _ if export.is_cancelled() => Action::Cancel,
         None => Action::Accept,
-        Some(Phase::Pending) => Action::Start,
+        Some(Phase::Pending) => waiting(status.joined_to.is_some(), world.twin),
         Some(_) => {
             let is_mine = in_job || holder == Some(world.me);
             match (is_mine && world.working, status.attempts >= MOST_ATTEMPTS) {
@@ -62,6 +71,20 @@ pub fn next(export: &Export, world: World<'_>) -> Action {
     }
 }
 
+/// What is to be done about a record in turn.
+fn waiting(has_joined: bool, twin: Option<&Export>) -> Action {
+    match (has_joined, twin) {
+        (false, None) => Action::Start,
+        (false, Some(_)) => Action::Join,
+        (true, None) => Action::Part,
+        (true, Some(twin)) => match twin.phase() {
+            Some(Phase::Succeeded | Phase::Failed) => Action::Copy,
+            Some(Phase::Cancelled) => Action::Part,
+            Some(Phase::Pending | Phase::Running) | None => Action::Wait,
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
@@ -69,7 +92,7 @@ mod tests {
     use super::*;
     use crate::cluster::record::{CANCEL, ExportSpec, ExportStatus, Holder};
 
-    const MINE: World<'_> = World { me: "a", working: true, adopts: false };
+    const MINE: World<'_> = World { me: "a", working: true, adopts: false, twin: None };
 
     fn export(phase: Option<Phase>, holder: &str, attempts: u32) -> Export {
         let mut export = Export::draft("shop", "shop-1", ExportSpec::new("shop", "team"));
@@ -89,6 +112,29 @@ mod tests {
         assert_eq!(next(&export(None, "", 0), MINE), Action::Accept);
         assert_eq!(next(&export(Some(Phase::Pending), "", 0), MINE), Action::Start);
         assert_eq!(next(&export(Some(Phase::Running), "a", 1), MINE), Action::Wait);
+    }
+
+    #[test]
+    fn who_has_joined_another_waits_for_its_end_and_no_longer() {
+        let mut joined = export(Some(Phase::Pending), "", 0);
+        let next = |export: &Export, twin: Option<Phase>| {
+            let twin = twin.map(|phase| self::export(Some(phase), "a", 1));
+            super::next(export, World { twin: twin.as_ref(), ..MINE })
+        };
+        assert_eq!(next(&joined, Some(Phase::Running)), Action::Join);
+        joined.status.as_mut().unwrap().joined_to = Some("other".into());
+        for (twin, action) in [
+            (Some(Phase::Pending), Action::Wait),
+            (Some(Phase::Running), Action::Wait),
+            (Some(Phase::Succeeded), Action::Copy),
+            (Some(Phase::Failed), Action::Copy),
+            (Some(Phase::Cancelled), Action::Part),
+            (None, Action::Part),
+        ] {
+            assert_eq!(next(&joined, twin), action, "{twin:?}");
+        }
+        let cancelled = joined.with_annotation(CANCEL, "");
+        assert_eq!(next(&cancelled, Some(Phase::Running)), Action::Cancel);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::ended::Ended;
 use super::executor::Executor;
 use super::queue::{Job, Key, Limits, Queue};
 use super::reconcile::{Action, World, next};
-use super::{Desk, Failure, conditions, retire, shrink};
+use super::{Desk, Failure, conditions, join, retire, shrink};
 use crate::cluster;
 use crate::cluster::record::{Export, ExportStatus, ExportStore, Health, Phase, Step};
 use crate::server::notify::{self, Outbox};
@@ -120,7 +120,7 @@ impl<'a> Shift<'a> {
     async fn pass(&mut self) {
         let exports = self.store.list();
         for export in &exports {
-            if let Err(error) = self.look(export).await {
+            if let Err(error) = self.look(export, join::twin(export, &exports)).await {
                 tracing::warn!("{} is not written: {error}", Key::of(export));
             }
         }
@@ -141,11 +141,11 @@ impl<'a> Shift<'a> {
 
     /// Does what is to be done about one record. Where somebody else was faster, that is seen next
     /// time.
-    async fn look(&mut self, export: &Export) -> Result<(), cluster::Error> {
+    async fn look(&mut self, export: &Export, twin: Option<&Export>) -> Result<(), cluster::Error> {
         let key = Key::of(export);
         let running = self.running.values().find(|running| running.key == key);
         let (me, working, adopts) = (&*self.desk.me, running.is_some(), self.executor.adopts());
-        let world = World { me, working, adopts };
+        let world = World { me, working, adopts, twin };
         match (next(export, world), running) {
             (Action::Wait, _) => Ok(()),
             (Action::Accept, _) => self.accept(export).await,
@@ -158,10 +158,30 @@ impl<'a> Shift<'a> {
                 self.queue.push(Job::of(export));
                 Ok(())
             }
+            (Action::Join | Action::Copy | Action::Part, _) => {
+                self.side_by_side(export, twin).await
+            }
             (Action::GiveUp, _) => {
                 self.end(export, Ended::Failed(Failure::interrupted()), |_| ()).await
             }
         }
+    }
+
+    /// Writes how a record stands to its twin: that it waits for it, has its end, or goes alone. The end
+    /// was counted and told of at the twin.
+    async fn side_by_side(
+        &self,
+        export: &Export,
+        twin: Option<&Export>,
+    ) -> Result<(), cluster::Error> {
+        let change = |status: &mut ExportStatus| match twin {
+            Some(twin) if status.joined_to.is_none() => join::join(status, twin.name()),
+            Some(Export { status: Some(done), .. }) if done.phase != Some(Phase::Cancelled) => {
+                join::copy(status, done, Timestamp::now());
+            }
+            _ => join::part(status),
+        };
+        self.write(export, change).await.map(drop)
     }
 
     /// Asks whether the export may be carried out, and says so. Where that cannot be found out now,

@@ -77,6 +77,7 @@ async fn export(scratch: &Path, address: &str, printer: &Printer) -> Result<Plan
         copier: &copier,
         progress: &progress,
         attach_report: true,
+        observer: None,
     };
     let report = export::run(&plan, deps).await?;
     progress.finish();

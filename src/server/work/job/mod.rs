@@ -105,7 +105,7 @@ async fn begun(
 ) -> Result<Option<(Export, bool)>, cluster::Error> {
     let found = desk.means.live.export(&key.namespace, &key.name).await?;
     let Some(export) = found else { return Ok(None) };
-    let world = World { me: &desk.me, working: false, adopts: true };
+    let world = World { me: &desk.me, working: false, adopts: true, twin: None };
     match (next(&export, world), lost) {
         (Action::Adopt, None) => Ok(Some((export, false))),
         (Action::Start | Action::TakeOver | Action::Adopt, lost) => {

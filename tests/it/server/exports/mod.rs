@@ -258,3 +258,35 @@ fn an_export_does_not_run_for_ever() {
     );
     assert_eq!(shop.versions(), Vec::<String>::new());
 }
+
+/// As two replicas make them that are asked at once, or a client that did not hear the answer.
+#[test]
+fn records_that_ask_for_the_same_are_one_export() {
+    let (site, server) = site();
+    let shop = held(site, 1);
+    shop.grant_all(site);
+    shop.ask("first", &json!({}));
+    in_the_middle(&shop, server, "first");
+    for name in ["second", "third", "fourth"] {
+        shop.ask(name, &json!({}));
+        let joined = server.running().wait_for("joined", |_, _| {
+            let status = shop.record(name)["status"].clone();
+            status["joinedTo"].is_string().then_some(status)
+        });
+        assert_eq!((&joined["joinedTo"], &joined["phase"]), (&json!("first"), &json!("Pending")));
+    }
+    // What is cancelled is one of them, whichever does the work.
+    shop.cancel("fourth");
+    assert_eq!(shop.finished(server, "fourth")["phase"], "Cancelled");
+    assert_eq!(shop.record("first")["status"]["phase"], "Running");
+    shop.cancel("first");
+    assert_eq!(shop.finished(server, "first")["phase"], "Cancelled");
+    let (second, third) = (shop.finished(server, "second"), shop.finished(server, "third"));
+    assert_eq!(second["phase"], "Succeeded", "{second:#}");
+    assert_eq!((&second["attempts"], &second["joinedTo"]), (&json!(1), &Value::Null));
+    for same in ["phase", "result", "planned", "exitCode", "reason"] {
+        assert_eq!(second[same], third[same], "{same}");
+    }
+    assert_eq!((&third["attempts"], &third["joinedTo"]), (&json!(0), &json!("second")));
+    assert_eq!(shop.versions().len(), 1);
+}
