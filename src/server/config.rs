@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::auth::Served;
 use super::auth::epinio::Mode;
 use super::work::Settings;
 use crate::cluster::ClientOptions;
@@ -35,6 +36,8 @@ pub struct Config {
     pub drain: Duration,
     /// Audiences of which a token must have one, at least one.
     pub token_audiences: Vec<String>,
+    /// The namespaces of applications that it serves.
+    pub namespaces: Served,
     /// The cluster that it serves.
     pub cluster: ClientOptions,
     /// How exports are carried out.
@@ -109,6 +112,9 @@ impl FromStr for Origin {
 /// The version of Epinio whose API this is.
 pub const EPINIO_VERSION: &str = "v1.14.0";
 
+/// Most namespaces that are served one by one: each has 15 watches, and each of these a connection.
+const MAX_NAMESPACES: usize = 50;
+
 impl Default for Epinio {
     fn default() -> Self {
         Self {
@@ -139,8 +145,16 @@ pub enum Tls {
 }
 
 impl Config {
-    /// Refuses to send what callers must not share in clear through a network, unless told to.
+    /// Refuses to send what callers must not share in clear through a network, unless told to; and to
+    /// watch each of very many namespaces.
     pub(super) fn check(&self) -> Result<(), Error> {
+        let namespaces = self.namespaces.names().len();
+        if namespaces > MAX_NAMESPACES {
+            return Err(Error::Arguments {
+                text: format!("{namespaces} namespaces are too many, at most {MAX_NAMESPACES}"),
+                hint: "without `--namespaces` all are served, by one watch of each kind",
+            });
+        }
         if self.front_proxy_ca.is_some() && self.tls.is_none() {
             return Err(Error::Arguments {
                 text: "`--front-proxy-ca` goes with TLS only, which carries the certificates"
@@ -196,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_without_tls_has_to_be_asked_for_or_does_not_go() {
+    fn what_would_be_a_mistake_is_refused() {
         let config = |listen: &str, plain_http, tls| Config {
             listen: listen.parse().unwrap(),
             tls,
@@ -207,6 +221,7 @@ mod tests {
             rate: 20,
             drain: Duration::ZERO,
             token_audiences: Vec::new(),
+            namespaces: Served::default(),
             cluster: ClientOptions::default(),
             exports: Settings::default(),
             epinio: Epinio::default(),
@@ -224,5 +239,10 @@ mod tests {
         };
         assert!(behind(own()).check().is_ok());
         assert!(behind(None).check().is_err());
+        let of = |count: usize| Config {
+            namespaces: Served::new((0..count).map(|number| format!("n{number}")).collect()),
+            ..config("127.0.0.1:0", false, None)
+        };
+        assert!(of(MAX_NAMESPACES).check().is_ok() && of(MAX_NAMESPACES + 1).check().is_err());
     }
 }

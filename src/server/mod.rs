@@ -68,7 +68,8 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let listener = listen::bind(config.listen)?;
     let for_metrics = config.metrics_listen.map(listen::bind).transpose()?;
     let (rights, users) = rights(&live, &config).map_err(|source| Error::Runtime { source })?;
-    let (store, index) = (live.watch_exports(), live.watch_apps(&[]));
+    let namespaces = config.namespaces.names();
+    let (store, index) = (live.watch_exports(namespaces), live.watch_apps(namespaces));
     let settings = config.exports.clone();
     let marks = Marks::new(live.clone(), settings.system_namespace.clone());
     let metrics =
@@ -122,5 +123,6 @@ fn rights(live: &Live, config: &Config) -> io::Result<(Arc<Chain>, Arc<Users>)> 
     let system_namespace = config.exports.system_namespace.clone();
     let users = Users::new(live.clone(), system_namespace, config.epinio.users, clock)?;
     let users = Arc::new(users);
-    Ok((Arc::new(Chain::new(Arc::new(kubernetes), Arc::clone(&users))), users))
+    let chain = Chain::new(Arc::new(kubernetes), Arc::clone(&users), config.namespaces.clone());
+    Ok((Arc::new(chain), users))
 }

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::Config;
 use super::auth::epinio::Users;
-use super::auth::{Authenticator, Authorizer, Chain, Marks};
+use super::auth::{Authenticator, Authorizer, Chain, Marks, Served};
 use super::config::Epinio;
 use super::epinio::Upstream;
 use super::health::{Health, Readiness};
@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) system_namespace: Option<String>,
     /// Finds out who asks.
     pub(super) door: Arc<dyn Authenticator>,
+    /// Of which namespaces anything is said.
+    pub(super) namespaces: Served,
     /// Decides what they may.
     pub(super) authorizer: Arc<dyn Authorizer>,
     /// Says in a record that a door made it.
@@ -76,6 +78,7 @@ impl State {
             drain: config.drain,
             system_namespace: config.exports.system_namespace.clone(),
             door: Arc::clone(&rights) as Arc<dyn Authenticator>,
+            namespaces: config.namespaces.clone(),
             authorizer: rights,
             marks,
             turns: Turns::default(),

@@ -51,10 +51,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   namespace: {{ .Release.Namespace }}
 {{- end -}}
 
-{{- /* What an export reads, as rules: of the server and of its workers. */ -}}
+{{- /* What an application is made of, as rules: of the server and of its workers. */ -}}
 {{- define "outhaul.reads" -}}
-# What an application is made of. Secrets are not in the list, so the core group is named kind by
-# kind; in the other groups, what a later Kubernetes adds is read as well.
+# Secrets are not in the list, so the core group is named kind by kind; in the other groups, what a
+# later Kubernetes adds is read as well.
 - apiGroups: [""]
   resources:
     - configmaps
@@ -87,6 +87,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   resources: ["*"]
   verbs: {{ toJson $.verbs }}
 {{- end }}
+{{- end -}}
+
+{{- /* What is in no namespace and an export reads all the same. */ -}}
+{{- define "outhaul.clusterReads" -}}
+{{- if .Values.namespaces -}}
+# The roles that applications of its namespaces bind.
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [clusterroles, clusterrolebindings]
+  verbs: [get, list]
+{{ end -}}
 - apiGroups: [apiextensions.k8s.io]
   resources: [customresourcedefinitions]
   verbs: [get]
@@ -94,11 +104,41 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [""]
   resources: [namespaces]
   verbs: [get, list]
-{{- if .root.Values.rbac.readNodes }}
+{{- if .Values.rbac.readNodes }}
 - apiGroups: [""]
   resources: [nodes]
   verbs: [list]
 {{- end }}
+{{- end -}}
+
+{{- /* Rights of the server where applications and exports are. */ -}}
+{{- define "outhaul.rules" -}}
+{{ include "outhaul.reads" (dict "root" . "verbs" (list "get" "list" "watch")) }}
+# Its own records.
+- apiGroups: [outhaul.dev]
+  resources: [exports]
+  verbs: [get, list, watch, create, update, patch, delete]
+- apiGroups: [outhaul.dev]
+  resources: [exports/status]
+  verbs: [get, update, patch]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end -}}
+
+{{- /* Rights of its workers there. All kinds of a namespace are listed, records too. Of the status the policy
+     `outhaul-worker` lets them write what is their own. */ -}}
+{{- define "outhaul.workerRules" -}}
+{{ include "outhaul.reads" (dict "root" . "verbs" (list "get" "list")) }}
+- apiGroups: [outhaul.dev]
+  resources: [exports]
+  verbs: [get, list]
+- apiGroups: [outhaul.dev]
+  resources: [exports/status]
+  verbs: [patch]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create]
 {{- end -}}
 
 {{- define "outhaul.worker" -}}

@@ -60,6 +60,10 @@ pub(crate) struct ServeArgs {
         env = "OUTHAUL_TOKEN_AUDIENCE"
     )]
     pub(crate) token_audience: Vec<String>,
+    /// Namespaces of applications that it serves (repeatable); without it, all
+    #[arg(long, value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace,
+        num_args = 1, env = "OUTHAUL_NAMESPACES")]
+    pub(crate) namespaces: Vec<String>,
     /// Requests a second of one caller
     #[arg(long, value_name = "N", default_value_t = 20, env = "OUTHAUL_RATE",
         value_parser = clap::value_parser!(u32).range(1..))]
@@ -168,6 +172,18 @@ pub(crate) enum Environment {
     Show,
     /// To nobody
     Hide,
+}
+
+/// A DNS label (RFC 1123), as namespaces are named.
+fn namespace(text: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let ends = text.bytes().next().is_some_and(plain) && text.bytes().last().is_some_and(plain);
+    let is_label = text.len() <= 63 && text.bytes().all(|byte| plain(byte) || byte == b'-');
+    if ends && is_label {
+        Ok(text.to_owned())
+    } else {
+        Err("it is no name of a namespace".to_owned())
+    }
 }
 
 /// `vX.Y.Z`, as Epinio's UI takes it apart.

@@ -3,6 +3,7 @@
 use crate::cli::args::{Environment, EpinioUsers, ExecutorArg, Global, ServeArgs};
 use crate::cli::{connect, interrupted};
 use crate::error::Error;
+use crate::server::auth::Served;
 use crate::server::auth::epinio::Mode;
 use crate::server::work::queue::Limits;
 use crate::server::work::{Settings, Where};
@@ -35,6 +36,7 @@ fn config(args: &ServeArgs, global: &Global) -> Config {
         rate: args.rate,
         drain: args.drain,
         token_audiences: args.token_audience.clone(),
+        namespaces: Served::new(args.namespaces.clone()),
         cluster: connect::client_options(global),
         exports: Settings {
             name: replica(),

@@ -40,41 +40,84 @@ pub enum Health {
 }
 
 /// The exports of the cluster, as far as they are known.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Kept {
     pub(super) exports: BTreeMap<Key, Arc<Export>>,
+    watches: Vec<Watch>,
+}
+
+/// What one watch of exports has seen.
+#[derive(Debug, Default)]
+struct Watch {
+    /// Where it watches; `None` is everywhere.
+    namespace: Option<String>,
     /// Those of a list that is not at its end yet.
     listed: BTreeMap<Key, Arc<Export>>,
     /// Whether some found no place.
     full: bool,
     /// Whether everything was read once.
-    pub(super) complete: bool,
-    pub(super) health: Health,
+    complete: bool,
+    health: Health,
 }
 
 impl Kept {
+    /// Nothing yet, of a watch for each of the namespaces, or of one for all.
+    pub(super) fn new(namespaces: &[String]) -> Self {
+        let watch = |namespace| Watch { namespace, ..Watch::default() };
+        let watches = match namespaces {
+            [] => vec![watch(None)],
+            some => some.iter().cloned().map(|namespace| watch(Some(namespace))).collect(),
+        };
+        Self { exports: BTreeMap::new(), watches }
+    }
+
+    /// Where each watch watches, in order of their numbers.
+    pub(super) fn places(&self) -> Vec<Option<String>> {
+        self.watches.iter().map(|watch| watch.namespace.clone()).collect()
+    }
+
+    /// How well it knows what is there: as the watch that knows it worst.
+    pub(super) fn health(&self) -> Health {
+        let all = || self.watches.iter().map(|watch| &watch.health);
+        let unwell = all().find(|health| !matches!(health, Health::Synced | Health::Full));
+        unwell
+            .or_else(|| all().find(|health| **health == Health::Full))
+            .unwrap_or(&Health::Synced)
+            .clone()
+    }
+
+    /// Whether every watch has read everything once.
+    pub(super) fn is_complete(&self) -> bool {
+        self.watches.iter().all(|watch| watch.complete)
+    }
+
+    pub(super) fn set(&mut self, watch: usize, health: Health) {
+        self.watches[watch].health = health;
+    }
+
     pub(super) fn get(&self, key: &Key) -> Option<Arc<Export>> {
         self.exports.get(key).cloned()
     }
 
     /// Takes in what a watch says, and whether readers see it: of a list, only when it is whole.
-    pub(super) fn take(&mut self, event: Event<Read>) -> bool {
+    pub(super) fn take(&mut self, number: usize, event: Event<Read>) -> bool {
+        let watch = &mut self.watches[number];
         match event {
             Event::Init => {
-                self.listed.clear();
-                self.full = false;
+                watch.listed.clear();
+                watch.full = false;
                 return false;
             }
             Event::InitApply(export) => {
                 let (key, export) = understood(export);
-                self.full |= !put(&mut self.listed, key, export);
+                watch.full |= !put(&mut watch.listed, key, export);
                 return false;
             }
-            Event::InitDone => self.replace(),
+            Event::InitDone => self.replace(number),
             Event::Apply(export) => {
                 let (key, export) = understood(export);
-                self.full |= !put(&mut self.exports, key, export);
-                self.settle();
+                watch.full |= !put(&mut self.exports, key, export);
+                watch.settle();
             }
             Event::Delete(export) => {
                 self.exports.remove(&key(&export));
@@ -85,23 +128,32 @@ impl Kept {
 
     /// Whether exports that found no place may find one now: then the cluster is to be asked for
     /// all of them again. A quarter is free then, so that it is not asked for each that goes.
-    pub(super) fn has_room_again(&self) -> bool {
-        self.full && self.exports.len() <= MAX_EXPORTS / 4 * 3
+    pub(super) fn has_room_again(&self, watch: usize) -> bool {
+        self.watches[watch].full && self.exports.len() <= MAX_EXPORTS / 4 * 3
     }
 
     /// Puts the list in place of what was there. What has not changed stays the very same.
-    fn replace(&mut self) {
-        let old = std::mem::replace(&mut self.exports, std::mem::take(&mut self.listed));
-        for (key, export) in &mut self.exports {
-            let before = old.get(key).filter(|before| before.version() == export.version());
-            if let Some(before) = before {
-                *export = Arc::clone(before);
+    fn replace(&mut self, number: usize) {
+        let watch = &mut self.watches[number];
+        let is_its = |of: &str| watch.namespace.as_ref().is_none_or(|namespace| namespace == of);
+        let (old, others): (BTreeMap<_, _>, _) =
+            std::mem::take(&mut self.exports).into_iter().partition(|((of, _), _)| is_its(of));
+        self.exports = others;
+        for (key, export) in std::mem::take(&mut watch.listed) {
+            if self.exports.len() >= MAX_EXPORTS {
+                watch.full = true;
+                break;
             }
+            let before = old.get(&key).filter(|before| before.version() == export.version());
+            let export = before.map_or(export, Arc::clone);
+            self.exports.insert(key, export);
         }
-        self.complete = true;
-        self.settle();
+        watch.complete = true;
+        watch.settle();
     }
+}
 
+impl Watch {
     fn settle(&mut self) {
         self.health = if self.full { Health::Full } else { Health::Synced };
     }
@@ -182,47 +234,47 @@ mod tests {
     }
 
     fn list(kept: &mut Kept, exports: impl IntoIterator<Item = Read>) {
-        kept.take(Event::Init);
+        kept.take(0, Event::Init);
         for export in exports {
-            kept.take(Event::InitApply(export));
+            kept.take(0, Event::InitApply(export));
         }
-        kept.take(Event::InitDone);
+        kept.take(0, Event::InitDone);
     }
 
     #[test]
     fn a_list_is_seen_when_it_is_whole_and_what_has_not_changed_stays_the_same() {
-        let mut kept = Kept::default();
+        let mut kept = Kept::new(&[]);
         list(&mut kept, [read("a", "1"), read("b", "2")]);
         let (a, b) = (kept.get(&key("a")).unwrap(), kept.get(&key("b")).unwrap());
-        kept.take(Event::Init);
-        kept.take(Event::InitApply(read("a", "1")));
+        kept.take(0, Event::Init);
+        kept.take(0, Event::InitApply(read("a", "1")));
         assert_eq!(kept.exports.len(), 2);
-        kept.take(Event::InitApply(read("b", "3")));
-        kept.take(Event::InitDone);
+        kept.take(0, Event::InitApply(read("b", "3")));
+        kept.take(0, Event::InitDone);
         assert!(Arc::ptr_eq(&a, &kept.get(&key("a")).unwrap()));
         assert!(!Arc::ptr_eq(&b, &kept.get(&key("b")).unwrap()));
         list(&mut kept, [read("b", "3")]);
-        assert_eq!((kept.get(&key("a")), kept.health), (None, Health::Synced));
+        assert_eq!((kept.get(&key("a")), kept.health()), (None, Health::Synced));
     }
 
     #[test]
     fn no_more_are_kept_than_the_limit_and_it_is_said() {
         let names: Vec<String> = (0..=MAX_EXPORTS).map(|number| format!("e{number:05}")).collect();
-        let mut kept = Kept::default();
+        let mut kept = Kept::new(&[]);
         list(&mut kept, names.iter().map(|name| read(name, "1")));
-        assert_eq!((kept.exports.len(), &kept.health), (MAX_EXPORTS, &Health::Full));
-        kept.take(Event::Apply(read("new", "2")));
-        kept.take(Event::Apply(read(&names[0], "3")));
+        assert_eq!((kept.exports.len(), kept.health()), (MAX_EXPORTS, Health::Full));
+        kept.take(0, Event::Apply(read("new", "2")));
+        kept.take(0, Event::Apply(read(&names[0], "3")));
         assert_eq!(kept.exports.len(), MAX_EXPORTS);
         assert_eq!(kept.get(&key(&names[0])).unwrap().version(), "3");
         let quarter = MAX_EXPORTS / 4;
         for name in &names[..quarter] {
-            assert!(!kept.has_room_again());
-            kept.take(Event::Delete(read(name, "4")));
+            assert!(!kept.has_room_again(0));
+            kept.take(0, Event::Delete(read(name, "4")));
         }
-        assert!(kept.has_room_again());
+        assert!(kept.has_room_again(0));
         list(&mut kept, names[quarter..].iter().map(|name| read(name, "1")));
-        assert_eq!((kept.has_room_again(), &kept.health), (false, &Health::Synced));
+        assert_eq!((kept.has_room_again(0), kept.health()), (false, Health::Synced));
     }
 
     #[test]
@@ -230,19 +282,19 @@ mod tests {
         let later = json!({"metadata": {"namespace": "team", "name": "b", "resourceVersion": "5"},
             "spec": {"app": "shop", "destination": "backup", "secrets": "entrust"}});
         let later: Read = serde_json::from_value(later).unwrap();
-        let mut kept = Kept::default();
+        let mut kept = Kept::new(&[]);
         list(&mut kept, [read("a", "1"), later.clone(), read("c", "1")]);
         let names: Vec<_> = kept.exports.keys().map(|(_, name)| name.as_str()).collect();
         assert_eq!(names, ["a", "c"]);
         list(&mut kept, [read("b", "4")]);
-        kept.take(Event::Apply(later));
+        kept.take(0, Event::Apply(later));
         assert_eq!(kept.get(&key("b")), None);
     }
 
     #[test]
     fn of_metadata_no_more_is_kept_than_is_used() {
         let long = "ü".repeat(100_000);
-        let mut kept = Kept::default();
+        let mut kept = Kept::new(&[]);
         let export = export("a", "1")
             .with_label("team", "x")
             .with_label(REQUEST, "0123456789abcdef")

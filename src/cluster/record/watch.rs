@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use futures_util::{Stream, StreamExt as _, stream};
+use kube::Api;
 use kube::runtime::watcher::{self, watcher};
-use kube::{Api, Client};
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -25,16 +25,26 @@ const PAGE: u32 = 100;
 pub struct ExportStore {
     kept: watch::Sender<Kept>,
     restarts: Arc<AtomicU64>,
-    _watching: Arc<AbortOnDropHandle<()>>,
+    _watching: Arc<Vec<AbortOnDropHandle<()>>>,
 }
 
 impl Live {
-    /// Watches every export of the cluster, until the last clone of the store is dropped.
-    pub fn watch_exports(&self) -> ExportStore {
-        let kept = watch::Sender::new(Kept::default());
+    /// Watches every export of these namespaces or, without any, of the cluster, until the last clone of
+    /// the store is dropped.
+    pub fn watch_exports(&self, namespaces: &[String]) -> ExportStore {
+        let kept = Kept::new(namespaces);
+        let places = kept.places();
+        let kept = watch::Sender::new(kept);
         let restarts = Arc::default();
-        let watching = tokio::spawn(follow(self.api.kube(), kept.clone(), Arc::clone(&restarts)));
-        ExportStore { kept, restarts, _watching: Arc::new(AbortOnDropHandle::new(watching)) }
+        let watching = places.into_iter().enumerate().map(|(number, namespace)| {
+            let exports = match namespace {
+                Some(namespace) => Api::namespaced(self.api.kube(), &namespace),
+                None => Api::all(self.api.kube()),
+            };
+            let watch = follow(exports, number, kept.clone(), Arc::clone(&restarts));
+            AbortOnDropHandle::new(tokio::spawn(watch))
+        });
+        ExportStore { _watching: Arc::new(watching.collect()), kept, restarts }
     }
 }
 
@@ -58,7 +68,7 @@ impl ExportStore {
 
     /// How well it knows what is there.
     pub fn health(&self) -> Health {
-        self.kept.borrow().health.clone()
+        self.kept.borrow().health()
     }
 
     /// How often the watch failed and began again.
@@ -69,7 +79,7 @@ impl ExportStore {
     /// Waits until everything was read once.
     pub async fn synced(&self) {
         // It cannot be closed: we hold its sender.
-        let _ = self.kept.subscribe().wait_for(|kept| kept.complete).await;
+        let _ = self.kept.subscribe().wait_for(Kept::is_complete).await;
     }
 
     /// The states of one export from now on, the present one first; `None` while there is none. Who
@@ -82,7 +92,7 @@ impl ExportStore {
         let key = (namespace.to_owned(), name.to_owned());
         let start = (self.kept.subscribe(), key, None);
         stream::unfold(start, |(mut kept, key, seen)| async move {
-            let is_news = |kept: &Kept| kept.complete && !is_same(&seen, &kept.get(&key));
+            let is_news = |kept: &Kept| kept.is_complete() && !is_same(&seen, &kept.get(&key));
             let now = kept.wait_for(is_news).await.ok()?.get(&key);
             Some((now.clone(), (kept, key, Some(now))))
         })
@@ -110,16 +120,21 @@ fn is_same(seen: &Option<Option<Arc<Export>>>, now: &Option<Arc<Export>>) -> boo
 }
 
 /// Watches without end.
-async fn follow(client: Client, kept: watch::Sender<Kept>, restarts: Arc<AtomicU64>) {
+async fn follow(
+    exports: Api<Read>,
+    number: usize,
+    kept: watch::Sender<Kept>,
+    restarts: Arc<AtomicU64>,
+) {
     let mut backoff = Backoff::new();
     loop {
         let started = Instant::now();
-        let Some(error) = watch_once(&client, &kept).await else { continue };
+        let Some(error) = watch_once(&exports, number, &kept).await else { continue };
         restarts.fetch_add(1, Ordering::Relaxed);
         let reason = root_cause(&error);
         tracing::debug!(reason, "the watch of exports begins again");
         if let Some(health) = health(&error, reason) {
-            kept.send_modify(|kept| kept.health = health);
+            kept.send_modify(|kept| kept.set(number, health));
         }
         tokio::time::sleep(backoff.after(started.elapsed())).await;
     }
@@ -127,17 +142,20 @@ async fn follow(client: Client, kept: watch::Sender<Kept>, restarts: Arc<AtomicU
 
 /// Reads all and watches on, until that fails, or `None` if all is to be read again. A watch that was
 /// cut off is not resumed: only a list says for certain that nothing is missing and all is well.
-async fn watch_once(client: &Client, kept: &watch::Sender<Kept>) -> Option<watcher::Error> {
-    let exports = Api::<Read>::all(client.clone());
+async fn watch_once(
+    exports: &Api<Read>,
+    number: usize,
+    kept: &watch::Sender<Kept>,
+) -> Option<watcher::Error> {
     let config = watcher::Config::default().page_size(PAGE).timeout(WATCH_SECONDS);
-    let mut events = pin!(watcher(exports, config));
+    let mut events = pin!(watcher(exports.clone(), config));
     while let Some(event) = events.next().await {
         let event = match event {
             Ok(event) => event,
             Err(error) => return Some(error),
         };
-        kept.send_if_modified(|kept| kept.take(event));
-        if kept.borrow().has_room_again() {
+        kept.send_if_modified(|kept| kept.take(number, event));
+        if kept.borrow().has_room_again(number) {
             break;
         }
     }

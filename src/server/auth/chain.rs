@@ -6,7 +6,8 @@ use async_trait::async_trait;
 
 use super::epinio::{self, Users};
 use super::{
-    AuthError, Authenticator, Authorizer, Caller, Credentials, Denied, Kubernetes, Right, Via,
+    AuthError, Authenticator, Authorizer, Caller, Credentials, Denied, Kubernetes, Right, Served,
+    Via,
 };
 
 /// Asks whoever knows the caller.
@@ -14,12 +15,13 @@ use super::{
 pub struct Chain {
     kubernetes: Arc<Kubernetes>,
     epinio: Arc<Users>,
+    served: Served,
 }
 
 impl Chain {
-    /// Both.
-    pub fn new(kubernetes: Arc<Kubernetes>, epinio: Arc<Users>) -> Self {
-        Self { kubernetes, epinio }
+    /// Both. Whoever asks has no right where nothing is served.
+    pub fn new(kubernetes: Arc<Kubernetes>, epinio: Arc<Users>, served: Served) -> Self {
+        Self { kubernetes, epinio, served }
     }
 }
 
@@ -54,6 +56,7 @@ impl Chain {
 #[async_trait]
 impl Authorizer for Chain {
     async fn allow(&self, caller: &Caller, right: &Right) -> Result<(), Denied> {
+        self.served.check(right)?;
         match caller.via {
             Via::Epinio => self.epinio.allow(caller, right).await,
             Via::Kubernetes | Via::FrontProxy => self.kubernetes.allow(caller, right).await,

@@ -20,6 +20,7 @@ mod mark;
 mod proxy;
 mod readable;
 mod rights;
+mod served;
 
 pub use cache::Clock;
 pub use chain::Chain;
@@ -28,6 +29,7 @@ pub use kubernetes::Kubernetes;
 pub use mark::Marks;
 pub use proxy::is_vouched_for;
 pub use readable::readable;
+pub use served::Served;
 
 /// Who asks, as far as rights and the audit go.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -47,6 +47,9 @@ impl Asked {
     }
 
     async fn may(&self, action: Action, namespace: Option<&str>) -> Result<(), Refused> {
+        if namespace.is_some_and(|namespace| !self.state.namespaces.has(namespace)) {
+            return Err(Refused::Lacking(Lacking::Namespace));
+        }
         if self.sender.caller.via == Via::Epinio {
             return self.state.users.may(&self.sender.caller, action, namespace).await;
         }
@@ -94,6 +97,7 @@ impl Asked {
     /// When the cluster does not answer.
     pub(super) async fn namespaces(&self) -> Result<Vec<Object>, Refusal> {
         let mut seen = self.state.live.epinio_namespaces().await?;
+        seen.retain(|namespace| self.state.namespaces.has(namespace.name()));
         if self.sender.caller.via == Via::Epinio {
             let user = self.user().await?;
             seen.retain(|namespace| user.as_ref().is_some_and(|user| user.sees(namespace.name())));

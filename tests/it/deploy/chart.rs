@@ -14,7 +14,7 @@ fn every_value() -> Vec<Value> {
     vec![
         json!({}),
         json!({
-            "replicas": 1, "nameOverride": "ship", "systemNamespace": "epinio",
+            "replicas": 1, "nameOverride": "ship", "namespaces": ["shop", "blog"], "systemNamespace": "epinio",
             "image": {"repository": "registry.example.com/outhaul", "digest": format!("sha256:{}", "0".repeat(64))},
             "imagePullSecrets": [{"name": "pull"}], "tls": {"secretName": "outhaul-tls"},
             "frontProxy": {"caSecretName": "front-proxies"},
@@ -95,6 +95,7 @@ fn what_is_no_value_is_refused() {
         ),
         ("rbac.readGroups={*}", "/rbac/readGroups/0"),
         ("secrets.namespaces={Shop}", "/secrets/namespaces/0"),
+        ("namespaces={Shop}", "/namespaces/0"),
         ("epinio.upstream=https://a/b", "/epinio/upstream"),
         ("ingress.enabled=true", "ingress.host is needed"),
         ("serviceAccount.create=false", "serviceAccount.name is needed"),

@@ -287,3 +287,48 @@ subjects: [{{kind: ServiceAccount, name: carol, namespace: {name}}}]
     assert_eq!(paged, of("web"));
     place.get("alice", "/v1/apps?namespace=x").problem(400, "REQUEST_INVALID");
 }
+
+/// What is not served is as what may not be seen.
+#[test]
+fn of_namespaces_that_are_not_served_nothing_is_said() {
+    let place = Place::new();
+    let other = cluster().namespace("other");
+    other.apply(APPS);
+    for namespace in [&place.apps, &other] {
+        namespace.apply(&format!(
+            "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {{name: alice-everywhere}}
+roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: 'system:aggregate-to-view'}}
+subjects: [{{kind: ServiceAccount, name: alice, namespace: {}}}]
+",
+            place.apps.name()
+        ));
+    }
+    let outhaul = Outhaul::new().kubeconfig(cluster().kubeconfig("admin"));
+    let system = place.system.name();
+    let args = ["--system-namespace", system, "--namespaces", place.apps.name(), "--rate", "1000"];
+    let server = Server::start(outhaul, &args);
+    let get = |account: &str, path: &str| {
+        let token = if account == "alice" { &place.alice } else { &place.bob };
+        let authorization = format!("Bearer {token}");
+        server.send(Method::GET, path, &[("Authorization", &authorization)], "")
+    };
+    // The server for all namespaces shows her both.
+    let (ours, theirs) = (place.apps_path(), format!("/v1/namespaces/{}/apps", other.name()));
+    place.server.running().wait_for("both", |_, _| {
+        let all = place.get("alice", "/v1/apps?limit=500");
+        (names(&all) == ["api", "web", "api", "web"]).then_some(())
+    });
+    assert_eq!(names(&get("alice", &ours)), ["api", "web"]);
+    assert_eq!(get("alice", "/v1/apps").json(), get("alice", &ours).json());
+    let refused = |account: &str, path: &str| {
+        let problem = get(account, path).problem(403, "FORBIDDEN");
+        (problem["detail"].clone(), problem["hint"].clone())
+    };
+    let exports = format!("/v1/namespaces/{}/exports", other.name());
+    for path in [&theirs, &format!("{theirs}/api"), &exports] {
+        assert_eq!(refused("alice", path), refused("bob", &ours), "{path}");
+    }
+}

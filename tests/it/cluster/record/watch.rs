@@ -30,7 +30,7 @@ async fn store_through(
 ) -> (ExportStore, Proxy) {
     let proxy = Proxy::start(cluster_with_exports(), hook).await;
     let live = Live::connect(&options(proxy.kubeconfig("admin"))).await.unwrap();
-    (live.watch_exports(), proxy)
+    (live.watch_exports(&[]), proxy)
 }
 
 /// The next state that is as expected.
@@ -58,7 +58,7 @@ async fn a_store_sees_what_is_made_written_and_removed() {
     let (live, namespace) = (live().await, namespace());
     let name = namespace.name();
     let before = live.create_export(&export(&namespace, "before")).await.unwrap();
-    let store = live.watch_exports();
+    let store = live.watch_exports(&[]);
     store.synced().await;
     assert_eq!(store.health(), Health::Synced);
     assert_eq!(store.get(name, "before").unwrap().uid(), before.uid());
@@ -159,7 +159,7 @@ async fn what_keeps_a_store_from_reading_is_said_and_it_goes_on_by_itself() {
 #[tokio::test]
 async fn streams_end_with_the_store() {
     let namespace = namespace();
-    let store = live().await.watch_exports();
+    let store = live().await.watch_exports(&[]);
     store.synced().await;
     let (mut changes, mut ticks) =
         (pin!(store.changes(namespace.name(), "a")), pin!(store.ticks()));
@@ -171,4 +171,22 @@ async fn streams_end_with_the_store() {
     drop(clone);
     while ticks.next().await.is_some() {}
     while changes.next().await.is_some() {}
+}
+
+#[tokio::test]
+async fn a_store_of_some_namespaces_knows_those_and_no_other() {
+    let live = live().await;
+    let (one, two, other) = (namespace(), namespace(), namespace());
+    for namespace in [&one, &two, &other] {
+        live.create_export(&export(namespace, "e")).await.unwrap();
+    }
+    let store = live.watch_exports(&[one.name().to_owned(), two.name().to_owned()]);
+    store.synced().await;
+    assert_eq!((store.list().len(), store.health()), (2, Health::Synced));
+    assert_eq!(store.get(other.name(), "e"), None);
+    let removed = store.get(one.name(), "e").unwrap();
+    let changes = Box::pin(store.changes(one.name(), "e"));
+    live.delete_export(&removed).await.unwrap();
+    until(changes, |export| export.is_none()).await;
+    assert!(store.get(two.name(), "e").is_some());
 }

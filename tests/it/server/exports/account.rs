@@ -124,6 +124,36 @@ fn secrets_are_read_where_the_values_say_so_and_nowhere_else() {
     assert!(!allows(site, &secrets("update", told.name())));
 }
 
+#[test]
+fn with_namespaces_it_reads_and_writes_in_these_and_nowhere_else() {
+    let (site, _) = deployed();
+    let (served, other) = (site.cluster.namespace("served"), site.cluster.namespace("other"));
+    let values = json!({"namespaces": [served.name()], "fullnameOverride": "few"});
+    let mut manifests = rendered(&values);
+    manifests.retain(|manifest| manifest.path.ends_with("/rbac.yaml"));
+    site.cluster.apply(&as_yaml("", manifests));
+    let few = |what: &Value| site.allows(&format!("system:serviceaccount:{SYSTEM}:few"), &[], what);
+    let rights = [
+        ("get list watch", "", "pods"),
+        ("get list watch", "apps", "deployments"),
+        ("get list watch create update patch delete", "outhaul.dev", "exports"),
+        ("create patch", "events.k8s.io", "events"),
+    ];
+    for (verbs, group, resource) in rights {
+        for verb in verbs.split(' ') {
+            let right = |namespace: &str| json!({"verb": verb, "group": group, "resource": resource, "namespace": namespace});
+            until("it may in its namespace", || few(&right(served.name())));
+            assert!(!few(&right(other.name())) && !few(&right("")), "{verb} {resource}");
+        }
+    }
+    for verb in ["get", "list"] {
+        assert!(few(&json!({"verb": verb, "resource": "namespaces"})));
+        let group = "rbac.authorization.k8s.io";
+        assert!(few(&json!({"verb": verb, "group": group, "resource": "clusterroles"})));
+    }
+    assert!(!few(&json!({"verb": "list", "resource": "secrets", "namespace": served.name()})));
+}
+
 fn allows(site: &Site, what: &Value) -> bool {
     let groups =
         ["system:serviceaccounts", "system:serviceaccounts:outhaul-system", "system:authenticated"];
