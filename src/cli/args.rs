@@ -25,9 +25,9 @@ pub(crate) use app_import::AppImportArgs;
 pub(crate) use content::ContentArgs;
 pub(crate) use export::{ExportCommand, ExportListArgs, ExportOneArgs};
 pub(crate) use findings::FindingsArgs;
+pub(crate) use remote::{MakesNone, RemoteArgs, ServerArgs};
 pub(crate) use run_export::RunExportArgs;
 pub(crate) use serve::{Environment, EpinioUsers, ExecutorArg, LogFormat, ServeArgs};
-pub(crate) use remote::{MakesNone, RemoteArgs, ServerArgs};
 pub(crate) use verify::VerifyArgs;
 
 /// Ship a running Kubernetes application to any OCI registry as one Helm chart pinned by digest

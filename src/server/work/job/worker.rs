@@ -11,7 +11,7 @@ use crate::cluster::{ClientOptions, Live};
 use crate::destination::select;
 use crate::error::{Error, Exit};
 use crate::server::auth::epinio::{Mode, Users};
-use crate::server::auth::{Authorizer, Chain, Clock, Kubernetes, Marks};
+use crate::server::auth::{Authorizer, Chain, Clock, Kubernetes, Marks, Served};
 use crate::server::telemetry::events::{News, tell};
 use crate::server::work::attempt::{Means, attempt};
 use crate::server::work::ended::Ended;
@@ -138,8 +138,9 @@ async fn means(live: Live, order: &Order) -> Result<Means, Error> {
         Kubernetes::new(live.clone(), Vec::new(), Arc::clone(&clock)).map_err(broken)?;
     let namespace = Some(system_namespace.clone());
     let users = Users::new(live.clone(), namespace.clone(), Mode::Off, clock).map_err(broken)?;
-    let authorizer: Arc<dyn Authorizer> =
-        Arc::new(Chain::new(Arc::new(kubernetes), Arc::new(users)));
+    // Which namespaces are served the server has looked at, before it made the Job.
+    let chain = Chain::new(Arc::new(kubernetes), Arc::new(users), Served::default());
+    let authorizer: Arc<dyn Authorizer> = Arc::new(chain);
     Ok(Means {
         marks: Marks::new(live.clone(), namespace),
         live,

@@ -8,8 +8,8 @@ mod failures;
 mod lists;
 mod looks;
 mod oidc;
-mod upstream;
 mod parts;
+mod upstream;
 mod users;
 
 use std::sync::OnceLock;
