@@ -7,6 +7,7 @@ mod bundle;
 mod commands;
 mod complete;
 mod connect;
+mod log;
 mod output;
 mod planned;
 mod progress;
@@ -15,6 +16,8 @@ mod recipients;
 mod remote;
 mod tables;
 mod templates;
+#[cfg(feature = "otlp")]
+mod traces;
 
 use std::process::ExitCode;
 
@@ -37,13 +40,13 @@ pub fn main() -> ExitCode {
             return if usage.use_stderr() { Exit::Usage.into() } else { ExitCode::SUCCESS };
         }
     };
-    match &cli.command {
-        Command::Serve(args) => output::init_server_log(&cli.global, args.log),
-        Command::RunExport(args) => output::init_server_log(&cli.global, args.log),
-        _ => output::init_log(cli.global.verbose),
-    }
     let printer = Printer::new(cli.global.output, cli.global.quiet);
-    match run(cli, &printer) {
+    let log = match &cli.command {
+        Command::Serve(args) => log::init_server(&cli.global, args.log),
+        Command::RunExport(args) => log::init_server(&cli.global, args.log),
+        _ => Ok(log::init(cli.global.verbose)),
+    };
+    match log.and_then(|_log| run(cli, &printer)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             printer.error(&error);

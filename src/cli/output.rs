@@ -1,13 +1,10 @@
 //! Everything that is printed: data on standard output, talk on standard error.
 
-use std::io::{IsTerminal, Stderr, Write};
+use std::io::{IsTerminal, Write};
 
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::SubscriberBuilder;
-use tracing_subscriber::fmt::format::{DefaultFields, Format as LogStyle};
 
-use super::args::{Format, Global, LogFormat};
+use super::args::Format;
 use super::progress::Bars;
 use crate::error::Error;
 
@@ -98,40 +95,4 @@ fn print(text: &str) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
-}
-
-/// Logs to standard error: nothing by default, our own steps at `-v`, every request at `-vv`.
-/// `OUTHAUL_LOG` takes a filter in the syntax of `tracing_subscriber` instead.
-pub(crate) fn init_log(verbose: u8) {
-    let level = match verbose {
-        0 => "off",
-        1 => "outhaul=info",
-        _ => "outhaul=debug",
-    };
-    log_to_stderr(level).init();
-}
-
-/// As [`init_log`] for a server, whose log is what it has to say: requests and steps by default,
-/// more at `-v`, errors alone with `-q`.
-pub(crate) fn init_server_log(global: &Global, format: LogFormat) {
-    let level = match (global.quiet, global.verbose) {
-        (true, _) => "error",
-        (_, 0) => "outhaul=info,access=info,audit=info",
-        _ => "outhaul=debug,access=debug,audit=info",
-    };
-    match format {
-        LogFormat::Text => log_to_stderr(level).init(),
-        LogFormat::Json => log_to_stderr(level).json().with_target(true).init(),
-    }
-}
-
-fn log_to_stderr(
-    level: &str,
-) -> SubscriberBuilder<DefaultFields, LogStyle, EnvFilter, fn() -> Stderr> {
-    let filter = EnvFilter::try_from_env("OUTHAUL_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr as fn() -> Stderr)
-        .with_target(false)
-        .with_ansi(false) // the feature for colours is left out, and asking for them panics
 }

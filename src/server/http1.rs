@@ -62,6 +62,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
         if let Some(seen) = self.preface {
             self.preface = further(seen, &buf.filled()[before..]);
             if self.preface == Some(PREFACE.len()) {
+                buf.set_filled(before); // an error comes with nothing read
                 let error = "HTTP/2 is not spoken here";
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
             }

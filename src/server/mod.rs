@@ -6,7 +6,7 @@
 //!            problem ◄────────────────────────────────────┘
 //! ```
 //!
-//! `docs/SERVER.md` is its design, and says of each part whether it stands.
+//! `docs/SERVER.md` is its design.
 
 pub mod audit;
 pub mod auth;

@@ -33,7 +33,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
 ];
 
 /// Libraries that only one module may use.
-const LIBRARIES: [(&str, &[&str]); 13] = [
+const LIBRARIES: [(&str, &[&str]); 14] = [
     ("kube", &["cluster"]),
     ("k8s_openapi", &["cluster"]),
     ("jsonwebtoken", &["server"]),
@@ -47,6 +47,7 @@ const LIBRARIES: [(&str, &[&str]); 13] = [
     ("rcgen", &["server"]),
     ("prometheus_client", &["server"]),
     ("clap", &["cli"]),
+    ("opentelemetry_otlp", &["cli"]),
 ];
 
 /// Modules that may make schemas; others may only derive them.

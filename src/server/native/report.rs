@@ -23,7 +23,7 @@ pub(super) enum Told {
     /// The report, as it is attached to the chart.
     Whole(Box<Report>),
     /// What the record has of it, where none is attached.
-    Summary(ExportResult),
+    Summary(Box<ExportResult>),
 }
 
 /// `GET /v1/namespaces/{ns}/exports/{name}/report`: as it is attached to the chart, else what the
@@ -42,7 +42,9 @@ pub(super) async fn report(
         };
         return Err(missing(detail));
     };
-    let Some(digest) = &result.report else { return Ok(Json(Told::Summary(result.clone()))) };
+    let Some(digest) = &result.report else {
+        return Ok(Json(Told::Summary(Box::new(result.clone()))));
+    };
     let gone = || missing("the report is not at the destination any more");
     let found = attached(&asked, &export, result, digest).await?;
     Ok(Json(Told::Whole(Box::new(found.ok_or_else(gone)?))))

@@ -3,3 +3,5 @@
 mod arguments;
 mod demo;
 mod terminal;
+#[cfg(feature = "otlp")]
+mod traces;

@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::export::shop::declare_as;
+use crate::server::epinio::lists::CHARTS;
 use crate::server::epinio::{basic, refused, site};
 use crate::support::images::Image;
 use crate::support::objects::Namespace;
@@ -22,11 +23,10 @@ const OWN: &str = "canary-variable";
 const HIDDEN: [&str; 3] = ["canary-config", "canary-password", "canary-service"];
 
 /// The routes that hand a user the environment of the user's own application (`docs/SERVER.md`,
-/// section 19, question 1).
-const WITH_VARIABLES: [&str; 3] = [
-    "/api/v1/namespaces/{ns}/applications/{app}",
-    "/api/v1/namespaces/{ns}/applications/{app}/part/manifest",
-    "/api/v1/namespaces/{ns}/applications/{app}/part/values",
+/// section 19.1).
+const WITH_VARIABLES: [&str; 2] = [
+    "/namespaces/contract/applications/sample",
+    "/namespaces/contract/applications/sample/part/manifest", // `values` is of helm's record
 ];
 
 /// An application that runs, with variables, a configuration and a service.
@@ -80,11 +80,15 @@ spec:
 struct Call {
     route: &'static str,
     path: &'static str,
+    /// Its Content-Type.
+    kind: &'static str,
     has: fn(&Value) -> bool,
 }
 
+const JSON: &str = "application/json; charset=utf-8";
+
 const fn call(route: &'static str, path: &'static str, has: fn(&Value) -> bool) -> Call {
-    Call { route, path, has }
+    Call { route, path, kind: JSON, has }
 }
 
 fn names(value: &Value) -> bool {
@@ -111,8 +115,27 @@ const CALLS: &[Call] = &[
     call("/namespaces/{ns}/applications/{app}", "/namespaces/contract/applications/sample", |it| {
         it["configuration"]["environment"]["TOKEN"] == OWN
     }),
+    Call {
+        route: "/namespaces/{ns}/applications/{app}/part/{part}",
+        path: "/namespaces/contract/applications/sample/part/manifest",
+        kind: "application/yaml; charset=utf-8",
+        has: |it| it.as_str().is_some_and(|text| text.starts_with("name: sample\n")),
+    },
     call("/namespaces/{ns}/appsmatches", "/namespaces/contract/appsmatches", names),
     call("/namespaces/{ns}/appsmatches/{prefix}", "/namespaces/contract/appsmatches/s", names),
+    call("/appcharts", "/appcharts", |it| it[0]["meta"]["name"].is_string()),
+    call("/appcharts/{name}", "/appcharts/standard", |it| it["description"].is_string()),
+    call("/appchartsmatch", "/appchartsmatch", names),
+    call("/appchartsmatch/{prefix}", "/appchartsmatch/st", names),
+    call("/configurations", "/configurations", |it| it[0]["meta"]["name"].is_string()),
+    call("/namespaces/{ns}/configurations", "/namespaces/contract/configurations", |it| {
+        it[1]["meta"]["name"] == "conf"
+    }),
+    call("/services", "/services", Value::is_array),
+    call("/namespaces/{ns}/services", "/namespaces/contract/services", Value::is_array),
+    call("/catalogservices", "/catalogservices", Value::is_array),
+    call("/gitconfigs", "/gitconfigs", Value::is_array),
+    call("/builderimages", "/builderimages", Value::is_array),
 ];
 
 /// The one that is no `GET`.
@@ -130,6 +153,7 @@ fn deploy() -> (Namespace<'static>, [Registry; 2]) {
     Image::new(7, 1, 20_000).push(&sources.target(), "demo/web", "1");
     let namespace = site().0.namespace(PLACE);
     declare_as(&site().0.system(), PLACE, &destination);
+    site().0.system().apply(CHARTS);
     namespace.apply(&APP.replace("PLACE", PLACE).replace("REGISTRY", &sources.address()));
     (namespace, [sources, destination])
 }
@@ -142,14 +166,15 @@ fn every_route_answers_and_tells_no_secret_that_is_not_its_own() {
     let ready = server.wait_for_status("/ready", 200);
     assert_eq!((ready.text.as_str(), ready.header("epinio-version")), ("{}", ""));
     held.insert((Method::GET.to_string(), "/ready".to_owned()));
-    for Call { route, path, has } in CALLS {
+    for Call { route, path, kind, has } in CALLS {
         let answer = send(server, Method::GET, path, Some("admin"), "");
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
-        assert_eq!(answer.header("content-type"), "application/json; charset=utf-8", "{path}");
-        assert!(has(&answer.json()), "{path}: {answer:?}");
+        assert_eq!(&answer.header("content-type"), kind, "{path}");
+        let content = if *kind == JSON { answer.json() } else { answer.text.as_str().into() };
+        assert!(has(&content), "{path}: {answer:?}");
         let route = format!("/api/v1{route}");
         assert!(!HIDDEN.iter().any(|word| answer.text.contains(word)), "{path}: {answer:?}");
-        let may_tell = WITH_VARIABLES.contains(&route.as_str());
+        let may_tell = WITH_VARIABLES.contains(path);
         assert!(may_tell || !answer.text.contains(OWN), "{path}: {answer:?}");
         held.insert((Method::GET.to_string(), route));
         if *path != "/info" {

@@ -190,6 +190,8 @@ fn of_exports(held: &Held<'_>) -> String {
 fn of_applications(held: &Held<'_>, destination: &str) {
     held.good("listApplications", "@/apps?search=sh&foundBy=label", &Value::Null);
     held.bad("listApplications", "@/apps?foundBy=luck", &Value::Null, 400, "REQUEST_INVALID");
+    held.good("listAllApplications", "/v1/apps?search=sh&limit=1", &Value::Null);
+    held.bad("listAllApplications", "/v1/apps?limit=0", &Value::Null, 400, "REQUEST_INVALID");
     held.good("getApplication", "@/apps/shop", &Value::Null);
     held.bad("getApplication", "@/apps/none", &Value::Null, 404, "APP_UNKNOWN");
 

@@ -25,12 +25,12 @@ const RECORDED_AT: &str = "127.0.0.1:18030";
 /// of one the recorded server had nowhere to write.
 const NOT_HELD: [&str; 2] = ["app manifest shop /tmp/m.yaml", "app export shop -r good"];
 
-fn by_tls(args: &[&str]) -> Server {
+pub(super) fn by_tls(args: &[&str]) -> Server {
     site().0.serve(&[&["--tls-self-signed", "--tls-name", "epinio.example.com"], args].concat())
 }
 
 /// The clients, logged in as `user` and in `namespace`.
-fn logged_in(server: &Server, user: &str, namespace: &str) -> Vec<Box<dyn Client>> {
+pub(super) fn logged_in(server: &Server, user: &str, namespace: &str) -> Vec<Box<dyn Client>> {
     let mut clients = clients(VERSION);
     for client in &mut clients {
         client.run(&["login", server.url(), "-u", user, "-p", "pw", "--trust-ca"]).ok();

@@ -55,7 +55,7 @@ metadata: {name: none-of-epinios}
 stringData: {key: canary}
 ";
 
-const CHARTS: &str = "
+pub(in crate::server) const CHARTS: &str = "
 apiVersion: application.epinio.io/v1
 kind: AppChart
 metadata: {name: standard}

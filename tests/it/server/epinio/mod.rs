@@ -5,7 +5,7 @@ mod conversation;
 mod cors;
 mod export;
 mod failures;
-mod lists;
+pub(super) mod lists;
 mod looks;
 mod oidc;
 mod parts;

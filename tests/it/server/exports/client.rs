@@ -70,7 +70,8 @@ fn a_destination_is_shown_to_who_may_use_it_and_its_name_to_others() {
     // Other tests make destinations meanwhile.
     let line = |outhaul: &Outhaul, args: &[&str]| {
         let output = outhaul.run(&[&["export-registries"], args].concat()).ok();
-        let line = output.stdout.lines().find(|line| line.starts_with(&format!("{namespace} ")));
+        let mine = |line: &&str| line.trim_start().starts_with(&format!("{namespace} "));
+        let line = output.stdout.lines().find(mine);
         line.expect(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ")
     };
     assert_eq!(line(&client, &["-n", namespace]), line(&with, &[]));

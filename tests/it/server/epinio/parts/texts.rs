@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use super::super::client::{by_tls, logged_in};
 use super::super::{get, refused, site};
-use super::{Sample, TRICKY, values};
+use super::{Sample, TRICKY, config, values};
 use crate::support::helm::Helm;
 
 const BYTES: &str = "application/octet-stream";
@@ -34,7 +35,8 @@ epinio:
     value: CANARY-sample
   - name: TRICKY
     origin: ""
-    value: "{{\n  \"a\": \"it's {{{{ .x }}}}\",\n  \"b\": [1, \"\\\\n\"]\n}}\n# no comment: \t'\"\n"
+    value: "{{\n  \"a\": \"it's {{{{ .x }}}}\",\n  \"b\": [1, \"\\\\n\"]\n}}\n# no comment:
+      \t'\"\n"
   imageURL: {image}
   ingress: null
   replicaCount: 1
@@ -75,6 +77,27 @@ fn chart_and_values_deploy_the_same_again() {
         let settings = |object: &Value| object["metadata"]["annotations"]["settings"].clone();
         assert_eq!(settings(&after), settings(&before));
         assert!(settings(&after).as_str().unwrap().contains("\"on\":true"));
+    }
+}
+
+#[test]
+fn case_6_the_client_exports_exactly_three_files() {
+    let sample = Sample::new("case-six");
+    let server = by_tls(&[]);
+    for (at, client) in logged_in(&server, "admin", "case-six").iter_mut().enumerate() {
+        let folder = sample.helm.folder().join(format!("exported-{at}"));
+        client.run(&["app", "export", "sample", folder.to_str().unwrap()]).ok();
+        let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap());
+        let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["app-chart.tar.gz", "app-image.tar", "values.yaml"]);
+        let file = |name: &str| std::fs::read(folder.join(name)).unwrap();
+        assert_eq!(file("values.yaml"), sample.part("values", BYTES));
+        assert!(file("app-chart.tar.gz") == sample.part("chart", GZIP));
+        config(&file("app-image.tar"), &sample.image.manifests[0]);
+        let manifest = folder.join("manifest.yaml");
+        client.run(&["app", "manifest", "sample", manifest.to_str().unwrap()]).ok();
+        assert_eq!(file("manifest.yaml"), sample.part("manifest", YAML));
     }
 }
 
@@ -157,7 +180,7 @@ fn parts_have_exactly_five_names_and_bogus_ones_are_refused_before_anything_is_l
 /// another release of the namespace.
 #[test]
 fn the_values_of_another_release_are_not_told() {
-    let sample = Sample::new("foreign");
+    let sample = Sample::new("foreign-release");
     let at = sample.namespace.name();
     sample.helm.write("given.json", r#"{"epinio": {"appName": "db", "env": [], "imageURL": "x"}}"#);
     let password = ["--set", "password=CANARY-db,epinio.replicaCount=1"];
