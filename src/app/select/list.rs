@@ -15,7 +15,7 @@ pub struct Workload {
     pub epinio_app: Option<String>,
     /// The Helm release that it, or what makes it, is of.
     pub release: Option<String>,
-    /// Values of the labels of [`NAMING`] on itself.
+    /// Values of the labels that name applications, such as `app.kubernetes.io/instance`, on itself.
     pub labels: NamingLabels,
     /// The same of its pods.
     pub pod_labels: NamingLabels,
@@ -23,7 +23,7 @@ pub struct Workload {
     pub excluded: bool,
 }
 
-/// A value for each label of [`NAMING`].
+/// A value for each label that names applications, the strongest first.
 pub type NamingLabels = [Option<String>; NAMING.len()];
 
 /// How a workload is named, the strongest first: in the order in which a name is looked up.
