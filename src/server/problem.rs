@@ -21,7 +21,7 @@ use crate::export::Plan;
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 
 /// When to come back to a server that cannot answer now, where nothing says otherwise.
-const AWAY: Duration = Duration::from_secs(5);
+pub(super) const AWAY: Duration = Duration::from_secs(5);
 
 /// Where the meaning of a code is told.
 const TYPES: &str = "https://outhaul.dev/problems/";

@@ -13,13 +13,10 @@ use serde::Serialize;
 
 use crate::cluster;
 use crate::error::{Code, Error};
-use crate::server::problem::{Foreign, Problem};
+use crate::server::problem::{AWAY, Foreign, Problem};
 use crate::server::request::RequestId;
 
 const JSON: &str = "application/json; charset=utf-8";
-
-/// When to come back to a server that cannot answer now.
-const AWAY: Duration = Duration::from_secs(5);
 
 /// An answer in JSON.
 pub(super) struct Json<T>(pub(super) T);
