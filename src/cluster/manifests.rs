@@ -186,12 +186,13 @@ impl Source for Manifests {
 
 #[async_trait]
 impl SecretReader for Manifests {
-    /// Whether an object is of this namespace, or is this namespace.
+    /// Whether an object is of this namespace, or is this namespace. Where no object names any, all of
+    /// them may be of this one.
     async fn has_namespace(&self, name: &str) -> Result<bool, Error> {
-        Ok(self.objects().any(|object| {
-            object.namespace() == Some(name)
-                || (object.kind() == "Namespace" && object.name() == name)
-        }))
+        let mut named = self.objects().filter(|of| of.namespace().is_some()).peekable();
+        let is_open = named.peek().is_none();
+        let is_it = |of: &Object| of.kind() == "Namespace" && of.name() == name;
+        Ok(is_open || named.any(|of| of.namespace() == Some(name)) || self.objects().any(is_it))
     }
 
     /// Secrets that name no namespace are of every one.

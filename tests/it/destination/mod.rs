@@ -1,6 +1,7 @@
 //! Destinations as labelled Secrets of a real cluster.
 
-use outhaul::cluster::{ClientOptions, Live};
+use jiff::Timestamp;
+use outhaul::cluster::{ClientOptions, Live, Manifests};
 use outhaul::destination::check;
 use outhaul::destination::select::{list, named, system_namespace};
 
@@ -65,6 +66,21 @@ async fn the_system_namespace_is_ours_then_epinios_then_an_error() {
     assert_eq!(system_namespace(&live, None).await.unwrap(), "epinio");
     let _ours = cluster.named_namespace("outhaul-system");
     assert_eq!(system_namespace(&live, None).await.unwrap(), "outhaul-system");
+}
+
+#[tokio::test]
+async fn secrets_of_a_file_that_name_no_namespace_are_of_the_system_namespace() {
+    let read =
+        |text: &str| Manifests::from_reader(text.as_bytes(), "d.yaml", Timestamp::UNIX_EPOCH);
+    let team = destination("team", "outhaul.dev/destination: 'true'", "a: b");
+    let open = read(&team).unwrap();
+    let namespace = system_namespace(&open, None).await.unwrap();
+    assert_eq!(namespace, "outhaul-system");
+    assert_eq!(list(&open, &namespace).await.unwrap().len(), 1);
+    let epinios = team.replace("name: team", "name: other\n  namespace: epinio");
+    let mixed = read(&format!("{team}---{epinios}")).unwrap();
+    assert_eq!(system_namespace(&mixed, None).await.unwrap(), "epinio");
+    assert_eq!(list(&mixed, "epinio").await.unwrap().len(), 2);
 }
 
 #[tokio::test]
