@@ -23,4 +23,5 @@ pub mod error;
 pub mod export;
 pub mod import;
 pub mod registry;
+pub mod schedule;
 pub mod server;

@@ -15,7 +15,9 @@ use super::rollout::LONGEST_WAIT;
 use super::{Action, Error, Gate, Plan, Report, Request, Status};
 use crate::app::{Finding, JobsPolicy, Options, SecretsPolicy, Selection, Severity};
 use crate::chart::Templates;
-use crate::cluster::record::{self, ExportResult, ExportSpec, MAX_CODES, MAX_IMAGES};
+use crate::cluster::record::{
+    self, ExportOptions, ExportResult, ExportSpec, MAX_CODES, MAX_IMAGES,
+};
 use crate::registry::Digest;
 
 /// Longest command that a result has.
@@ -56,31 +58,39 @@ pub fn request(spec: &ExportSpec, namespace: &str) -> Result<Request, Error> {
         let reason = "recipients are those of the destination".to_owned();
         return Err(Error::Spec { field: "ageRecipients", reason });
     }
+    let options = &spec.options;
     Ok(Request {
         selection: selection(spec)?,
         namespace: Some(spec.namespace.clone().unwrap_or_else(|| namespace.to_owned())),
         options: Options {
-            exclude: spec.exclude.iter().map(|text| exclusion(text)).collect::<Result<_, _>>()?,
-            include_crds: spec.include_crds,
-            jobs: spec.jobs.into(),
-            rewrite_namespace: spec.rewrite_namespace,
-            keep_images: all("keepImages", &spec.keep_images)?,
+            exclude: options
+                .exclude
+                .iter()
+                .map(|text| exclusion(text))
+                .collect::<Result<_, _>>()?,
+            include_crds: options.include_crds,
+            jobs: options.jobs.into(),
+            rewrite_namespace: options.rewrite_namespace,
+            keep_images: all("keepImages", &options.keep_images)?,
         },
         secrets: spec.secrets.into(),
         templates: Templates::default(),
         recipients: Vec::new(),
-        chart_from: spec.chart_from.into(),
+        chart_from: options.chart_from.into(),
         names: names(&spec.names),
-        platforms: all("platforms", &spec.platforms)?,
+        platforms: all("platforms", &options.platforms)?,
         release_record: true,
         moving: spec.epinio.then_some(EPINIO),
-        adopt: spec.adopt,
-        allow_oversize: spec.allow_oversize,
-        skip_unreadable: spec.skip_unreadable,
-        allow_differences: spec.allow_differences,
+        adopt: options.adopt,
+        allow_oversize: options.allow_oversize,
+        skip_unreadable: options.skip_unreadable,
+        allow_differences: options.allow_differences,
         allow_terminating: false,
-        wait_rollout: spec.wait_rollout.as_deref().map(wait).transpose()?,
-        gate: Gate { fail_on: all("failOn", &spec.fail_on)?, accept: all("accept", &spec.accept)? },
+        wait_rollout: options.wait_rollout.as_deref().map(wait).transpose()?,
+        gate: Gate {
+            fail_on: all("failOn", &options.fail_on)?,
+            accept: all("accept", &options.accept)?,
+        },
     })
 }
 
@@ -100,26 +110,29 @@ pub fn spec(request: &Request, destination: &str) -> ExportSpec {
         all,
         secrets: request.secrets.into(),
         age_recipients: texts(&request.recipients),
-        chart_from: request.chart_from.into(),
         names: record::ChosenNames {
             chart_name: names.chart_name,
             chart_version: names.chart_version,
             image_name: names.image_name,
             image_tag: names.image_tag,
         },
-        platforms: texts(&request.platforms),
-        exclude: exclude.iter().map(|(kind, name)| format!("{kind}/{name}")).collect(),
-        keep_images: texts(keep_images),
-        include_crds: *include_crds,
-        rewrite_namespace: *rewrite_namespace,
-        adopt: request.adopt,
-        allow_oversize: request.allow_oversize,
-        allow_differences: request.allow_differences,
-        skip_unreadable: request.skip_unreadable,
-        jobs: (*jobs).into(),
-        wait_rollout: request.wait_rollout.map(duration),
-        fail_on: texts(&request.gate.fail_on),
-        accept: request.gate.accept.iter().map(|code| code.as_str().to_owned()).collect(),
+        options: ExportOptions {
+            chart_from: request.chart_from.into(),
+            platforms: texts(&request.platforms),
+            exclude: exclude.iter().map(|(kind, name)| format!("{kind}/{name}")).collect(),
+            keep_images: texts(keep_images),
+            include_crds: *include_crds,
+            rewrite_namespace: *rewrite_namespace,
+            adopt: request.adopt,
+            allow_oversize: request.allow_oversize,
+            allow_differences: request.allow_differences,
+            skip_unreadable: request.skip_unreadable,
+            jobs: (*jobs).into(),
+            wait_rollout: request.wait_rollout.map(duration),
+            fail_on: texts(&request.gate.fail_on),
+            accept: request.gate.accept.iter().map(|code| code.as_str().to_owned()).collect(),
+            ..ExportOptions::default()
+        },
         epinio: request.moving.is_some(),
         ..ExportSpec::new(app, destination)
     }

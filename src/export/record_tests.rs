@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::app::Code;
 use crate::chart::check::Fidelity;
-use crate::cluster::record::{Door, RequestedBy};
+use crate::cluster::record::{Door, ExportOptions, RequestedBy};
 use crate::export::report::ChartReport;
 
 const DIGEST: &str = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
@@ -64,9 +64,12 @@ prop_compose! {
         let [include_crds, rewrite_namespace, adopt, allow_oversize, allow_differences,
             skip_unreadable] = flags;
         ExportSpec {
-            namespace: Some(namespace), selector, all, secrets, chart_from, jobs, names, platforms,
-            exclude, keep_images, fail_on, accept, include_crds, rewrite_namespace, adopt,
-            allow_oversize, allow_differences, skip_unreadable, wait_rollout,
+            namespace: Some(namespace), selector, all, secrets, names,
+            options: ExportOptions {
+                chart_from, jobs, platforms, exclude, keep_images, fail_on, accept, include_crds,
+                rewrite_namespace, adopt, allow_oversize, allow_differences, skip_unreadable,
+                wait_rollout, ..ExportOptions::default()
+            },
             ..ExportSpec::new(app, "backup")
         }
     }
@@ -98,14 +101,20 @@ fn what_an_old_schema_let_pass_is_refused_by_field() {
     for (error, begins) in [
         (with(|of| of.age_recipients = vec!["age1x".into()]), "spec.ageRecipients: recipients"),
         (with(|of| (of.selector, of.all) = (Some("a".into()), true)), "spec.selector: give either"),
-        (with(|of| of.exclude = vec!["web".into()]), "spec.exclude: `web` is not KIND/NAME"),
-        (with(|of| of.keep_images = vec!["a[".into()]), "spec.keepImages: "),
-        (with(|of| of.platforms = vec!["linux".into()]), "spec.platforms: "),
-        (with(|of| of.fail_on = vec!["fatal".into()]), "spec.failOn: `fatal` is neither"),
-        (with(|of| of.accept = vec!["NOPE".into()]), "spec.accept: "),
-        (with(|of| of.wait_rollout = Some("25h".into())), "spec.waitRollout: `25h` is no time"),
-        (with(|of| of.wait_rollout = Some("0s".into())), "spec.waitRollout: "),
-        (with(|of| of.wait_rollout = Some(format!("{}h", u64::MAX))), "spec.waitRollout: "),
+        (
+            with(|of| of.options.exclude = vec!["web".into()]),
+            "spec.exclude: `web` is not KIND/NAME",
+        ),
+        (with(|of| of.options.keep_images = vec!["a[".into()]), "spec.keepImages: "),
+        (with(|of| of.options.platforms = vec!["linux".into()]), "spec.platforms: "),
+        (with(|of| of.options.fail_on = vec!["fatal".into()]), "spec.failOn: `fatal` is neither"),
+        (with(|of| of.options.accept = vec!["NOPE".into()]), "spec.accept: "),
+        (
+            with(|of| of.options.wait_rollout = Some("25h".into())),
+            "spec.waitRollout: `25h` is no time",
+        ),
+        (with(|of| of.options.wait_rollout = Some("0s".into())), "spec.waitRollout: "),
+        (with(|of| of.options.wait_rollout = Some(format!("{}h", u64::MAX))), "spec.waitRollout: "),
     ] {
         assert!(error.starts_with(begins), "{error}");
     }
@@ -134,10 +143,12 @@ fn a_digest_is_the_same_for_all_who_ask_for_the_same() {
     let json = serde_json::to_value(&asked).unwrap();
     let stored: ExportSpec = serde_json::from_value(json).unwrap();
     assert_eq!(digest(&stored, "team"), same[0]);
+    let mut adopting = asked.clone();
+    adopting.options.adopt = true;
     let others = [
         digest(&asked, "other"),
         digest(&ExportSpec::new("shop", "else"), "team"),
-        digest(&ExportSpec { adopt: true, ..asked.clone() }, "team"),
+        digest(&adopting, "team"),
         digest(&ExportSpec { service_account_name: Some("a".to_owned()), ..asked }, "team"),
     ];
     assert!(others.iter().all(|one| *one != same[0]));

@@ -51,6 +51,9 @@ fn definition_of_the_resource() {
     let definition = record::crd_yaml().unwrap();
     check("deploy/crds/exports.outhaul.dev.yaml", &definition);
     check("charts/outhaul/crds/exports.outhaul.dev.yaml", &definition);
+    let definition = record::schedule_crd_yaml().unwrap();
+    check("deploy/crds/exportschedules.outhaul.dev.yaml", &definition);
+    check("charts/outhaul/crds/exportschedules.outhaul.dev.yaml", &definition);
 }
 
 #[test]

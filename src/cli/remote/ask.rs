@@ -46,11 +46,10 @@ pub(super) async fn spec(
 fn asked(name: &str, args: &AppExportArgs) -> Result<ExportSpec, Error> {
     let destination = destination(args)?;
     let asked = request(args, selection(name, &args.pick))?;
-    Ok(ExportSpec {
-        use_pull_secrets: args.content.use_pull_secrets,
-        attach_report: !args.no_attach_report,
-        ..record::spec(&asked, destination)
-    })
+    let mut spec = record::spec(&asked, destination);
+    spec.options.use_pull_secrets = args.content.use_pull_secrets;
+    spec.options.attach_report = !args.no_attach_report;
+    Ok(spec)
 }
 
 /// What the arguments ask for, as the server takes it over HTTP.

@@ -1,9 +1,11 @@
 //! The definition of the resource, made from the wire types.
 
 use kube::CustomResourceExt as _;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::Export;
+use super::schedule::ExportSchedule;
 use crate::cluster::error::Cause;
 
 /// What stands above the definition.
@@ -14,7 +16,19 @@ const HEADER: &str = "# Made from src/cluster/record by `make generate`.\n";
 /// # Errors
 /// Never for these types.
 pub fn crd_yaml() -> Result<String, Cause> {
-    let mut crd = serde_json::to_value(Export::crd())?;
+    yaml(&Export::crd())
+}
+
+/// That of `ExportSchedule`, which is `deploy/crds/exportschedules.outhaul.dev.yaml`.
+///
+/// # Errors
+/// Never for these types.
+pub fn schedule_crd_yaml() -> Result<String, Cause> {
+    yaml(&ExportSchedule::crd())
+}
+
+fn yaml(definition: &impl Serialize) -> Result<String, Cause> {
+    let mut crd = serde_json::to_value(definition)?;
     plain(&mut crd);
     Ok(format!("{HEADER}{}", serde_saphyr::to_string(&crd)?))
 }

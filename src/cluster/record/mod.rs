@@ -11,6 +11,8 @@ mod crd;
 mod follow;
 mod kept;
 mod name;
+mod options;
+pub mod schedule;
 mod spec;
 mod status;
 mod store;
@@ -18,12 +20,11 @@ mod watch;
 
 use jiff::Timestamp;
 
-pub use crd::crd_yaml;
+pub use crd::{crd_yaml, schedule_crd_yaml};
 pub use follow::Seen;
 pub use kept::Health;
-pub use spec::{
-    ChartFrom, ChosenNames, Door, Export, ExportSpec, Jobs, RequestedBy, SecretsPolicy,
-};
+pub use options::{ChartFrom, ExportOptions, Jobs};
+pub use spec::{ChosenNames, Door, Export, ExportSpec, RequestedBy, Scheduled, SecretsPolicy};
 pub use status::{
     Bytes, Condition, ConditionStatus, ExportResult, ExportStatus, Findings, Holder, MAX_CODES,
     MAX_HINT, MAX_IMAGES, MAX_MESSAGE, Outcome, Phase, Planned, PlannedAction, Progress,

@@ -4,11 +4,13 @@
 #![allow(clippy::duplicated_attributes)] // of the printer columns, each of which has a name
 #![allow(unreachable_pub, reason = "KubeSchema writes the struct once more inside of a function")]
 
+use jiff::Timestamp;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::status::ExportStatus;
+use super::options::ExportOptions;
+use super::status::{ExportStatus, date_time};
 
 /// Most groups of who asks. Kubernetes has no limit; a directory may have hundreds.
 const MAX_GROUPS: usize = 64;
@@ -87,68 +89,33 @@ pub struct ExportSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20), inner(length(max = 128)))]
     pub age_recipients: Vec<String>,
-    /// What the chart is made of.
-    #[serde(default)]
-    pub chart_from: ChartFrom,
     /// Names at the destination, instead of the defaults.
     #[serde(default, skip_serializing_if = "ChosenNames::is_default")]
     pub names: ChosenNames,
-    /// Only these platforms of each image, such as `linux/amd64`. If empty, all.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16), inner(length(max = 64)))]
-    pub platforms: Vec<String>,
-    /// Objects to leave out, as `KIND/NAME`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), inner(length(max = 317), regex(pattern = r"^[^/]+/[^/]+$")))]
-    pub exclude: Vec<String>,
-    /// Images to leave where they are, as patterns such as `docker.io/*`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32), inner(length(min = 1, max = 512)))]
-    pub keep_images: Vec<String>,
-    /// Whether the definitions of custom resources come along.
-    #[serde(default)]
-    pub include_crds: bool,
-    /// Whether the chart writes the release's namespace where texts have an address in the
-    /// application's.
-    #[serde(default)]
-    pub rewrite_namespace: bool,
-    /// Whether a chart repository of another application is taken over.
-    #[serde(default)]
-    pub adopt: bool,
-    /// Whether a chart is made that is larger than helm takes.
-    #[serde(default)]
-    pub allow_oversize: bool,
-    /// Whether a chart is made that does not give back everything as it runs.
-    #[serde(default)]
-    pub allow_differences: bool,
-    /// Whether it goes on without kinds that cannot be read.
-    #[serde(default)]
-    pub skip_unreadable: bool,
-    /// Whether images are read with the credentials in the application's own pull secrets.
-    #[serde(default)]
-    pub use_pull_secrets: bool,
-    /// What happens to Jobs that nothing owns.
-    #[serde(default)]
-    pub jobs: Jobs,
-    /// How long to wait at most until the application is rolled out, such as `90s` or `10m`. If
-    /// absent, it does not wait.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 8), regex(pattern = r"^[0-9]+(s|m|h)$"))]
-    pub wait_rollout: Option<String>,
-    /// Severities and codes of findings that stop the export before anything is pushed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32), inner(length(max = 64)))]
-    pub fail_on: Vec<String>,
-    /// Codes of findings that do not.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), inner(length(max = 64)))]
-    pub accept: Vec<String>,
-    /// Whether the report is attached to the chart.
-    #[serde(default = "yes")]
-    pub attach_report: bool,
+    /// What goes along, and how.
+    #[serde(flatten)]
+    pub options: ExportOptions,
     /// Whether Epinio's version 0.0.0 moves to this chart. Only the server may say so.
     #[serde(default)]
     pub epinio: bool,
+    /// The run of a schedule that this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled: Option<Scheduled>,
+}
+
+/// A run of a schedule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Scheduled {
+    /// Name of the schedule, which is in the namespace of this record.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// When it was due.
+    #[schemars(schema_with = "date_time")]
+    pub due: Timestamp,
+    /// Whether there is a new version even if nothing has changed.
+    #[serde(default)]
+    pub even_if_unchanged: bool,
 }
 
 /// Who asks for an export.
@@ -197,29 +164,6 @@ pub enum SecretsPolicy {
     Encrypt,
     /// Put the values into the chart, in clear.
     Include,
-}
-
-/// What a chart is made of: the objects as they run, or the original chart of the Helm release.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ChartFrom {
-    /// The objects as they run.
-    #[default]
-    Live,
-    /// The original chart of the Helm release, where that can be rebuilt, else the objects.
-    Release,
-}
-
-/// What an export does with Jobs that nothing owns: leave them out, or let the chart run them after
-/// each install and upgrade.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Jobs {
-    /// Leave them out.
-    #[default]
-    Skip,
-    /// Let the chart run them.
-    Hook,
 }
 
 /// Names at the destination that were chosen.
@@ -272,30 +216,12 @@ impl ExportSpec {
             all: false,
             secrets: SecretsPolicy::default(),
             age_recipients: Vec::new(),
-            chart_from: ChartFrom::default(),
             names: ChosenNames::default(),
-            platforms: Vec::new(),
-            exclude: Vec::new(),
-            keep_images: Vec::new(),
-            include_crds: false,
-            rewrite_namespace: false,
-            adopt: false,
-            allow_oversize: false,
-            allow_differences: false,
-            skip_unreadable: false,
-            use_pull_secrets: false,
-            jobs: Jobs::default(),
-            wait_rollout: None,
-            fail_on: Vec::new(),
-            accept: Vec::new(),
-            attach_report: true,
+            options: ExportOptions::default(),
             epinio: false,
+            scheduled: None,
         }
     }
-}
-
-fn yes() -> bool {
-    true
 }
 
 #[cfg(test)]

@@ -351,6 +351,6 @@ pub enum ConditionStatus {
     Unknown,
 }
 
-fn date_time(_: &mut SchemaGenerator) -> Schema {
+pub(super) fn date_time(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "format": "date-time"})
 }

@@ -133,7 +133,7 @@ mod tests {
         let changes: [fn(&mut Export); 5] = [
             |it| it.metadata.name = Some("web-2".into()),
             |it| it.metadata.namespace = Some("other".into()),
-            |it| it.spec.use_pull_secrets = true,
+            |it| it.spec.options.use_pull_secrets = true,
             |it| it.spec.requested_by.as_mut().unwrap().groups.push("admins".into()),
             |it| it.spec.requested_by = None,
         ];

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::record::{
-    ChartFrom, ChosenNames, Door, Export, ExportResult, ExportSpec, ExportStatus, Jobs, Phase,
-    Planned, Progress, SecretsPolicy, Step,
+    ChartFrom, ChosenNames, Door, Export, ExportOptions, ExportResult, ExportSpec, ExportStatus,
+    Jobs, Phase, Planned, Progress, SecretsPolicy, Step,
 };
 use crate::server::work::queue::Key;
 
@@ -186,23 +186,25 @@ impl From<ExportRequest> for ExportSpec {
             selector: asked.selector,
             all: asked.all,
             secrets: asked.secrets,
-            chart_from: asked.chart_from,
             names: ChosenNames { chart_name, chart_version, image_name, image_tag },
-            platforms: asked.platforms,
-            exclude: asked.exclude,
-            keep_images: asked.keep_images,
-            include_crds: asked.include_crds,
-            jobs: asked.jobs,
-            rewrite_namespace: asked.rewrite_namespace,
-            adopt: asked.adopt,
-            allow_oversize: asked.allow_oversize,
-            allow_differences: asked.allow_differences,
-            skip_unreadable: asked.skip_unreadable,
-            use_pull_secrets: asked.use_pull_secrets,
-            wait_rollout: asked.wait_rollout,
-            fail_on: asked.fail_on,
-            accept: asked.accept,
-            attach_report: asked.attach_report,
+            options: ExportOptions {
+                chart_from: asked.chart_from,
+                platforms: asked.platforms,
+                exclude: asked.exclude,
+                keep_images: asked.keep_images,
+                include_crds: asked.include_crds,
+                jobs: asked.jobs,
+                rewrite_namespace: asked.rewrite_namespace,
+                adopt: asked.adopt,
+                allow_oversize: asked.allow_oversize,
+                allow_differences: asked.allow_differences,
+                skip_unreadable: asked.skip_unreadable,
+                use_pull_secrets: asked.use_pull_secrets,
+                wait_rollout: asked.wait_rollout,
+                fail_on: asked.fail_on,
+                accept: asked.accept,
+                attach_report: asked.attach_report,
+            },
             ..Self::new(asked.app, asked.destination)
         }
     }

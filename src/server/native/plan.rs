@@ -109,7 +109,7 @@ fn about<'a>(spec: &'a ExportSpec, namespace: &'a str) -> About<'a> {
 
 async fn planned(asked: &Asked, spec: &ExportSpec, namespace: &str) -> Result<Plan, Problem> {
     let request = Request { wait_rollout: None, ..request(asked, spec, namespace).await? };
-    let place = asked.place(&spec.destination, namespace, spec.use_pull_secrets).await?;
+    let place = asked.place(&spec.destination, namespace, spec.options.use_pull_secrets).await?;
     let copier = copier(&place.target, &request.platforms);
     let deps = Deps {
         target: &place.target,

@@ -177,8 +177,8 @@ pub fn needed(spec: &ExportSpec, namespace: &str) -> Vec<(Right, String)> {
 /// Whether values of Secrets are read.
 fn has_plaintext(spec: &ExportSpec) -> bool {
     matches!(spec.secrets, SecretsPolicy::Encrypt | SecretsPolicy::Include)
-        || spec.use_pull_secrets
-        || spec.chart_from == ChartFrom::Release
+        || spec.options.use_pull_secrets
+        || spec.options.chart_from == ChartFrom::Release
 }
 
 impl Permit {

@@ -71,7 +71,7 @@ async fn carry_out(
     let wanted = Wanted {
         destination: &spec.destination,
         namespace,
-        pull_secrets: spec.use_pull_secrets,
+        pull_secrets: spec.options.use_pull_secrets,
         caller: permit.caller.as_ref(),
     };
     let Means { live, system_namespace, local_sources, authorizer, .. } = means;
@@ -84,7 +84,7 @@ async fn carry_out(
         platforms: &request.platforms,
         copier: &copier,
         progress: watch,
-        attach_report: spec.attach_report,
+        attach_report: spec.options.attach_report,
         observer: None,
     };
     let source = Box::new(live.clone());

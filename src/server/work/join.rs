@@ -127,7 +127,7 @@ mod tests {
         assert!(!other(|of| of.spec.requested_by.as_mut().unwrap().user = "bob".into()));
         assert!(!other(|of| of.spec.requested_by.as_mut().unwrap().groups.clear()));
         assert!(!other(|of| of.spec.requested_by = None));
-        assert!(!other(|of| of.spec.include_crds = true));
+        assert!(!other(|of| of.spec.options.include_crds = true));
         assert!(!other(|of| of.metadata.namespace = Some("blog".into())));
     }
 

@@ -7,9 +7,9 @@ mod watch;
 use jiff::Timestamp;
 use outhaul::cluster::Live;
 use outhaul::cluster::record::{
-    Bytes, ChartFrom, ChosenNames, Condition, ConditionStatus, Door, Export, ExportResult,
-    ExportSpec, ExportStatus, Findings, Holder, Jobs, Outcome, Phase, Planned, PlannedAction,
-    Progress, RequestedBy, ResultChart, ResultImage, SecretsPolicy, Step,
+    Bytes, ChartFrom, ChosenNames, Condition, ConditionStatus, Door, Export, ExportOptions,
+    ExportResult, ExportSpec, ExportStatus, Findings, Holder, Jobs, Outcome, Phase, Planned,
+    PlannedAction, Progress, RequestedBy, ResultChart, ResultImage, Scheduled, SecretsPolicy, Step,
 };
 
 use super::live::options;
@@ -59,29 +59,36 @@ fn whole_spec() -> ExportSpec {
         all: false,
         secrets: SecretsPolicy::Encrypt,
         age_recipients: Vec::new(),
-        chart_from: ChartFrom::Release,
         names: ChosenNames {
             chart_name: text("shop-chart"),
             chart_version: text("1.4.0"),
             image_name: text("team/shop-image"),
             image_tag: text("blue"),
         },
-        platforms: texts(["linux/amd64", "linux/arm64/v8"]),
-        exclude: texts(["ConfigMap/web", "sts/cache"]),
-        keep_images: texts(["docker.io/*"]),
-        include_crds: true,
-        rewrite_namespace: true,
-        adopt: true,
-        allow_oversize: true,
-        allow_differences: true,
-        skip_unreadable: true,
-        use_pull_secrets: true,
-        jobs: Jobs::Hook,
-        wait_rollout: text("10m"),
-        fail_on: texts(["error", "HOST_PATH"]),
-        accept: texts(["IMAGE_DRIFT"]),
-        attach_report: false,
+        options: ExportOptions {
+            chart_from: ChartFrom::Release,
+            platforms: texts(["linux/amd64", "linux/arm64/v8"]),
+            exclude: texts(["ConfigMap/web", "sts/cache"]),
+            keep_images: texts(["docker.io/*"]),
+            include_crds: true,
+            rewrite_namespace: true,
+            adopt: true,
+            allow_oversize: true,
+            allow_differences: true,
+            skip_unreadable: true,
+            use_pull_secrets: true,
+            jobs: Jobs::Hook,
+            wait_rollout: text("10m"),
+            fail_on: texts(["error", "HOST_PATH"]),
+            accept: texts(["IMAGE_DRIFT"]),
+            attach_report: false,
+        },
         epinio: true,
+        scheduled: Some(Scheduled {
+            name: "nightly".to_owned(),
+            due: Timestamp::UNIX_EPOCH,
+            even_if_unchanged: true,
+        }),
     }
 }
 

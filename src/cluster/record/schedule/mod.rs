@@ -1,0 +1,49 @@
+//! The resource `ExportSchedule` (`outhaul.dev/v1alpha1`): its wire types.
+
+mod spec;
+mod status;
+
+use jiff::Timestamp;
+
+pub use spec::{
+    CatchUp, ConcurrencyPolicy, ExportSchedule, ExportScheduleSpec, HistoryLimits, MAX_DEADLINE,
+    MAX_JITTER, MAX_KEPT, MIN_DEADLINE, Retention, Template,
+};
+pub use status::{
+    AppStatus, Attempt, ExportScheduleStatus, MAX_ACTIVE, MAX_APPS, NEXT_TIMES, Pruned, Runs,
+    Skipped,
+};
+
+/// Label of the records of a schedule, with its name.
+pub const SCHEDULE: &str = "outhaul.dev/schedule";
+
+/// Annotation of a schedule by which a run is asked for outside of its times: any value that was not
+/// there before.
+pub const RUN: &str = "outhaul.dev/run";
+
+impl ExportSchedule {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    /// The namespace that it is in.
+    pub fn namespace(&self) -> &str {
+        self.metadata.namespace.as_deref().unwrap_or_default()
+    }
+
+    /// What a message calls it.
+    pub fn title(&self) -> String {
+        format!("ExportSchedule {}/{}", self.namespace(), self.name())
+    }
+
+    /// What tells it from a later one of the same name.
+    pub fn uid(&self) -> &str {
+        self.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// When it was made.
+    pub fn created(&self) -> Option<Timestamp> {
+        self.metadata.creation_timestamp.as_ref().map(|time| time.0)
+    }
+}
