@@ -1,5 +1,7 @@
 //! Identity, versions, and what counts as unchanged.
 
+use std::collections::BTreeSet;
+
 use super::shop::{Shop, codes, status, version, versions};
 use crate::support::cluster::Cluster;
 use crate::support::outhaul::Outhaul;
@@ -24,6 +26,27 @@ fn an_unchanged_application_is_not_pushed_and_a_changed_config_moves_no_image() 
     let images = format!("/v2/{}/", shop.image_repository());
     assert!(uploads.iter().all(|line| !line.path.starts_with(&images)), "{uploads:?}");
     assert_eq!(versions(&shop).len(), 2);
+}
+
+/// It happens each hour, for each application. Children of an index are asked for as well: clean-ups of
+/// untagged manifests take them and leave the index.
+#[test]
+fn an_unchanged_export_asks_for_tags_a_chart_and_each_manifest_once() {
+    let shop = Shop::start();
+    shop.export(&[]).ok();
+    shop.destination.clear_log();
+    shop.sources.clear_log();
+    assert_eq!(status(&shop.export(&[]).ok()), "unchanged");
+    let gets = shop.destination.requests(&["GET"]);
+    assert!(gets.len() <= 3, "a challenge, the tags and a chart, not {gets:#?}");
+    let heads = shop.destination.requests(&["HEAD"]);
+    let asked: BTreeSet<_> = heads.iter().map(|line| &line.path).collect();
+    assert_eq!(heads.len(), asked.len(), "{heads:#?}");
+    let children = 2; // of each image's index
+    assert_eq!(asked.len(), shop.images.len() * (1 + children));
+    let read = shop.sources.requests(&["GET", "HEAD"]);
+    assert!(read.len() <= 1 + shop.images.len(), "{read:#?}");
+    assert_eq!(shop.destination.requests(&["POST", "PUT", "PATCH", "DELETE"]), []);
 }
 
 #[test]
