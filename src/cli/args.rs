@@ -7,6 +7,8 @@ mod app_import;
 mod content;
 mod export;
 mod findings;
+mod keep;
+mod prune;
 mod remote;
 mod run_export;
 mod serve;
@@ -25,6 +27,8 @@ pub(crate) use app_import::AppImportArgs;
 pub(crate) use content::ContentArgs;
 pub(crate) use export::{ExportCommand, ExportListArgs, ExportOneArgs};
 pub(crate) use findings::FindingsArgs;
+pub(crate) use keep::KeepArgs;
+pub(crate) use prune::PruneArgs;
 pub(crate) use remote::{MakesNone, RemoteArgs, ServerArgs};
 pub(crate) use run_export::RunExportArgs;
 pub(crate) use serve::{Environment, EpinioUsers, ExecutorArg, LogFormat, ServeArgs};
@@ -94,6 +98,8 @@ pub(crate) enum Command {
     Copy(CopyArgs),
     /// Check that a published export is whole, from the registries alone
     Verify(VerifyArgs),
+    /// Delete published versions that no rule keeps, and the images that nothing needs then
+    Prune(PruneArgs),
     /// Serve the cluster's applications over HTTP, to many users
     Serve(Box<ServeArgs>),
     /// Carry out one attempt at an export of the server

@@ -109,6 +109,7 @@ async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
         }
         Command::Copy(args) => commands::copy::run(&args, printer).await,
         Command::Verify(args) => commands::verify::run(&args, global, printer).await,
+        Command::Prune(args) => commands::prune::run(&args, global, printer).await,
         Command::Serve(args) => commands::serve::run(&args, global).await,
         Command::RunExport(args) => commands::run_export::run(args, global).await,
         Command::Layout(LayoutCommand::Serve(args)) => {

@@ -46,6 +46,12 @@ impl Printer {
         }
     }
 
+    /// Asks the user; the answer is typed on the same line.
+    pub(crate) fn ask(&self, text: &str) {
+        let mut stderr = std::io::stderr();
+        let _ = write!(stderr, "{text}").and_then(|()| stderr.flush());
+    }
+
     /// Whether a person reads along.
     pub(crate) fn is_interactive(&self) -> bool {
         std::io::stdout().is_terminal()

@@ -3,9 +3,11 @@
 use comfy_table::{Table, presets};
 
 use super::commands::app_export_all::{Failure, Outcome, Summary};
+use super::commands::prune::Pruned;
 use super::planned::Planned;
 use crate::app::{App, Candidate, Code, Finding, FoundBy, Severity, Shared};
 use crate::export::diff::{ChangedField, ChangedObject, Diff};
+use crate::export::prune::{self, Left, Other};
 use crate::export::report::Bytes;
 use crate::export::verify::Verification;
 use crate::export::{Fidelity, Plan, Report, Status};
@@ -147,6 +149,44 @@ fn changed(field: &ChangedField) -> String {
             format!("    {name}: {before} -> {after}\n")
         }
     }
+}
+
+/// What a prune would do, or did.
+pub(crate) fn pruned(pruned: &Pruned) -> String {
+    let mut text = prune_plan(&pruned.plan);
+    let Some(outcome) = &pruned.outcome else { return text };
+    text.push_str(&format!(
+        "\ndeleted {} versions and {} images; {} images go later, if nothing needs them then\n",
+        outcome.versions.len(),
+        outcome.images.len(),
+        outcome.waiting
+    ));
+    for Left { what, reason } in &outcome.left {
+        text.push_str(&format!("  left  {what}: {reason}\n"));
+    }
+    if !outcome.versions.is_empty() || !outcome.images.is_empty() {
+        text.push_str("the registry's own garbage collector frees the space\n");
+    }
+    text
+}
+
+/// What goes and what stays, each with its reason.
+pub(crate) fn prune_plan(plan: &prune::Plan) -> String {
+    let rows = plan.versions.iter().map(|of| {
+        let what = if of.goes { "goes" } else { "stays" };
+        let taken = of.taken_at.map(|at| at.to_string()).unwrap_or_default();
+        vec![what.to_owned(), of.version.to_string(), taken, of.reasons.join("; ")]
+    });
+    let others = plan.others.iter().map(|Other { tag, what }| {
+        vec!["stays".to_owned(), tag.to_string(), String::new(), what.clone()]
+    });
+    let rows = rows.chain(others);
+    format!(
+        "{} of {}\n\n{}\n",
+        plan.chart,
+        plan.origin,
+        table(&["", "VERSION", "TAKEN AT", "WHY"], rows)
+    )
 }
 
 /// What was found of a published export.

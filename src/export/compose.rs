@@ -14,6 +14,7 @@ use crate::registry::{Digest, Tag};
 use super::identity::{self, Content, ContentOptions};
 use super::images::ResolvedImage;
 use super::names::Names;
+use super::request::ScheduledRun;
 use super::{PlannedImage, Request, Resolution, Target};
 
 /// What the chart is built from.
@@ -40,7 +41,7 @@ pub(super) fn chart<'a>(
         secret_values: &resolution.secret_values,
         sealed: resolution.sealed.as_ref().map(|sealed| &*sealed.text),
         templates: request.templates.clone(),
-        annotations: annotations(resolution, content, &taken_at),
+        annotations: annotations(request, resolution, content, &taken_at),
         created: taken_at,
     }
 }
@@ -71,6 +72,7 @@ pub(super) fn image(
 }
 
 fn annotations(
+    request: &Request,
     resolution: &Resolution,
     content: &Content,
     taken_at: &str,
@@ -84,7 +86,17 @@ fn annotations(
     if let Some(sealed) = &resolution.sealed {
         annotations.insert(identity::SECRETS.to_owned(), sealed.identity.to_string());
     }
+    annotations.extend(
+        schedule(request, &resolution.origin).map(|of| (identity::SCHEDULE.to_owned(), of)),
+    );
     annotations
+}
+
+/// The schedule whose run an export of `origin` is, as the annotation has it.
+pub(super) fn schedule(request: &Request, origin: &str) -> Option<String> {
+    let ScheduledRun { namespace, name, .. } = request.scheduled.as_ref()?;
+    let cluster = origin.split('/').next().unwrap_or_default();
+    Some(identity::schedule_of(cluster, namespace, name))
 }
 
 /// Digests over everything that decides the content.

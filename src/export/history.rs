@@ -11,8 +11,8 @@ use serde::Serialize;
 use crate::registry::{Descriptor, Digest, Error, Manifest, RepositoryName, Revision, Store, Tag};
 
 use super::Target;
-use super::identity::{CONTENT_DIGEST, ORIGIN, SECRETS, TAKEN_AT};
-use super::names::version_tag;
+use super::identity::{CONTENT_DIGEST, DERIVED_FROM, ORIGIN, SCHEDULE, SECRETS, TAKEN_AT};
+use super::names::{self, version_tag};
 use super::publish::REPORT;
 
 /// Versions that are read at once: the registry's other users want to be served, too.
@@ -33,6 +33,13 @@ pub struct Published {
     pub content: Option<Digest>,
     /// What its encrypted Secrets are, as [`SECRETS`] says; `None` if it has none.
     pub secrets: Option<Digest>,
+    /// Which schedule made it, as [`SCHEDULE`] says; `None`: somebody did by hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
+    /// When the application was read; `None`: nobody has written it down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub taken_at: Option<Timestamp>,
 }
 
 /// What an export must know of the past.
@@ -79,13 +86,21 @@ pub struct Past {
     /// The chart.
     #[serde(flatten)]
     pub published: Published,
-    /// When the application was read; `None`: nobody has written it down.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
-    pub taken_at: Option<Timestamp>,
     /// Digest of the report that is attached to it; `None`: there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<Digest>,
+}
+
+/// The version that helm picks if asked for none; `None` where there is none.
+///
+/// # Errors
+/// When the registry cannot be read.
+pub async fn newest(
+    target: &Target,
+    repository: &RepositoryName,
+) -> Result<Option<Published>, super::Error> {
+    let history = read(target.store.as_ref(), repository, None).await;
+    Ok(history.map_err(|source| target.failed(source))?.newest)
 }
 
 /// Every version in `repository`, the oldest first. One that does not exist has none.
@@ -126,16 +141,40 @@ async fn looked_back(
     version: &Version,
 ) -> Result<Option<Past>, Error> {
     let Some(manifest) = manifest(store, repository, version).await? else { return Ok(None) };
-    let taken_at = manifest.links()?.annotations.get(TAKEN_AT).and_then(|at| at.parse().ok());
     let referrers = store.referrers(repository, &manifest.digest).await?;
     let is_report = |of: &&Descriptor| of.artifact_type.as_deref() == Some(REPORT);
     let report = referrers.iter().find(is_report).map(|report| report.digest.clone());
-    Ok(Some(Past { published: described(version, manifest)?, taken_at, report }))
+    Ok(Some(Past { published: described(version, manifest)?, report }))
 }
 
-fn parsed(tags: &[Tag]) -> BTreeSet<Version> {
-    let versions = tags.iter().map(|tag| Version::parse(&tag.as_str().replace('_', "+")));
-    versions.filter_map(Result::ok).collect()
+/// What the tag of a version that stays begins with; the version follows, as in its own tag.
+const PINNED: &str = "pinned-";
+
+/// The versions among tags.
+pub(super) fn parsed(tags: &[Tag]) -> BTreeSet<Version> {
+    tags.iter().filter_map(version).collect()
+}
+
+/// The version that a tag is.
+pub(super) fn version(tag: &Tag) -> Option<Version> {
+    Version::parse(&tag.as_str().replace('_', "+")).ok()
+}
+
+/// The version that a tag pins.
+pub(super) fn pinned(tag: &Tag) -> Option<Version> {
+    let version = tag.as_str().strip_prefix(PINNED)?;
+    Version::parse(&version.replace('_', "+")).ok()
+}
+
+/// What a tag is that is no version and of ours.
+pub(super) fn own(tag: &Tag) -> Option<&'static str> {
+    let text = tag.as_str();
+    match text {
+        _ if pinned(tag).is_some() => Some("pins a version"),
+        _ if text == names::PRUNED => Some("what was pruned"),
+        _ if text.starts_with("sha256-") => Some("what is attached to a version"),
+        _ => None,
+    }
 }
 
 /// The version, if it is there.
@@ -166,5 +205,11 @@ fn described(version: &Version, manifest: Manifest) -> Result<Published, Error> 
         origin: annotations.get(ORIGIN).cloned(),
         content: annotations.get(CONTENT_DIGEST).and_then(|text| text.parse().ok()),
         secrets: annotations.get(SECRETS).and_then(|text| text.parse().ok()),
+        // Whoever copied it here did that by hand.
+        schedule: annotations
+            .get(SCHEDULE)
+            .filter(|_| !annotations.contains_key(DERIVED_FROM))
+            .cloned(),
+        taken_at: annotations.get(TAKEN_AT).and_then(|text| text.parse().ok()),
     })
 }

@@ -26,6 +26,10 @@ pub const DERIVED_FROM: &str = "dev.outhaul.derived-from";
 /// recipients. Of the values it says nothing.
 pub const SECRETS: &str = "dev.outhaul.secrets";
 
+/// Annotation: which schedule made it, `<uid of kube-system>/<namespace>/<name>`; absent: somebody
+/// did by hand.
+pub const SCHEDULE: &str = "dev.outhaul.schedule";
+
 /// Annotation: when the application was read.
 pub const TAKEN_AT: &str = "dev.outhaul.taken-at";
 
@@ -68,6 +72,11 @@ pub fn origin(source: &Origin, app: &App) -> String {
 /// The same by name: `cluster` is the uid of the cluster, or `manifests`.
 pub fn origin_of(cluster: &str, namespace: &str, app: &str) -> String {
     format!("{cluster}/{namespace}/{app}")
+}
+
+/// What [`SCHEDULE`] says of the schedule `name` of `namespace`.
+pub fn schedule_of(cluster: &str, namespace: &str, name: &str) -> String {
+    format!("{cluster}/{namespace}/{name}")
 }
 
 impl Content {

@@ -22,6 +22,7 @@ mod original;
 mod owner;
 pub mod perform;
 pub mod plan;
+pub mod prune;
 mod publish;
 pub mod published;
 pub mod record;

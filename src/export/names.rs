@@ -12,6 +12,9 @@ const MAX_PART: usize = 53;
 /// Hexadecimal digits of the hash that stands for what was cut off.
 const HASH_DIGITS: usize = 8;
 
+/// The tag under which a chart repository says what was pruned.
+pub const PRUNED: &str = "outhaul-pruned";
+
 /// Longest tag (distribution-spec).
 const MAX_TAG: usize = 128;
 

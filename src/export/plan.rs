@@ -144,7 +144,7 @@ pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Resul
     check_origin(&repository, &resolution.history, &resolution.origin, request.adopt)?;
     let content = compose::content(request, target, &resolution);
     let mut found = findings::of(request, target, &resolution);
-    let (version, holder) = decide(&resolution, &content.digest, &repository, &mut found)?;
+    let (version, holder) = decide(request, &resolution, &content.digest, &repository, &mut found)?;
     let action = Action::of(holder.is_some(), resolution.missing.is_empty());
     let images = planned_images(target, &resolution)?;
     let input = compose::chart(request, target, &resolution, &version, &content, &images);
@@ -208,6 +208,7 @@ fn build(resolution: &Resolution, input: &Input<'_>) -> Result<Chart, Error> {
 
 /// The version to make, or the one that holds the content already with its chart's digest.
 fn decide(
+    request: &Request,
     resolution: &Resolution,
     content: &Digest,
     repository: &str,
@@ -233,7 +234,8 @@ fn decide(
             }
         };
     }
-    if let Some(published) = newest.as_ref().filter(holds) {
+    let made = |published: &&Published| is_made(request, &resolution.origin, published);
+    if let Some(published) = newest.as_ref().filter(holds).filter(made) {
         return Ok((published.version.clone(), Some(published.digest.clone())));
     }
     let newest = newest.as_ref().map(|published| &published.version);
@@ -242,6 +244,16 @@ fn decide(
         found.push(findings::clock_behind(&next.version));
     }
     Ok((next.version, None))
+}
+
+/// Whether nothing is to be made where the newest version, which is `published`, holds the content. A
+/// run that makes a version in any case makes one, however often it is carried out.
+fn is_made(request: &Request, origin: &str, published: &Published) -> bool {
+    let Some(run) = request.scheduled.as_ref().filter(|run| run.even_if_unchanged) else {
+        return true;
+    };
+    published.schedule == compose::schedule(request, origin)
+        && published.taken_at.is_some_and(|at| at >= run.due)
 }
 
 /// A chart of another origin is never built upon: its history and retention are someone else's.

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::moving::EPINIO;
 use super::perform::Step;
 use super::report::{Bytes, ImageReport};
-use super::request::{ChartFrom, ChosenNames};
+use super::request::{ChartFrom, ChosenNames, ScheduledRun};
 use super::rollout::LONGEST_WAIT;
 use super::{Action, Error, Gate, Plan, Report, Request, Status};
 use crate::app::{Finding, JobsPolicy, Options, SecretsPolicy, Selection, Severity};
@@ -91,10 +91,16 @@ pub fn request(spec: &ExportSpec, namespace: &str) -> Result<Request, Error> {
             fail_on: all("failOn", &options.fail_on)?,
             accept: all("accept", &options.accept)?,
         },
+        scheduled: spec.scheduled.as_ref().map(|run| ScheduledRun {
+            namespace: namespace.to_owned(),
+            name: run.name.clone(),
+            due: run.due,
+            even_if_unchanged: run.even_if_unchanged,
+        }),
     })
 }
 
-/// The spec that asks for `request` at a destination. Templates, and going on in a namespace that is
+/// The spec that asks for `request` at a destination, by hand. Templates, and going on in a namespace that is
 /// being deleted, cannot be asked for; with recipients of its own it is refused.
 pub fn spec(request: &Request, destination: &str) -> ExportSpec {
     let (app, selector, all) = match &request.selection {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +70,23 @@ pub struct Request {
     /// Which findings stop the export before anything is pushed.
     #[serde(default)]
     pub gate: Gate,
+    /// The run of a schedule that this is; `None`: somebody asked by hand.
+    #[serde(default)]
+    pub scheduled: Option<ScheduledRun>,
+}
+
+/// A run of a schedule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduledRun {
+    /// Namespace of the schedule.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// When the run was due.
+    pub due: Timestamp,
+    /// Whether there is a new version even if nothing has changed.
+    pub even_if_unchanged: bool,
 }
 
 /// What a chart is made of.
@@ -122,6 +140,7 @@ impl Request {
             allow_terminating: false,
             wait_rollout: None,
             gate: Gate::default(),
+            scheduled: None,
         }
     }
 }

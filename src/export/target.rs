@@ -45,6 +45,14 @@ impl Target {
         })
     }
 
+    /// The registry of a destination with the credentials that may delete there.
+    ///
+    /// # Errors
+    /// As [`Self::registry`].
+    pub fn deleting(destination: &Destination) -> Result<Arc<dyn Store>, Error> {
+        Ok(Registry::connect(&destination.endpoint, destination.keychain.clone())?)
+    }
+
     /// A layout, as a bundle for sites without a network.
     pub fn layout(name: String, store: Arc<dyn Store>, pull_address: Option<String>) -> Self {
         Self {

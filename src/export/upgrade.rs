@@ -81,6 +81,8 @@ mod tests {
             origin: None,
             content: None,
             secrets: None,
+            schedule: None,
+            taken_at: None,
         };
         let object = crate::app::ObjectId {
             group: String::new(),

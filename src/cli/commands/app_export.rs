@@ -200,5 +200,6 @@ pub(crate) fn request(args: &AppExportArgs, selection: Selection) -> Result<Requ
         allow_terminating: args.allow_terminating,
         wait_rollout: args.wait_rollout,
         gate: args.findings.gate(),
+        scheduled: None,
     })
 }

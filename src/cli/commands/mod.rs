@@ -12,6 +12,7 @@ pub(super) mod demo;
 pub(super) mod export;
 pub(super) mod export_registries;
 pub(super) mod layout_serve;
+pub(super) mod prune;
 pub(super) mod run_export;
 pub(super) mod serve;
 pub(super) mod verify;

@@ -13,7 +13,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use semver::Version;
 
-use bucket::{Span, ends};
+pub use bucket::Span;
+
+use bucket::ends;
 
 /// What stays. Rules add up: a version stays if one of them keeps it, unless it is older than
 /// `max_age`.
