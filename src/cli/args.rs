@@ -11,6 +11,7 @@ mod keep;
 mod prune;
 mod remote;
 mod run_export;
+mod schedule;
 mod serve;
 mod verify;
 
@@ -31,6 +32,7 @@ pub(crate) use keep::KeepArgs;
 pub(crate) use prune::PruneArgs;
 pub(crate) use remote::{MakesNone, RemoteArgs, ServerArgs};
 pub(crate) use run_export::RunExportArgs;
+pub(crate) use schedule::{ScheduleCommand, SchedulePreviewArgs};
 pub(crate) use serve::{Environment, EpinioUsers, ExecutorArg, LogFormat, ServeArgs};
 pub(crate) use verify::VerifyArgs;
 
@@ -92,6 +94,9 @@ pub(crate) enum Command {
     /// Exports that a server carries out: list, show, cancel
     #[command(subcommand, visible_alias = "exports")]
     Export(ExportCommand),
+    /// Exports at times of the clock, and which of them stay
+    #[command(subcommand, visible_alias = "schedules")]
+    Schedule(ScheduleCommand),
     /// List the registries that exports may go to
     ExportRegistries(ExportRegistriesArgs),
     /// Copy an image with all its platforms and signatures

@@ -91,7 +91,8 @@ impl Error {
             Self::NoDestination
             | Self::TwoDestinations
             | Self::Arguments { .. }
-            | Self::DigestAsDestination(_) => Exit::Usage,
+            | Self::DigestAsDestination(_)
+            | Self::Schedule(_) => Exit::Usage,
             Self::Export(error) => of_export(error),
             Self::Destination(error) => of_destination(error),
             Self::Cluster(error) => of_cluster(error),

@@ -3,6 +3,8 @@
 use super::Error;
 use crate::export::verify::State;
 use crate::registry::{self, CopyError, Side};
+use crate::schedule::declared::Invalid;
+use crate::schedule::zones;
 use crate::{app::select::SelectError, chart, cluster, destination, export, import};
 
 /// Most names that a hint lists.
@@ -26,6 +28,7 @@ impl Error {
             Self::Import(import::Error::Registry(error)) => of_registry(error, None),
             Self::Import(error) => error.hint().map(str::to_owned),
             Self::Registry(error) => of_registry(error, None),
+            Self::Schedule(error) => of_schedule(error),
             Self::Certificate { .. } => Some(
                 "give PEM files: the certificate, then those of its authorities; and its own key; \
                  for authorities, their certificates"
@@ -237,6 +240,37 @@ fn of_registry(error: &registry::Error, ca_secret: Option<&str>) -> Option<Strin
             format!("run `{helper} list` to see whether it works, or `docker login` without it")
         }
         _ => return None,
+    })
+}
+
+fn of_schedule(error: &Invalid) -> Option<String> {
+    use crate::schedule::cron::Error as E;
+    Some(match error {
+        Invalid::Schedule(E::Fields(_) | E::Length) => {
+            "such as `30 2 * * 1-5`, at half past two from Monday to Friday; or `@daily`".into()
+        }
+        Invalid::Schedule(E::Seconds) => {
+            "leave out the field of seconds; the shortest interval is a minute".into()
+        }
+        Invalid::Schedule(E::Zone(text)) => {
+            let zone = text.split_once('=').map_or("ZONE", |(_, zone)| zone);
+            format!("leave it out, and say `--time-zone {zone}`, or `timeZone` in a manifest")
+        }
+        Invalid::Schedule(E::Never) => "such as the last day with `0 0 28-31 * *`".into(),
+        Invalid::Schedule(E::Descriptor(_) | E::Field { .. } | E::Interval(_)) => {
+            "docs/BACKUPS.md, section 3, has all that a schedule may say".into()
+        }
+        Invalid::Zone { zone } => match zones::close(zone) {
+            Some(close) => format!("is it `{close}`?"),
+            None => "a zone has an IANA name, such as Europe/Berlin or UTC".into(),
+        },
+        Invalid::Age { .. } => "a number and h, d or w: a day has 24 hours here".into(),
+        Invalid::NoneSuccessful => "leave it out, and the newest version stays".into(),
+        Invalid::NothingStays => {
+            "give `--keep-last`, `--keep-daily`, `--max-age` or another rule (in a manifest \
+             `keepLast`, …); without any rule everything stays"
+                .into()
+        }
     })
 }
 

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::registry::{self, CopyError};
-use crate::{cluster, destination, export, import};
+use crate::{cluster, destination, export, import, schedule};
 
 mod exit;
 mod hint;
@@ -55,6 +55,9 @@ pub enum Error {
     /// A registry or layout failed.
     #[error(transparent)]
     Registry(#[from] registry::Error),
+    /// What a schedule says cannot be.
+    #[error(transparent)]
+    Schedule(#[from] schedule::declared::Invalid),
     /// A file that the user named.
     #[error("{}: {source}", .path.display())]
     File {

@@ -173,7 +173,8 @@ impl Error {
             Self::NoDestination
             | Self::TwoDestinations
             | Self::Arguments { .. }
-            | Self::DigestAsDestination(_) => Code::ArgumentInvalid,
+            | Self::DigestAsDestination(_)
+            | Self::Schedule(_) => Code::ArgumentInvalid,
             Self::Export(error) => of_export(error),
             Self::Destination(error) => of_destination(error),
             Self::Cluster(error) => of_cluster(error),

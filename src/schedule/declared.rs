@@ -15,22 +15,25 @@ use crate::cluster::record::schedule::{CatchUp, ExportSchedule, ExportScheduleSp
 #[derive(Debug, thiserror::Error)]
 pub enum Invalid {
     /// Its times.
-    #[error("spec.schedule: {0}")]
+    #[error("schedule: {0}")]
     Schedule(#[from] cron::Error),
     /// Its zone.
-    #[error("spec.timeZone: there is no time zone `{zone}`")]
+    #[error("timeZone: there is no time zone `{zone}`")]
     Zone {
         /// What was given.
         zone: String,
     },
     /// Its age.
-    #[error("spec.retention.maxAge: `{text}` is no age such as 90d, 12w or 36h")]
+    #[error("retention.maxAge: `{text}` is no age such as 90d, 12w or 36h")]
     Age {
         /// What was given.
         text: String,
     },
-    /// That something stays.
-    #[error("spec.retention.minSuccessful is at least 1")]
+    /// How many stay whatever their age.
+    #[error("retention.minSuccessful is at least 1")]
+    NoneSuccessful,
+    /// What stays.
+    #[error("retention: no rule says what stays")]
     NothingStays,
 }
 
@@ -67,9 +70,9 @@ impl Rules {
     /// What a retention keeps.
     ///
     /// # Errors
-    /// When its age is none, or nothing stays.
+    /// When its age is none, or nothing says what stays.
     pub fn of(retention: &Retention) -> Result<Self, Invalid> {
-        Ok(Self {
+        let rules = Self {
             last: retention.keep_last,
             hourly: retention.keep_hourly,
             daily: retention.keep_daily,
@@ -78,9 +81,14 @@ impl Rules {
             yearly: retention.keep_yearly,
             max_age: retention.max_age.as_deref().map(age).transpose()?,
             min_successful: NonZeroU32::new(retention.min_successful)
-                .ok_or(Invalid::NothingStays)?,
+                .ok_or(Invalid::NoneSuccessful)?,
             include_manual: retention.include_manual,
-        })
+        };
+        if rules.counts() || rules.max_age.is_some() {
+            Ok(rules)
+        } else {
+            Err(Invalid::NothingStays)
+        }
     }
 }
 

@@ -8,7 +8,9 @@
 
 pub mod cron;
 pub mod declared;
+pub mod preview;
 pub mod retention;
 pub mod rules;
 pub mod run;
 pub mod simulate;
+pub mod zones;

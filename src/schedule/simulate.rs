@@ -171,4 +171,21 @@ mod tests {
         let course = simulate(&plan("@hourly", 1), Some(&RULES), from, until, once);
         assert_eq!((course.runs, course.versions, course.left.len()), (8759, 1, 1));
     }
+
+    /// Every day of ten years, in a thousand schedules, each of which runs at a moment of its own and
+    /// prunes after each run. `cargo test --release --lib thousand -- --ignored` says how long it takes.
+    #[test]
+    #[ignore = "is a figure of bench/README.md, and takes minutes unless optimised"]
+    fn ten_years_of_a_thousand_schedules() {
+        let (from, until) = years("2026-01-01T00:00:00Z", 10);
+        let rules = Rules { daily: 7, weekly: 4, monthly: 0, yearly: 0, ..RULES };
+        for number in 0..1000_u64 {
+            let (minute, hour) = (number % 60, number / 60 % 23);
+            let plan = plan(&format!("{minute} {hour} * * *"), number);
+            let course = simulate(&plan, Some(&rules), from, until, |_| true);
+            // The last day ends before its last hour in Berlin's zone, the first begins within one.
+            assert!((3651..=3653).contains(&course.runs), "{number}: {}", course.runs);
+            assert!(course.most <= 12, "{number}: {}", course.most);
+        }
+    }
 }

@@ -15,7 +15,10 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("export", &["app", "chart", "cluster", "destination", "registry", "schedule"]),
     ("schedule", &["cluster"]),
     ("import", &["app", "chart", "cluster", "export", "registry"]),
-    ("error", &["app", "chart", "cluster", "destination", "export", "import", "registry"]),
+    (
+        "error",
+        &["app", "chart", "cluster", "destination", "export", "import", "registry", "schedule"],
+    ),
     (
         "server",
         &["app", "chart", "cluster", "destination", "error", "export", "registry", "schedule"],
@@ -43,7 +46,7 @@ const LIBRARIES: [(&str, &[&str]); 14] = [
     ("k8s_openapi", &["cluster"]),
     ("jsonwebtoken", &["server"]),
     ("reqwest", &["registry", "cli", "server"]),
-    ("schemars", &["app", "chart", "cluster", "destination", "export", "server"]),
+    ("schemars", &["app", "chart", "cluster", "destination", "export", "schedule", "server"]),
     ("axum", &["registry", "server"]),
     ("axum_server", &["server"]),
     ("axum_reverse_proxy", &["server"]),

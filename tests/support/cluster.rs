@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use outhaul::cluster::record::crd_yaml;
+use outhaul::cluster::record::{crd_yaml, schedule_crd_yaml};
 
 use super::certs::Authority;
 use super::child::{Child, Folder};
@@ -132,10 +132,12 @@ impl Cluster {
         self
     }
 
-    /// Makes it serve the resource `Export`.
+    /// Makes it serve the resources `Export` and `ExportSchedule`.
     pub(crate) fn add_exports(&self) {
         self.apply(&crd_yaml().unwrap());
+        self.apply(&schedule_crd_yaml().unwrap());
         self.await_served("outhaul.dev/v1alpha1", "exports");
+        self.await_served("outhaul.dev/v1alpha1", "exportschedules");
     }
 
     /// Waits until it serves a kind that was defined just now. Discovery, by which the helpers here

@@ -14,5 +14,6 @@ pub(super) mod export_registries;
 pub(super) mod layout_serve;
 pub(super) mod prune;
 pub(super) mod run_export;
+pub(super) mod schedule;
 pub(super) mod serve;
 pub(super) mod verify;

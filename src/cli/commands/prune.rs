@@ -48,13 +48,11 @@ fn claim(args: &PruneArgs) -> Result<Claim, Error> {
         text,
         hint: "say what stays: `--keep-last 7`, `--keep-daily 14`, `--max-age 90d`",
     };
-    if !args.keep.is_given() {
-        return Err(invalid("nothing is said of what stays".to_owned()));
-    }
+    let rules = args.keep.rules()?;
     let zone = declared::zone(&args.time_zone);
     Ok(Claim {
         schedule: "the command line".to_owned(),
-        rules: Some(args.keep.rules()?),
+        rules: Some(rules.ok_or_else(|| invalid("nothing is said of what stays".to_owned()))?),
         zone: zone.map_err(|error| invalid(format!("--time-zone: {error}")))?,
         dry_run: args.dry_run,
     })

@@ -16,6 +16,7 @@ pub mod schedule;
 mod spec;
 mod status;
 mod store;
+mod stored;
 mod watch;
 
 use jiff::Timestamp;

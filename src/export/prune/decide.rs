@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use semver::Version;
 
-use super::{Claim, why};
+use super::Claim;
 use crate::export::history::Published;
 use crate::export::version::moment;
 use crate::registry::Tag;
@@ -70,9 +70,7 @@ pub(super) fn decide(versions: &[Known], claims: &[Claim], now: Timestamp) -> Ve
         let decided = retention::decide(&history, rules, &claim.zone, now);
         for (verdict, of) in verdicts.iter_mut().zip(decided) {
             verdict.matters |= of.reasons.iter().any(|reason| is_counted(*reason));
-            verdict
-                .reasons
-                .extend(of.reasons.into_iter().map(|of| prefix.clone() + &why::said(of)));
+            verdict.reasons.extend(of.reasons.into_iter().map(|of| format!("{prefix}{of}")));
             verdict.too_old |= of.too_old;
         }
     }

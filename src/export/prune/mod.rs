@@ -9,7 +9,6 @@
 
 mod decide;
 mod plan;
-mod why;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};

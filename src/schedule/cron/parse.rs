@@ -22,6 +22,11 @@ pub enum Error {
         "a schedule has five fields, minute, hour, day of month, month and day of week, not {0}"
     )]
     Fields(usize),
+    /// Six fields, of which other programs read the first, or the last, as seconds.
+    #[error(
+        "a schedule has no seconds: five fields, minute, hour, day of month, month and day of week"
+    )]
+    Seconds,
     /// Part of a field that does not belong there.
     #[error("{field} `{part}`: {why}")]
     Field {
@@ -72,6 +77,7 @@ pub fn parse(text: &str) -> Result<Schedule, Error> {
             let weekdays = WEEKDAY.parse(weekday)?;
             possible(Calendar::new([minutes, hours, days, months, weekdays]))
         }
+        _ if fields.len() == 6 => Err(Error::Seconds),
         _ => Err(Error::Fields(fields.len())),
     }
 }

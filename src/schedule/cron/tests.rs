@@ -122,7 +122,8 @@ fn what_is_no_schedule_is_refused_by_name() {
     for (text, says) in [
         ("", "1 to 512 characters"),
         ("0 3 * *", "five fields, minute, hour, day of month, month and day of week, not 4"),
-        ("0 0 3 * * *", "not 6"),
+        ("0 0 3 * * *", "a schedule has no seconds: five fields"),
+        ("0 0 3 * * * 2026", "not 7"),
         ("60 * * * *", "minute `60`: `60` is no number from 0 to 59"),
         ("* 24 * * *", "hour `24`"),
         ("* * 0 * *", "day of month `0`"),

@@ -1,5 +1,7 @@
 //! Hours, days, weeks, months and years of a time zone, backwards.
 
+use std::fmt;
+
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned};
@@ -17,6 +19,18 @@ pub enum Span {
     Month,
     /// A year.
     Year,
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Year => "year",
+        })
+    }
 }
 
 /// The parts of the calendar from the one with `now` backwards: first day, and the moment in which

@@ -6,6 +6,7 @@
 
 mod bucket;
 
+use std::fmt;
 use std::num::NonZeroU32;
 
 use jiff::civil::Date;
@@ -85,7 +86,7 @@ pub struct Verdict {
 
 impl Rules {
     /// Whether any rule counts versions.
-    fn counts(&self) -> bool {
+    pub(super) fn counts(&self) -> bool {
         let Self { last, hourly, daily, weekly, monthly, yearly, .. } = self;
         [last, hourly, daily, weekly, monthly, yearly].into_iter().any(|count| *count > 0)
     }
@@ -186,6 +187,22 @@ impl Reason {
     /// Whether it ends at `max_age`.
     fn is_bound_by_age(self) -> bool {
         matches!(self, Self::Last | Self::Held(..))
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pinned => "pinned",
+            Self::Manual => "made by hand",
+            Self::Undated => "nothing tells its age",
+            Self::Newest => "always kept as one of the newest",
+            Self::Last => "one of the newest that are counted",
+            Self::Young => "young enough",
+            Self::Held(span, first) => {
+                return write!(f, "held at the end of the {span} of {first}");
+            }
+        })
     }
 }
 

@@ -112,6 +112,20 @@ pub fn decide(plan: &Plan, before: Before, busy: bool, now: Timestamp) -> Decisi
 }
 
 impl Plan {
+    /// Runs at these times, and nothing else.
+    pub fn at(schedule: Schedule, zone: TimeZone) -> Self {
+        Self {
+            schedule,
+            zone,
+            jitter: SignedDuration::ZERO,
+            deadline: None,
+            catch_up: true,
+            suspended: false,
+            on_create: false,
+            seed: 0,
+        }
+    }
+
     /// The first due time after `after`.
     pub fn next(&self, after: Timestamp, created: Timestamp) -> Option<Timestamp> {
         self.schedule.next(after, created, &self.zone)

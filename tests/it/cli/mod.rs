@@ -2,6 +2,7 @@
 
 mod arguments;
 mod demo;
+mod schedule;
 mod terminal;
 #[cfg(feature = "otlp")]
 mod traces;

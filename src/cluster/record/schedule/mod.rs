@@ -2,6 +2,7 @@
 
 mod spec;
 mod status;
+mod store;
 
 use jiff::Timestamp;
 
@@ -22,6 +23,21 @@ pub const SCHEDULE: &str = "outhaul.dev/schedule";
 pub const RUN: &str = "outhaul.dev/run";
 
 impl ExportSchedule {
+    /// A schedule to be made.
+    pub fn draft(namespace: &str, name: &str, spec: ExportScheduleSpec) -> Self {
+        let mut schedule = Self::new(name, spec);
+        schedule.metadata.namespace = Some(namespace.to_owned());
+        schedule
+    }
+
+    /// The same with one more annotation.
+    #[must_use]
+    pub fn with_annotation(mut self, key: &str, value: &str) -> Self {
+        let annotations = self.metadata.annotations.get_or_insert_default();
+        annotations.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         self.metadata.name.as_deref().unwrap_or_default()
@@ -40,6 +56,11 @@ impl ExportSchedule {
     /// What tells it from a later one of the same name.
     pub fn uid(&self) -> &str {
         self.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// What changes whenever it is written.
+    pub fn version(&self) -> &str {
+        self.metadata.resource_version.as_deref().unwrap_or_default()
     }
 
     /// When it was made.

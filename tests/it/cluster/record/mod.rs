@@ -1,5 +1,6 @@
 //! The resource `Export` on a real API server: its schema, how it is stored, and how it is watched.
 
+mod schedules;
 mod schema;
 mod store;
 mod watch;
