@@ -32,7 +32,10 @@ pub(crate) use keep::KeepArgs;
 pub(crate) use prune::PruneArgs;
 pub(crate) use remote::{MakesNone, RemoteArgs, ServerArgs};
 pub(crate) use run_export::RunExportArgs;
-pub(crate) use schedule::{ScheduleCommand, SchedulePreviewArgs};
+pub(crate) use schedule::{
+    HowArgs, ScheduleCommand, ScheduleCreateArgs, ScheduleListArgs, ScheduleOneArgs,
+    SchedulePreviewArgs, ScheduleRunArgs, ScheduledArgs, WhenArgs,
+};
 pub(crate) use serve::{Environment, EpinioUsers, ExecutorArg, LogFormat, ServeArgs};
 pub(crate) use verify::VerifyArgs;
 

@@ -104,7 +104,7 @@ async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
             commands::app_import::run(&args, global, printer).await
         }
         Command::Export(command) => commands::export::run(&command, global, printer).await,
-        Command::Schedule(command) => commands::schedule::run(&command, printer),
+        Command::Schedule(command) => commands::schedule::run(&command, global, printer).await,
         Command::ExportRegistries(args) => {
             commands::export_registries::run(&args, global, printer).await
         }

@@ -1,20 +1,72 @@
 //! Arguments of `outhaul schedule …`.
 
-use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
-use super::KeepArgs;
-use crate::cluster::record::schedule::MAX_JITTER;
+use super::{ContentArgs, FindingsArgs, KeepArgs, PickArgs, SecretsArg, app_name};
+use crate::cluster::record::schedule::{
+    CatchUp, ConcurrencyPolicy, MAX_DEADLINE, MAX_JITTER, MIN_DEADLINE,
+};
 use crate::schedule::preview::MAX_RUNS;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ScheduleCommand {
+    /// Make a schedule
+    Create(Box<ScheduleCreateArgs>),
+    /// List the schedules of a namespace
+    List(ScheduleListArgs),
+    /// Show a schedule: how it stands, and when it is due next
+    Show(ScheduleOneArgs),
+    /// Run a schedule now, and wait for its exports
+    Run(ScheduleRunArgs),
+    /// Let a schedule begin nothing; what runs goes on
+    Suspend(ScheduleOneArgs),
+    /// Let a schedule go on
+    Resume(ScheduleOneArgs),
     /// Show when a schedule is due, and which versions would stay
     Preview(SchedulePreviewArgs),
+    /// Remove a schedule; its exports and their versions stay
+    Delete(ScheduleOneArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScheduleListArgs {
+    /// Namespace of the schedules [default: the kubeconfig's]
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
+    /// Those of all namespaces
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    pub(crate) all_namespaces: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScheduleOneArgs {
+    /// Name of the schedule
+    pub(crate) name: String,
+    /// Namespace of the schedule [default: the kubeconfig's]
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScheduleRunArgs {
+    #[command(flatten)]
+    pub(crate) one: ScheduleOneArgs,
+    /// Do not wait for the exports
+    #[arg(long)]
+    pub(crate) no_wait: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct SchedulePreviewArgs {
+    /// Name of a schedule of the cluster, instead of `--schedule`
+    #[arg(required_unless_present = "schedule", conflicts_with_all = ["schedule", "time_zone", "jitter"])]
+    pub(crate) name: Option<String>,
+    /// Namespace of the schedule [default: the kubeconfig's]
+    #[arg(short, long, requires = "name")]
+    pub(crate) namespace: Option<String>,
     #[command(flatten)]
     pub(crate) when: WhenArgs,
     /// Show what is due after this time, such as 2026-03-28T00:00:00+01:00 [default: now]
@@ -32,7 +84,7 @@ pub(crate) struct SchedulePreviewArgs {
 pub(crate) struct WhenArgs {
     /// When: five fields as in crontab(5), such as `30 2 * * 1-5`, or `@daily`, `@every 6h`
     #[arg(long, value_name = "SCHEDULE")]
-    pub(crate) schedule: String,
+    pub(crate) schedule: Option<String>,
     /// By whose clock, as an IANA name such as `Europe/Berlin`
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub(crate) time_zone: String,
@@ -41,9 +93,151 @@ pub(crate) struct WhenArgs {
     pub(crate) jitter: u32,
 }
 
-/// Seconds of a duration.
+/// A schedule to be made. What has no flag here is a field of a manifest.
+#[derive(Debug, Args)]
+pub(crate) struct ScheduleCreateArgs {
+    /// Name of the schedule, of at most 45 characters
+    #[arg(id = "new", value_name = "NAME", required_unless_present = "file")]
+    pub(crate) name: Option<String>,
+    /// Namespace of the schedule [default: the kubeconfig's, or the manifest's]
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
+    /// Make what this manifest of an `ExportSchedule` says (`-`: standard input)
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = [
+        "new", "schedule", "time_zone", "jitter", "app", "app_selector", "namespace_selector",
+        "registry", "secrets",
+    ])]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) when: WhenArgs,
+    #[command(flatten)]
+    pub(crate) what: ScheduledArgs,
+    #[command(flatten)]
+    pub(crate) how: HowArgs,
+    #[command(flatten)]
+    pub(crate) keep: KeepArgs,
+    /// With rules of what stays: only say what would go
+    #[arg(long)]
+    pub(crate) keep_dry_run: bool,
+    /// Service account of the namespace whose rights the exports have, instead of yours
+    #[arg(long, value_name = "NAME")]
+    pub(crate) service_account: Option<String>,
+    /// Print the manifest and make nothing. It says not who asks: give `--service-account`, or leave
+    /// that to whoever applies it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// What is exported, and where to
+#[derive(Debug, Args)]
+pub(crate) struct ScheduledArgs {
+    /// Name of the application
+    #[arg(long, value_name = "NAME", value_parser = app_name, conflicts_with_all = ["app_selector", "namespace_selector"])]
+    pub(crate) app: Option<String>,
+    /// Every application that has these labels
+    #[arg(long, value_name = "LABELS", conflicts_with = "namespace_selector")]
+    pub(crate) app_selector: Option<String>,
+    /// Every application of the namespaces that have these labels; in the system namespace only
+    #[arg(long, value_name = "LABELS")]
+    pub(crate) namespace_selector: Option<String>,
+    /// Destination to export to
+    #[arg(short, long, value_name = "NAME", required_unless_present = "file")]
+    pub(crate) registry: Option<String>,
+    /// What to do with the values of Secrets
+    #[arg(long, value_enum, required_unless_present = "file")]
+    pub(crate) secrets: Option<SecretsArg>,
+    #[command(flatten)]
+    pub(crate) pick: PickArgs,
+    #[command(flatten)]
+    pub(crate) content: ContentArgs,
+    /// Name of the chart [default: <namespace>-<app>-chart]
+    #[arg(long, value_name = "NAME", requires = "app", help_heading = "Names")]
+    pub(crate) chart_name: Option<String>,
+    /// Repository of the images [default: <namespace>-<app>-image]
+    #[arg(long, value_name = "NAME", requires = "app", help_heading = "Names")]
+    pub(crate) image_name: Option<String>,
+    #[command(flatten)]
+    pub(crate) findings: FindingsArgs,
+}
+
+/// How runs follow each other
+#[derive(Debug, Args)]
+pub(crate) struct HowArgs {
+    /// What happens when a run is due while the one before is not at its end
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) concurrency: ConcurrencyArg,
+    /// Leave a run out that could not begin within this time, such as 2h
+    #[arg(long, value_name = "DURATION", value_parser = deadline)]
+    pub(crate) deadline: Option<u32>,
+    /// What happens to runs that were missed
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) catch_up: CatchUpArg,
+    /// Begin nothing until it is resumed
+    #[arg(long)]
+    pub(crate) suspended: bool,
+    /// Run at once, too
+    #[arg(long)]
+    pub(crate) run_on_create: bool,
+    /// Make a new version even of what has not changed
+    #[arg(long)]
+    pub(crate) even_if_unchanged: bool,
+}
+
+/// What happens to a run while the one before goes on
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum ConcurrencyArg {
+    /// It waits, until the next one takes its place
+    #[default]
+    Forbid,
+    /// The one before is cancelled
+    Replace,
+    /// Both run
+    Allow,
+}
+
+/// What happens to runs that were missed
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum CatchUpArg {
+    /// The latest is made up for
+    #[default]
+    Latest,
+    /// None is
+    None,
+}
+
+impl From<ConcurrencyArg> for ConcurrencyPolicy {
+    fn from(arg: ConcurrencyArg) -> Self {
+        match arg {
+            ConcurrencyArg::Forbid => Self::Forbid,
+            ConcurrencyArg::Replace => Self::Replace,
+            ConcurrencyArg::Allow => Self::Allow,
+        }
+    }
+}
+
+impl From<CatchUpArg> for CatchUp {
+    fn from(arg: CatchUpArg) -> Self {
+        match arg {
+            CatchUpArg::Latest => Self::Latest,
+            CatchUpArg::None => Self::None,
+        }
+    }
+}
+
 fn jitter(text: &str) -> Result<u32, String> {
-    let time = text.parse::<SignedDuration>().map_err(|error| error.to_string())?;
-    let seconds = u32::try_from(time.as_secs()).ok().filter(|seconds| *seconds <= MAX_JITTER);
+    let seconds = seconds(text)?.filter(|seconds| *seconds <= MAX_JITTER);
     seconds.ok_or_else(|| format!("it must be at most {}m", MAX_JITTER / 60))
+}
+
+fn deadline(text: &str) -> Result<u32, String> {
+    let possible = MIN_DEADLINE..=MAX_DEADLINE;
+    let seconds = seconds(text)?.filter(|seconds| possible.contains(seconds));
+    let days = MAX_DEADLINE / 86_400;
+    seconds.ok_or_else(|| format!("it must be between {MIN_DEADLINE}s and {days} days"))
+}
+
+/// Whole seconds of a duration.
+fn seconds(text: &str) -> Result<Option<u32>, String> {
+    let time = text.parse::<SignedDuration>().map_err(|error| error.to_string())?;
+    Ok(u32::try_from(time.as_secs()).ok())
 }

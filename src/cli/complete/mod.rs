@@ -1,5 +1,5 @@
-//! Names for a shell's completion: of applications, namespaces, destinations and exports, whichever can
-//! stand at the cursor. The static scripts know everything else.
+//! Names for a shell's completion: of applications, namespaces, destinations, exports and schedules,
+//! whichever can stand at the cursor. The static scripts know everything else.
 //!
 //! ```text
 //!  shell ─ outhaul complete ─► words ─ place ─► Kind ─ names ─► one a line, or nothing

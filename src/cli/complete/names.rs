@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::place::{Kind, Place};
 use crate::app;
 use crate::cli::args::{Format, Global, MakesNone, RemoteArgs, ServerArgs};
+use crate::cli::commands::schedule;
 use crate::cli::connect;
 use crate::cli::output::Printer;
 use crate::cli::remote::{self, Records, Server, Wanted};
@@ -28,6 +29,9 @@ pub(super) async fn of(place: &Place) -> Result<Vec<String>, Error> {
     }
     let namespace = place.values.get("namespace").map(String::as_str);
     let namespace = remote::namespace(namespace, &global).await?;
+    if place.kind == Kind::Schedule {
+        return schedule::names(&live(&global).await?, &namespace).await;
+    }
     if place.kind == Kind::Export {
         let records = Records::at(&remote, &global, &silent).await?;
         let wanted = Wanted { namespace: Some(namespace), ..Wanted::default() };

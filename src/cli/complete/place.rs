@@ -15,6 +15,8 @@ pub(super) enum Kind {
     Destination,
     /// An export.
     Export,
+    /// A schedule.
+    Schedule,
 }
 
 /// The place of the cursor.
@@ -66,8 +68,9 @@ fn kind(path: &[&str], arg: &str) -> Option<Kind> {
     Some(match (path.first().copied().unwrap_or_default(), arg) {
         (_, "namespace" | "system_namespace") => Kind::Namespace,
         (_, "registry") => Kind::Destination,
-        ("app", "name" | "exclude_app") | ("export", "app") => Kind::App,
+        ("app", "name" | "exclude_app") | ("export" | "schedule", "app") => Kind::App,
         ("export", "name") => Kind::Export,
+        ("schedule", "name") => Kind::Schedule,
         _ => return None,
     })
 }
@@ -115,6 +118,9 @@ mod tests {
             ("outhaul export show ", Kind::Export, ""),
             ("outhaul exports cancel -n shop web-", Kind::Export, "web-"),
             ("outhaul export list --app ", Kind::App, ""),
+            ("outhaul schedule show ni", Kind::Schedule, "ni"),
+            ("outhaul schedule preview ", Kind::Schedule, ""),
+            ("outhaul schedule create nightly --app sh", Kind::App, "sh"),
         ] {
             assert_eq!(at(line), Some((kind, current.to_owned())), "{line}");
         }
@@ -126,6 +132,7 @@ mod tests {
             "outhaul app show --",
             "outhaul app show shop ",
             "outhaul copy ",
+            "outhaul schedule create ",
             "outhaul app export --secrets ",
         ] {
             assert_eq!(at(line), None, "{line}");

@@ -3,6 +3,7 @@
 mod spec;
 mod status;
 mod store;
+mod strict;
 
 use jiff::Timestamp;
 
@@ -58,9 +59,19 @@ impl ExportSchedule {
         self.metadata.uid.as_deref().unwrap_or_default()
     }
 
+    /// The value of an annotation.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.metadata.annotations.as_ref()?.get(key).map(String::as_str)
+    }
+
     /// What changes whenever it is written.
     pub fn version(&self) -> &str {
         self.metadata.resource_version.as_deref().unwrap_or_default()
+    }
+
+    /// The namespace of its applications, where that is one.
+    pub fn target(&self) -> &str {
+        self.spec.template.namespace.as_deref().unwrap_or_else(|| self.namespace())
     }
 
     /// When it was made.

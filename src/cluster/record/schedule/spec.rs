@@ -55,7 +55,9 @@ const MAX_RECORDS: u32 = 100;
         type_ = "date",
         json_path = ".metadata.creationTimestamp",
         priority = 1
-    )
+    ),
+    validation = Rule::new("size(self.metadata.name) <= 45")
+        .message("the name of a schedule has at most 45 characters: those of its exports begin with it")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct ExportScheduleSpec {
@@ -262,6 +264,46 @@ pub struct HistoryLimits {
 impl Default for HistoryLimits {
     fn default() -> Self {
         Self { successful: ten(), failed: five() }
+    }
+}
+
+impl ExportScheduleSpec {
+    /// A schedule with every default.
+    pub fn new(schedule: impl Into<String>, template: Template) -> Self {
+        Self {
+            schedule: schedule.into(),
+            time_zone: utc(),
+            jitter_seconds: 0,
+            concurrency_policy: ConcurrencyPolicy::default(),
+            starting_deadline_seconds: None,
+            catch_up: CatchUp::default(),
+            suspend: false,
+            run_on_create: false,
+            skip_if_unchanged: true,
+            retention: None,
+            history_limits: HistoryLimits::default(),
+            service_account_name: None,
+            requested_by: None,
+            template,
+        }
+    }
+}
+
+impl Template {
+    /// Of one application, with every default, whose Secrets are referred to.
+    pub fn new(app: impl Into<String>, destination: impl Into<String>) -> Self {
+        Self {
+            app: Some(app.into()),
+            app_selector: None,
+            namespace_selector: None,
+            namespace: None,
+            selector: None,
+            all: false,
+            destination: destination.into(),
+            secrets: SecretsPolicy::default(),
+            names: None,
+            options: ExportOptions::default(),
+        }
     }
 }
 

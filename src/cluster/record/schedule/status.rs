@@ -37,6 +37,14 @@ pub struct ExportScheduleStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "date_time")]
     pub last_schedule_time: Option<Timestamp>,
+    /// Every export that was due until then is counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "date_time")]
+    pub counted: Option<Timestamp>,
+    /// The value of the annotation `outhaul.dev/run` for which exports were last begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub last_run: Option<String>,
     /// When an export last succeeded, whether or not there was anything new.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "date_time")]

@@ -1,5 +1,7 @@
 //! The resource `Export` on a real API server: its schema, how it is stored, and how it is watched.
 
+mod schedule_commands;
+mod schedule_schema;
 mod schedules;
 mod schema;
 mod store;

@@ -1,0 +1,97 @@
+//! A manifest as somebody wrote it, in which nothing may be misspelt: the API server drops fields that it
+//! does not know, and a schedule without its retention keeps everything.
+
+use serde_json::Value;
+
+use super::ExportSchedule;
+
+/// Longest path of a field in a message.
+const MAX_PATH: usize = 200;
+
+impl ExportSchedule {
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// What is wrong with it: it is of another kind, a field is not known, missing, or of another form.
+    pub fn from_manifest(manifest: &Value) -> Result<Self, String> {
+        let kind = (&manifest["apiVersion"], &manifest["kind"]);
+        if kind != (&Value::from("outhaul.dev/v1alpha1"), &Value::from("ExportSchedule")) {
+            return Err("it is no ExportSchedule of outhaul.dev/v1alpha1".to_owned());
+        }
+        let read: Self =
+            serde_json::from_value(manifest.clone()).map_err(|error| error.to_string())?;
+        let known = serde_json::to_value(&read.spec).map_err(|error| error.to_string())?;
+        match unknown(&manifest["spec"], &known, "spec") {
+            None => Ok(read),
+            Some(path) => {
+                let path = &path[..path.floor_char_boundary(MAX_PATH)];
+                Err(format!("there is no field `{path}`"))
+            }
+        }
+    }
+}
+
+/// The first field of `written` that is not in what was read of it. What is empty may be left out there.
+fn unknown(written: &Value, read: &Value, path: &str) -> Option<String> {
+    match (written, read) {
+        (Value::Object(written), Value::Object(read)) => written.iter().find_map(|(key, value)| {
+            let path = format!("{path}.{key}");
+            match read.get(key) {
+                Some(read) => unknown(value, read, &path),
+                None if is_empty(value) => None,
+                None => Some(path),
+            }
+        }),
+        _ => None,
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn manifest(spec: &Value) -> Value {
+        let mut whole = json!({
+            "schedule": "@daily",
+            "template": {"app": "shop", "destination": "backup", "secrets": "reference"},
+        });
+        for (key, value) in spec.as_object().unwrap() {
+            whole[key] = value.clone();
+        }
+        json!({"apiVersion": "outhaul.dev/v1alpha1", "kind": "ExportSchedule",
+            "metadata": {"name": "nightly"}, "spec": whole})
+    }
+
+    #[test]
+    fn a_field_that_is_misspelt_is_named() {
+        let with = |spec: Value| ExportSchedule::from_manifest(&manifest(&spec)).map(|it| it.spec);
+        let read = with(json!({"retention": {"keepLast": 3}, "requestedBy": null})).unwrap();
+        assert_eq!(read.retention.unwrap().keep_last, 3);
+        for (spec, says) in [
+            (json!({"retension": {"keepLast": 3}}), "there is no field `spec.retension`"),
+            (json!({"retention": {"keeplast": 3}}), "there is no field `spec.retention.keeplast`"),
+            (
+                json!({"template": {"destination": "b", "secrets": "reference", "platform": "x"}}),
+                "there is no field `spec.template.platform`",
+            ),
+            (json!({"template": {"destination": "b"}}), "missing field `secrets`"),
+            (json!({"catchUp": "latest"}), "unknown variant `latest`"),
+        ] {
+            let error = with(spec.clone()).unwrap_err();
+            assert!(error.contains(says), "{spec}: {error}");
+        }
+        let other = json!({"apiVersion": "v1", "kind": "Secret"});
+        assert!(ExportSchedule::from_manifest(&other).is_err());
+    }
+}

@@ -1,0 +1,192 @@
+//! `outhaul schedule …` on a real API server, where no server of ours is.
+
+use serde_json::{Value, json};
+
+use super::namespace;
+use crate::support::cluster::cluster_with_exports;
+use crate::support::objects::Namespace;
+use crate::support::outhaul::Outhaul;
+use crate::support::output::Output;
+
+const API: &str = "outhaul.dev/v1alpha1";
+
+struct Cli<'n> {
+    outhaul: Outhaul,
+    namespace: &'n Namespace<'static>,
+}
+
+impl<'n> Cli<'n> {
+    fn of(namespace: &'n Namespace<'static>) -> Self {
+        let outhaul = Outhaul::new().kubeconfig(cluster_with_exports().kubeconfig("admin"));
+        Self { outhaul, namespace }
+    }
+
+    fn run(&self, verb: &str, args: &[&str]) -> Output {
+        let place = ["schedule", verb, "-n", self.namespace.name()];
+        self.outhaul.run(&[&place[..], args].concat())
+    }
+
+    fn stored(&self) -> Value {
+        self.namespace.list(API, "ExportSchedule")[0].clone()
+    }
+}
+
+const NIGHTLY: [&str; 9] = [
+    "nightly",
+    "--app",
+    "shop",
+    "-r",
+    "backup",
+    "--secrets",
+    "reference",
+    "--schedule",
+    "30 2 * * *",
+];
+
+#[test]
+fn a_schedule_is_made_seen_changed_and_removed() {
+    let namespace = namespace();
+    let cli = Cli::of(&namespace);
+    let further = [
+        "--time-zone",
+        "Europe/Berlin",
+        "--jitter",
+        "10m",
+        "--deadline",
+        "2h",
+        "--catch-up",
+        "none",
+        "--concurrency",
+        "replace",
+        "--keep-last",
+        "3",
+        "--keep-daily",
+        "7",
+        "--exclude",
+        "ConfigMap/web",
+        "--fail-on",
+        "error",
+    ];
+    let made = cli.run("create", &[&NIGHTLY[..], &further].concat()).ok();
+    assert!(made.stderr.contains("/nightly is made; it is due at 20"), "{made:?}");
+    let spec = cli.stored()["spec"].clone();
+    for (field, value) in [
+        ("/timeZone", json!("Europe/Berlin")),
+        ("/jitterSeconds", json!(600)),
+        ("/startingDeadlineSeconds", json!(7200)),
+        ("/catchUp", json!("None")),
+        ("/concurrencyPolicy", json!("Replace")),
+        ("/retention/keepDaily", json!(7)),
+        ("/template/exclude", json!(["ConfigMap/web"])),
+        ("/template/failOn", json!(["error"])),
+        ("/requestedBy/user", json!("admin")),
+        ("/requestedBy/via", json!("kubernetes")),
+    ] {
+        assert_eq!(spec.pointer(field), Some(&value), "{field}: {spec:#}");
+    }
+    let again = cli.run("create", &NIGHTLY).exits(4);
+    assert!(again.stderr.contains("exists"), "{again:?}");
+
+    let listed = cli.run("list", &[]).ok();
+    assert!(listed.stdout.contains("Europe/Berlin  no         shop  backup"), "{listed:?}");
+    let all = cli.outhaul.run(&["schedule", "list", "-A", "-o", "json"]).ok().json();
+    let mut names = all.as_array().unwrap().iter().map(|it| &it["namespace"]);
+    assert!(names.any(|name| name == namespace.name()), "{all:#}");
+    let shown = cli.run("show", &["nightly"]).ok();
+    for says in ["30 2 * * * (Europe/Berlin)", "3 last, 7 daily, at least 1", "no server has seen"]
+    {
+        assert!(shown.stdout.contains(says), "{says}: {shown:?}");
+    }
+    let next = cli.run("show", &["nightly", "-o", "json"]).ok().json()["next"].clone();
+    assert!(next[2].as_str().unwrap().contains("T02:30:00+0"), "{next}");
+
+    let preview = cli.run("preview", &["nightly", "--count", "4", "-o", "json"]).ok().json();
+    assert_eq!(preview["runs"][3]["kept"].as_array().unwrap().len(), 3, "{preview:#}");
+    assert!(preview["runs"][0]["begins"].is_string(), "{preview:#}");
+
+    cli.run("suspend", &["nightly"]).ok();
+    assert_eq!(cli.stored()["spec"]["suspend"], true);
+    let refused = cli.run("run", &["nightly"]).exits(2);
+    assert!(refused.stderr.contains("schedule resume"), "{refused:?}");
+    cli.run("resume", &["nightly"]).ok();
+    assert_eq!(cli.stored()["spec"]["suspend"], false);
+    let asked = cli.run("run", &["nightly", "--no-wait"]).ok();
+    assert!(asked.stderr.contains("is asked for"), "{asked:?}");
+    assert!(cli.stored()["metadata"]["annotations"]["outhaul.dev/run"].is_string());
+
+    let removed = cli.run("delete", &["nightly"]).ok();
+    assert!(removed.stderr.contains("all versions stay"), "{removed:?}");
+    let gone = cli.run("show", &["nightly"]).exits(1);
+    assert!(gone.stderr.contains("there is no schedule `nightly`"), "{gone:?}");
+    assert!(gone.stderr.contains("hint: "), "{gone:?}");
+}
+
+/// What `--dry-run` prints is what `-f` takes.
+#[test]
+fn a_manifest_is_printed_and_made() {
+    let namespace = namespace();
+    let cli = Cli::of(&namespace);
+    let args = ["--keep-weekly", "4", "--service-account", "exporter", "--dry-run"];
+    let printed = cli.run("create", &[&NIGHTLY[..], &args].concat()).ok();
+    assert!(namespace.list(API, "ExportSchedule").is_empty());
+    let file = cli.outhaul.write("nightly.yaml", &printed.stdout);
+    cli.run("create", &["-f", file.to_str().unwrap()]).ok();
+    let stored = cli.stored();
+    let written: Value = serde_saphyr::from_str(&printed.stdout).unwrap();
+    assert_eq!(stored["spec"], written["spec"]);
+    assert_eq!(stored["spec"]["serviceAccountName"], "exporter");
+
+    let misspelt = printed.stdout.replace("keepWeekly", "keepweekly");
+    let file = cli.outhaul.write("bad.yaml", misspelt);
+    let refused = cli.run("create", &["-f", file.to_str().unwrap()]).exits(2);
+    assert!(refused.stderr.contains("no field `spec.retention.keepweekly`"), "{refused:?}");
+}
+
+#[test]
+fn what_cannot_be_is_refused_before_anything_is_asked() {
+    let outhaul = Outhaul::new();
+    let base = ["schedule", "create", "a", "-r", "backup", "--secrets", "reference"];
+    for (args, says) in [
+        (&["--app", "shop"][..], "nothing says when it is due"),
+        (&["--schedule", "@daily"], "nothing says what is exported"),
+        (&["--schedule", "31 2", "--app", "shop"], "five fields"),
+        (&["--schedule", "@daily", "--app", "shop", "--keep-last", "0"], "no rule says"),
+        (&["--schedule", "@daily", "--app", "shop", "--keep-dry-run"], "none is given"),
+        (&["--schedule", "@daily", "--app-selector", "a in"], "selects nothing"),
+        (&["--schedule", "@daily", "--app-selector", "a", "--all"], "what an application is"),
+        (
+            &["--schedule", "@daily", "--app", "shop", "--map-registry", "a=b"],
+            "is for exports from here",
+        ),
+    ] {
+        let refused = outhaul.run(&[&base[..], args].concat()).exits(2);
+        assert!(refused.stderr.contains(says), "{args:?}: {refused:?}");
+        assert!(refused.stderr.contains("hint: "), "{args:?}: {refused:?}");
+    }
+    let app = ["--schedule", "@daily", "--app", "shop", "--secrets", "reference"];
+    for (name, place, says) in [
+        ("Nightly", "backup", "no name of a schedule"),
+        (&*"a".repeat(46), "backup", "at most 45"),
+        ("a", "registry.example.com/team", "is an address"),
+    ] {
+        let args = [&["schedule", "create", name, "-r", place], &app[..]].concat();
+        let refused = outhaul.run(&args).exits(2);
+        assert!(refused.stderr.contains(says), "{refused:?}");
+    }
+    outhaul.run(&["schedule", "create", "a", "--app", "b", "-r", "c"]).exits(2);
+}
+
+/// Where nothing carries it out, `run` says so, and Ctrl-C ends it.
+#[test]
+fn a_run_waits_for_a_server_and_can_be_left() {
+    let namespace = namespace();
+    let cli = Cli::of(&namespace);
+    cli.run("create", &NIGHTLY).ok();
+    let outhaul = Outhaul::new().kubeconfig(cluster_with_exports().kubeconfig("admin"));
+    let waits = outhaul.spawn(&["schedule", "run", "nightly", "-n", namespace.name()]);
+    waits.wait_for("the run is asked for", |_, stderr| {
+        stderr.contains("is asked for").then_some(())
+    });
+    waits.interrupt();
+    assert_eq!(waits.wait(), 130);
+}
