@@ -1,8 +1,13 @@
 //! `outhaul schedule …` on a real API server, where no server of ours is.
 
+use std::time::Duration;
+
+use outhaul::cluster::record::schedule::{ExportScheduleStatus, RUN};
+use outhaul::cluster::record::{Export, ExportSpec, ExportStatus, Phase};
+use outhaul::schedule::run::requested_name;
 use serde_json::{Value, json};
 
-use super::namespace;
+use super::{live, namespace};
 use crate::support::cluster::cluster_with_exports;
 use crate::support::objects::Namespace;
 use crate::support::outhaul::Outhaul;
@@ -189,4 +194,58 @@ fn a_run_waits_for_a_server_and_can_be_left() {
     });
     waits.interrupt();
     assert_eq!(waits.wait(), 130);
+}
+
+/// Carries out the run that is asked for, as a server does: an export for each of `apps`, which ends so.
+async fn carry_out(namespace: &Namespace<'_>, apps: &[(&str, Phase)]) {
+    let live = live().await;
+    let (schedule, request) = loop {
+        let schedule = live.schedule(namespace.name(), "nightly").await.unwrap().unwrap();
+        let asked = schedule.annotation(RUN).map(str::to_owned);
+        let done = schedule.status.as_ref().and_then(|status| status.last_run.clone());
+        match asked {
+            Some(request) if Some(&request) != done.as_ref() => break (schedule, request),
+            _ => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    };
+    for (app, phase) in apps {
+        let (name, uid) = (schedule.name(), schedule.uid());
+        let name = requested_name(name, uid, &request, namespace.name(), app);
+        let draft = Export::draft(namespace.name(), &name, ExportSpec::new(*app, "backup"));
+        let made = live.create_export(&draft).await.unwrap();
+        let failed = *phase == Phase::Failed;
+        let status = ExportStatus {
+            phase: Some(*phase),
+            message: failed.then(|| "an image is missing".to_owned()),
+            exit_code: failed.then_some(10),
+            ..ExportStatus::default()
+        };
+        live.patch_status(&made, &status).await.unwrap();
+    }
+    let status =
+        ExportScheduleStatus { last_run: Some(request), ..ExportScheduleStatus::default() };
+    live.patch_schedule_status(&schedule, &status).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_ends_as_its_exports_do() {
+    let namespace = namespace();
+    Cli::of(&namespace).run("create", &NIGHTLY).ok();
+    let well = Phase::Succeeded;
+    for (apps, code, says) in [
+        (&[("shop", well)][..], 0, "/shop"),
+        (&[("shop", Phase::Failed)], 10, "an image is missing"),
+        (&[("shop", well), ("cart", Phase::Failed)], 10, "1 of 2 applications were not exported"),
+        (&[], 1, "it has selected no application"),
+    ] {
+        let outhaul = Outhaul::new().kubeconfig(cluster_with_exports().kubeconfig("admin"));
+        let run = outhaul.spawn(&["schedule", "run", "nightly", "-n", namespace.name()]);
+        carry_out(&namespace, apps).await;
+        let ended = run.wait();
+        let text = run.stdout() + &run.stderr();
+        assert!(ended == code && text.contains(says), "{apps:?}: {ended}: {text}");
+        assert!(apps.iter().all(|(app, phase)| {
+            text.contains(&format!("/{app}")) && text.contains(&format!("{phase:?}"))
+        }));
+    }
 }
