@@ -104,8 +104,9 @@ pub(crate) struct ScheduleCreateArgs {
     pub(crate) namespace: Option<String>,
     /// Make what this manifest of an `ExportSchedule` says (`-`: standard input)
     #[arg(short, long, value_name = "FILE", conflicts_with_all = [
-        "new", "schedule", "time_zone", "jitter", "app", "app_selector", "namespace_selector",
-        "registry", "secrets",
+        "new", "keep_dry_run", "service_account", "app", "app_selector", "namespace_selector",
+        "registry", "secrets", "chart_name", "image_name", "WhenArgs", "HowArgs", "KeepArgs", "PickArgs",
+        "ContentArgs", "FindingsArgs",
     ])]
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]

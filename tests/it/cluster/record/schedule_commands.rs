@@ -141,6 +141,21 @@ fn a_manifest_is_printed_and_made() {
     assert_eq!(stored["spec"], written["spec"]);
     assert_eq!(stored["spec"]["serviceAccountName"], "exporter");
 
+    for flag in [
+        &["--keep-last", "3"][..],
+        &["--time-zone", "UTC"],
+        &["--app", "shop"],
+        &["--concurrency", "allow"],
+        &["--all"],
+        &["--platform", "linux/amd64"],
+        &["--fail-on", "error"],
+        &["--service-account", "other"],
+        &["--keep-dry-run"],
+    ] {
+        // It would count for nothing: the manifest says all.
+        cli.run("create", &[&["-f", file.to_str().unwrap()], flag].concat()).exits(2);
+    }
+
     let misspelt = printed.stdout.replace("keepWeekly", "keepweekly");
     let file = cli.outhaul.write("bad.yaml", misspelt);
     let refused = cli.run("create", &["-f", file.to_str().unwrap()]).exits(2);
