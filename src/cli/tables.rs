@@ -3,6 +3,8 @@
 use comfy_table::{Table, presets};
 
 use super::commands::app_export_all::{Failure, Outcome, Summary};
+use super::commands::app_import::Imported;
+use super::commands::app_import_all::{Outcome as Restore, Restored};
 use super::commands::prune::Pruned;
 use super::planned::Planned;
 use crate::app::{App, Candidate, Code, Finding, FoundBy, Severity, Shared};
@@ -12,6 +14,7 @@ use crate::export::report::Bytes;
 use crate::export::verify::Verification;
 use crate::export::{Fidelity, Plan, Report, Status};
 use crate::import;
+use crate::import::restore::Compared;
 
 /// Longest value that is shown in full, in bytes of JSON: about two lines of a terminal.
 const LONGEST_VALUE: usize = 200;
@@ -282,10 +285,40 @@ pub(crate) fn import(plan: &import::Plan) -> String {
     text
 }
 
-/// What an import did.
-pub(crate) fn imported(plan: &import::Plan) -> String {
+/// What an import did, and how that stands to the export; or what stands against it.
+pub(crate) fn imported(imported: &Imported) -> String {
+    let Imported { plan, compared, .. } = imported;
     let import::Plan { chart, version, release, namespace, .. } = plan;
-    format!("imported {chart}:{version} as release {release} in namespace {namespace}\n")
+    let done =
+        format!("imported {chart}:{version} as release {release} in namespace {namespace}\n");
+    match compared {
+        None => import(plan),
+        Some(Compared::Differences(found)) if found.count() == 0 => {
+            done + "  as it was exported; data in volumes is not in an export\n"
+        }
+        Some(Compared::Differences(found)) => format!("{done}\n{}", diff(found)),
+        Some(Compared::NotCompared(reason)) => {
+            format!("{done}  it could not be compared with the export: {reason}\n")
+        }
+    }
+}
+
+/// What became of every application of a namespace.
+pub(crate) fn restored(restored: &Restored) -> String {
+    let Restored { namespace, cluster, apps } = restored;
+    let mut text = String::new();
+    for outcome in apps {
+        text.push_str(&match outcome {
+            Restore::Plan(one) | Restore::Report(one) => imported(one),
+            Restore::Failure(Failure { app, error, .. }) => {
+                format!("not restored: {namespace}/{app}: {error}\n")
+            }
+        });
+        text.push('\n');
+    }
+    let done = apps.iter().filter(|outcome| matches!(outcome, Restore::Report(_))).count();
+    let all = apps.len();
+    text + &format!("{done} of {all} applications of {namespace} of cluster {cluster} restored\n")
 }
 
 pub(crate) fn findings(findings: &[Finding]) -> String {

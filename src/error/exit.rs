@@ -101,7 +101,7 @@ impl Error {
             Self::Registry(error) => of_registry(error),
             Self::File { .. } | Self::Certificate { .. } | Self::Listen { .. } => Exit::File,
             Self::Output { .. } | Self::Runtime { .. } => Exit::Failed,
-            Self::PartlyExported { first, .. } => first.exit(),
+            Self::PartlyExported { first, .. } | Self::PartlyRestored { first, .. } => first.exit(),
             Self::NoApplications(_) => Exit::Application,
             Self::Elsewhere { exit, .. } | Self::Server { exit, .. } => *exit,
             Self::Interrupted => Exit::Interrupted,
@@ -220,7 +220,9 @@ fn of_import(error: &import::Error) -> Exit {
             Exit::Install
         }
         E::Sealed(chart::sealed::OpenError::NotARecipient) | E::SecretTaken(_) => Exit::Install,
-        E::Sealed(_) => Exit::Chart,
+        E::Sealed(_) | E::NoVersion { .. } | E::NoExports { .. } => Exit::Chart,
+        E::NoCatalog(_) | E::ManyClusters(_) => Exit::Usage,
+        E::Published(error) => of_export(error),
         E::NoCredentials(_) => Exit::Credentials,
         E::Registry(error) => of_registry(error),
         E::File { .. } => Exit::File,

@@ -26,6 +26,7 @@ impl Error {
             Self::Cluster(error) => of_cluster(error),
             Self::Copy(error) => of_copy(error, None),
             Self::Import(import::Error::Registry(error)) => of_registry(error, None),
+            Self::Import(import::Error::Published(error)) => of_export(error),
             Self::Import(error) => error.hint().map(str::to_owned),
             Self::Registry(error) => of_registry(error, None),
             Self::Schedule(error) => of_schedule(error),
@@ -39,6 +40,9 @@ impl Error {
             Self::Output { .. } | Self::Runtime { .. } => None,
             Self::PartlyExported { .. } => {
                 Some("run the same command again: what is exported is unchanged then".into())
+            }
+            Self::PartlyRestored { .. } => {
+                Some("run the same command again: what is there is upgraded to the same".into())
             }
             Self::NoApplications(_) => {
                 Some("look at `outhaul app list`, or choose another namespace with `-n`".into())

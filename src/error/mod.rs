@@ -104,6 +104,16 @@ pub enum Error {
         /// What stopped the first of them, which gives the exit code.
         first: Box<Self>,
     },
+    /// Of several imports, some failed; each was said by itself.
+    #[error("{} of {of} applications were not restored: {}", .failed.len(), .failed.join(", "))]
+    PartlyRestored {
+        /// Names of those that failed.
+        failed: Vec<String>,
+        /// How many there were.
+        of: usize,
+        /// What stopped the first of them, which gives the exit code.
+        first: Box<Self>,
+    },
     /// There is nothing to export.
     #[error("no applications to export in namespace `{0}`")]
     NoApplications(String),

@@ -185,6 +185,7 @@ impl Error {
             Self::Interrupted => Code::Cancelled,
             // No route imports, asks a server, reads files of the caller's or listens.
             Self::Import(_)
+            | Self::PartlyRestored { .. }
             | Self::Elsewhere { .. }
             | Self::Server { .. }
             | Self::File { .. }

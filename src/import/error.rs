@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::restore::Selector;
 use crate::chart::sealed::OpenError;
 
 /// An import that failed.
@@ -48,7 +49,34 @@ pub enum Error {
     /// No credentials for the pull secret.
     #[error("there are no credentials for {0} to make a pull secret of")]
     NoCredentials(String),
-    /// A credential helper failed.
+    /// The published charts could not be read.
+    #[error(transparent)]
+    Published(#[from] crate::export::Error),
+    /// No version is meant.
+    #[error("{repository} has no export that `@{selector}` means{}", listed(.nearest))]
+    NoVersion {
+        /// Where it was looked for.
+        repository: String,
+        /// What was asked for.
+        selector: Selector,
+        /// Versions that are there, those nearest to the time.
+        nearest: Vec<String>,
+    },
+    /// The registry does not say which repositories it has.
+    #[error("{0} does not list its repositories")]
+    NoCatalog(String),
+    /// The exports of a namespace are of several clusters.
+    #[error("the namespace has exports of several clusters: {}", .0.join(", "))]
+    ManyClusters(Vec<String>),
+    /// There are no exports of a namespace.
+    #[error("{place} has no exports of namespace `{namespace}` that are meant")]
+    NoExports {
+        /// The destination.
+        place: String,
+        /// The namespace.
+        namespace: String,
+    },
+    /// A credential helper, or the registry's list of repositories, failed.
     #[error(transparent)]
     Registry(#[from] crate::registry::Error),
     /// A file of ours could not be written.
@@ -59,6 +87,13 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+}
+
+fn listed(nearest: &[String]) -> String {
+    match nearest {
+        [] => ", and no other version".to_owned(),
+        nearest => format!("; the nearest versions are {}", nearest.join(", ")),
+    }
 }
 
 impl Error {
@@ -83,9 +118,19 @@ impl Error {
                 "delete it if that of the chart shall take its place; leave `--identity` out if it \
                  shall stay"
             }
-            Self::Sealed(_) | Self::HelmFailed { .. } | Self::Registry(_) | Self::File { .. } => {
-                return None;
+            Self::NoVersion { .. } => "name one of the versions that are there, as REF:VERSION",
+            Self::NoCatalog(_) => {
+                "name the chart of each application with `--chart NAME`, as                  `<namespace>-<application>-chart`"
             }
+            Self::ManyClusters(_) => "say which with `--cluster UID`",
+            Self::NoExports { .. } => {
+                "look at the namespace, the cluster and the time; the path of the destination                  must be the one that was exported to"
+            }
+            Self::Sealed(_)
+            | Self::HelmFailed { .. }
+            | Self::Published(_)
+            | Self::Registry(_)
+            | Self::File { .. } => return None,
         })
     }
 }

@@ -14,6 +14,7 @@ mod images;
 pub mod plan;
 mod pods;
 mod rendered;
+pub mod restore;
 mod rights;
 mod run;
 mod sealed;

@@ -6,22 +6,49 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::AccessArgs;
+use crate::registry::RepositoryName;
+
+/// Heading of the flags for a whole namespace.
+const HISTORY: &str = "A whole namespace";
 
 #[derive(Debug, Args)]
 pub(crate) struct AppImportArgs {
     /// Chart to import: `[oci://]HOST/PATH/NAME[:VERSION][@DIGEST]` or
     /// `DESTINATION/NAME[:VERSION][@DIGEST]`, the newest version if none is named; with `--from`,
-    /// `NAME[:VERSION][@DIGEST]`
-    #[arg(value_name = "REF")]
-    pub(crate) reference: String,
+    /// `NAME[:VERSION][@DIGEST]`. In place of a version and a digest, `@latest` means the newest
+    /// export, and `@before=TIME` the one that was in force then: RFC 3339, or a date with or
+    /// without a time of day
+    #[arg(value_name = "REF", required_unless_present = "all", conflicts_with = "all")]
+    pub(crate) reference: Option<String>,
+    /// Restore every application of a namespace, as the registry has them
+    #[arg(long, requires = "from_history", requires = "namespace", help_heading = HISTORY)]
+    pub(crate) all: bool,
+    /// With `--all`: the destination that they were exported to, by name or address
+    #[arg(long, value_name = "DESTINATION", requires = "all", help_heading = HISTORY)]
+    pub(crate) from_history: Option<String>,
+    /// With `--all`: uid of the cluster that they were exported from [default: the only one]
+    #[arg(long, value_name = "UID", requires = "all", help_heading = HISTORY)]
+    pub(crate) cluster: Option<String>,
+    /// With `--all`: the versions in force at this time [default: the newest]
+    #[arg(long, value_name = "TIME", requires = "all", help_heading = HISTORY)]
+    pub(crate) before: Option<String>,
+    /// With `--all`: a chart's name, where the registry does not list what it has (repeatable)
+    #[arg(long, value_name = "NAME", requires = "all", help_heading = HISTORY)]
+    pub(crate) chart: Vec<RepositoryName>,
+    /// With `--all`: namespace to install to [default: the one that they were exported from]
+    #[arg(long, value_name = "NAMESPACE", requires = "all", help_heading = HISTORY)]
+    pub(crate) to_namespace: Option<String>,
     /// Read the chart from this OCI layout; its images must be in a registry all the same
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "all")]
     pub(crate) from: Option<PathBuf>,
-    /// Namespace to install to [default: the kubeconfig's]
+    /// Where the dates and times of `@before` are read, as an IANA name such as `Europe/Berlin`
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) time_zone: String,
+    /// Namespace to install to [default: the kubeconfig's]; with `--all`, the one that was exported
     #[arg(short, long)]
     pub(crate) namespace: Option<String>,
     /// Name of the release [default: the application's name]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "all")]
     pub(crate) release: Option<String>,
     /// Make the namespace if it does not exist
     #[arg(long)]

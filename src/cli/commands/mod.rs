@@ -5,6 +5,7 @@ pub(super) mod app_diff;
 pub(super) mod app_export;
 pub(super) mod app_export_all;
 pub(super) mod app_import;
+pub(super) mod app_import_all;
 pub(super) mod app_list;
 pub(super) mod app_show;
 pub(super) mod copy;

@@ -6,6 +6,7 @@
 //! ```
 
 mod call;
+mod catalog;
 mod download;
 mod link;
 mod manifests;

@@ -3,7 +3,9 @@
 mod again;
 mod checks;
 mod elsewhere;
+mod history;
 mod install;
 mod namespace;
 mod sealed;
 mod site;
+mod versions;
