@@ -82,3 +82,38 @@ async fn a_list_is_of_a_namespace_or_of_all() {
     assert_eq!(names(live.schedules(Some(namespace.name()), 2).await.unwrap()), "a,b");
     assert_eq!(names(live.schedules(None, 5000).await.unwrap()), "a,b,c");
 }
+
+/// The API server drops what the schema does not have.
+#[tokio::test]
+async fn all_of_a_status_comes_back() {
+    let (live, namespace) = (live().await, namespace());
+    let made = live.create_schedule(&schedule(&namespace, "whole")).await.unwrap();
+    let at = "2026-11-26T02:30:00Z";
+    let status = json!({
+        "observedGeneration": 1, "since": at, "suspended": true, "active": ["whole-1-a"],
+        "lastScheduleTime": at, "counted": at, "lastRun": "now", "lastSuccessfulTime": at,
+        "lastUnchangedTime": at,
+        "lastAttempt": {"name": "whole-1-a", "time": at, "result": "failed", "reason": "NoImage"},
+        "lastSkipped": {"time": at, "reason": "Late"},
+        "nextScheduleTimes": [at, at, at],
+        "runs": {"succeeded": 1, "unchanged": 2, "failed": 3, "missed": 4, "skipped": 5},
+        "apps": [{
+            "namespace": "shop", "name": "web", "counted": at, "lastSuccessfulTime": at,
+            "version": "2026.1126.23000", "failures": 2, "waitsUntil": at, "reason": "NoImage",
+            "notRestorable": "its data is in a volume",
+        }],
+        "moreApps": 7,
+        "pruned": {
+            "at": at, "kept": 3, "removed": 2, "images": 1, "dryRun": true, "error": "denied",
+        },
+        "conditions": [{
+            "type": "Healthy", "status": "True", "reason": "Succeeded", "message": "all is well",
+            "lastTransitionTime": at,
+        }],
+    });
+    let whole: ExportScheduleStatus = serde_json::from_value(status.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&whole).unwrap(), status, "the test has fields that there are");
+    live.patch_schedule_status(&made, &whole).await.unwrap();
+    let read = live.schedule(namespace.name(), "whole").await.unwrap().unwrap();
+    assert_eq!((read.status, read.spec), (Some(whole), made.spec));
+}

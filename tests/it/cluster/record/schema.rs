@@ -3,7 +3,7 @@
 use kube::api::{
     Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams,
 };
-use outhaul::cluster::record::{ExportSpec, crd_yaml};
+use outhaul::cluster::record::{ExportSpec, crd_yaml, schedule_crd_yaml};
 use serde_json::{Value, json};
 
 use super::{namespace, whole_spec};
@@ -179,20 +179,24 @@ async fn a_spec_never_changes_and_metadata_may() {
     patch(json!({"spec": {"all": false}})).await.unwrap();
 }
 
-/// Whoever applies the definition is not to read warnings, as of formats that Kubernetes has not.
+/// Whoever applies the definitions is not to read warnings, as of formats that Kubernetes has not.
 #[tokio::test]
-async fn the_definition_is_applied_without_a_warning() {
+async fn the_definitions_are_applied_without_a_warning() {
     let cluster = cluster_with_exports();
     let ca = std::fs::read(cluster.ca_file()).unwrap();
     let ca = reqwest::Certificate::from_pem(&ca).unwrap();
     let client = reqwest::Client::builder().tls_certs_only([ca]).no_proxy().build().unwrap();
-    let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/exports.outhaul.dev";
+    let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
     let query = "?dryRun=All&force=true&fieldManager=test&fieldValidation=Strict";
-    let request =
-        client.patch(format!("{}{path}{query}", cluster.url())).bearer_auth("admin-token");
-    let request =
-        request.header("content-type", "application/apply-patch+yaml").body(crd_yaml().unwrap());
-    let answer = request.send().await.unwrap();
-    let warnings: Vec<_> = answer.headers().get_all("warning").iter().collect();
-    assert!(answer.status().is_success() && warnings.is_empty(), "{answer:?}");
+    for (name, definition) in
+        [("exports", crd_yaml().unwrap()), ("exportschedules", schedule_crd_yaml().unwrap())]
+    {
+        let url = format!("{}{path}/{name}.outhaul.dev{query}", cluster.url());
+        let request = client.patch(url).bearer_auth("admin-token");
+        let request =
+            request.header("content-type", "application/apply-patch+yaml").body(definition);
+        let answer = request.send().await.unwrap();
+        let warnings: Vec<_> = answer.headers().get_all("warning").iter().collect();
+        assert!(answer.status().is_success() && warnings.is_empty(), "{answer:?}");
+    }
 }
