@@ -3,6 +3,7 @@
 mod app_copy;
 mod app_diff;
 mod app_export;
+mod app_history;
 mod app_import;
 mod content;
 mod export;
@@ -24,6 +25,7 @@ use crate::registry::{Host, Platform, RepositoryName};
 pub(crate) use app_copy::AppCopyArgs;
 pub(crate) use app_diff::AppDiffArgs;
 pub(crate) use app_export::{AppExportArgs, SecretsArg};
+pub(crate) use app_history::{AppHistoryArgs, AppPinArgs};
 pub(crate) use app_import::AppImportArgs;
 pub(crate) use content::ContentArgs;
 pub(crate) use export::{ExportCommand, ExportListArgs, ExportOneArgs};
@@ -140,6 +142,12 @@ pub(crate) enum AppCommand {
     Copy(AppCopyArgs),
     /// Show what has changed since a chart was published
     Diff(Box<AppDiffArgs>),
+    /// List the published versions of an application, from the registry alone
+    History(AppHistoryArgs),
+    /// Keep a published version, whatever schedules and `prune` say
+    Pin(AppPinArgs),
+    /// Let rules decide about a version again
+    Unpin(AppPinArgs),
     /// Install a published export in a cluster with your helm, and check the cluster first
     Import(Box<AppImportArgs>),
 }

@@ -100,6 +100,13 @@ async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
         Command::App(AppCommand::Diff(args)) => {
             commands::app_diff::run(&args, global, printer).await
         }
+        Command::App(AppCommand::History(args)) => {
+            commands::app_history::run(&args, global, printer).await
+        }
+        Command::App(AppCommand::Pin(args)) => commands::app_pin::pin(&args, global, printer).await,
+        Command::App(AppCommand::Unpin(args)) => {
+            commands::app_pin::unpin(&args, global, printer).await
+        }
         Command::App(AppCommand::Import(args)) => {
             commands::app_import::run(&args, global, printer).await
         }

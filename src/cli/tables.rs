@@ -9,6 +9,7 @@ use super::commands::prune::Pruned;
 use super::planned::Planned;
 use crate::app::{App, Candidate, Code, Finding, FoundBy, Severity, Shared};
 use crate::export::diff::{ChangedField, ChangedObject, Diff};
+use crate::export::history::{Listing, Published};
 use crate::export::prune::{self, Left, Other};
 use crate::export::report::Bytes;
 use crate::export::verify::Verification;
@@ -18,6 +19,9 @@ use crate::import::restore::Compared;
 
 /// Longest value that is shown in full, in bytes of JSON: about two lines of a terminal.
 const LONGEST_VALUE: usize = 200;
+
+/// Digits of a cluster's uid that tell it from others.
+const CLUSTER: usize = 8;
 
 /// A table without borders: it pastes well and greps well.
 pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
@@ -154,6 +158,42 @@ fn changed(field: &ChangedField) -> String {
     }
 }
 
+/// The versions of an application; tags that are none if `all` is asked for.
+pub(crate) fn history(listing: &Listing, all: bool) -> String {
+    let head = ["VERSION", "TAKEN AT", "CLUSTER", "BY", "SIZE", "OWN", "OBJECTS", "", "DIGEST"];
+    let rows = listing.versions.iter().map(|row| {
+        let Published { version, digest, origin, schedule, taken_at, .. } = &row.past.published;
+        let cluster = origin.as_deref().and_then(|origin| origin.split('/').next());
+        let cluster = cluster.map(|uid| uid.chars().take(CLUSTER).collect());
+        let by = schedule.as_deref().and_then(|schedule| schedule.rsplit('/').next());
+        let fidelity = row.past.fidelity.map(|of| format!("{}/{}", of.identical, of.objects));
+        let marks = [(row.past.pinned, "pinned"), (row.past.signed, "signed")];
+        let marks = marks.iter().filter(|(holds, _)| *holds).map(|(_, mark)| (*mark).to_owned());
+        let marks: Vec<String> = marks.chain(row.oddities.iter().cloned()).collect();
+        vec![
+            version.to_string(),
+            taken_at.map(|at| at.to_string()).unwrap_or_default(),
+            cluster.unwrap_or_default(),
+            by.unwrap_or("hand").to_owned(),
+            size(row.bytes),
+            size(row.own_bytes),
+            fidelity.unwrap_or_default(),
+            marks.join(", "),
+            digest.short().to_owned(),
+        ]
+    });
+    let mut text = format!("{}\n\n{}\n", listing.chart, table(&head, rows));
+    if listing.more > 0 {
+        text.push_str(&format!("and {} older; `--limit` shows more\n", listing.more));
+    }
+    if all {
+        let others = listing.others.iter();
+        let rows = others.map(|other| vec![other.tag.to_string(), other.what.clone()]);
+        text.push_str(&format!("\n{}\n", table(&["TAG", "WHAT"], rows)));
+    }
+    text
+}
+
 /// What a prune would do, or did.
 pub(crate) fn pruned(pruned: &Pruned) -> String {
     let mut text = prune_plan(&pruned.plan);
@@ -166,6 +206,9 @@ pub(crate) fn pruned(pruned: &Pruned) -> String {
     ));
     for Left { what, reason } in &outcome.left {
         text.push_str(&format!("  left  {what}: {reason}\n"));
+    }
+    for image in &outcome.missing {
+        text.push_str(&format!("  gone  {image}: a kept chart needs it\n"));
     }
     if !outcome.versions.is_empty() || !outcome.images.is_empty() {
         text.push_str("the registry's own garbage collector frees the space\n");

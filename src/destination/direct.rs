@@ -58,6 +58,8 @@ pub fn destination(address: &str, access: &Access) -> Result<Destination, Error>
         age_recipients: Vec::new(),
         description: None,
         ca_secret: None,
+        delete_secret: None,
+        deleting: None,
         problems: Vec::new(),
         endpoint: Endpoint {
             plain_http: access.plain_http || http,

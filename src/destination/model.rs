@@ -38,6 +38,9 @@ pub struct Destination {
     /// Name of the Secret that holds further roots, if one is named: for error messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_secret: Option<String>,
+    /// Name of the Secret with the credentials for deleting, if one is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delete_secret: Option<String>,
     /// Why it cannot be used, or what is odd about it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,
@@ -47,6 +50,9 @@ pub struct Destination {
     /// Its credentials.
     #[serde(skip)]
     pub keychain: Keychain,
+    /// Its credentials for deleting; `None`: the same.
+    #[serde(skip)]
+    pub deleting: Option<Keychain>,
 }
 
 /// Something wrong with the description of a destination.

@@ -44,6 +44,7 @@ pub(super) const EPINIO_NAMESPACE: &str = "epinio.io/registry-namespace";
 
 const AGE_RECIPIENTS: &str = "outhaul.dev/age-recipients";
 const ALLOWED: &str = "outhaul.dev/allowed-namespaces";
+const DELETE_SECRET: &str = "outhaul.dev/delete-secret";
 const DESCRIPTION: &str = "outhaul.dev/description";
 const PLAIN_HTTP: &str = "outhaul.dev/plain-http";
 const PULL_ADDRESS: &str = "outhaul.dev/pull-address";
@@ -86,6 +87,8 @@ pub(super) fn parse(secret: &SecretObject) -> Result<Destination, InvalidReferen
         age_recipients: reading.age_recipients(),
         description: reading.annotation(DESCRIPTION).map(str::to_owned),
         ca_secret: reading.certs(),
+        delete_secret: reading.annotation(DELETE_SECRET).map(str::to_owned),
+        deleting: None,
         problems: reading.problems,
         endpoint: Endpoint { plain_http, tls, ..Endpoint::new(host.clone()) },
         keychain,
@@ -110,6 +113,29 @@ pub(super) fn add_roots(destination: &mut Destination, certs: Option<&SecretObje
         }
     };
     destination.problems.push(Problem { fatal: true, text: fault });
+}
+
+/// Adds the credentials in the Secret that [`Destination::delete_secret`] names; `None` if there is
+/// none. Without them nothing is deleted with others: exports go on, and the problem is said.
+pub(super) fn add_deleting(destination: &mut Destination, secret: Option<&SecretObject>) {
+    let Some(name) = destination.delete_secret.clone() else { return };
+    let json = secret.and_then(|secret| secret.data.get(DOCKER_CONFIG));
+    let mut problems = Vec::new();
+    let entry = match json {
+        None => Err(format!("it does not exist, or has no key `{DOCKER_CONFIG}`")),
+        Some(json) => auths::choose(json.expose_secret(), None, &mut problems),
+    };
+    let (keychain, reason) = match entry {
+        Ok(entry) if entry.host == destination.host => {
+            (Keychain::new().with(entry.host.as_str(), entry.credential), None)
+        }
+        Ok(entry) => (Keychain::new(), Some(format!("it is for {}", entry.host))),
+        Err(reason) => (Keychain::new(), Some(reason)),
+    };
+    destination.deleting = Some(keychain);
+    let text =
+        |reason| format!("Secret `{name}`, which annotation {DELETE_SECRET} names: {reason}");
+    destination.problems.extend(reason.map(|of| Problem { fatal: false, text: text(of) }));
 }
 
 /// Notes that this Secret may not be read.

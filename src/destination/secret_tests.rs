@@ -337,3 +337,29 @@ proptest! {
         let _ = with(&json, &[]);
     }
 }
+
+#[tokio::test]
+async fn credentials_for_deleting_are_another_secrets() {
+    let team = EPINIO_EXAMPLE
+        .replace("  annotations:\n", "  annotations:\n    outhaul.dev/delete-secret: hub-delete\n");
+    let deleting = |host: &str| {
+        let auths = one(host).replace("canary", "canary-delete");
+        format!(
+            "---\napiVersion: v1\nkind: Secret\nmetadata: {{name: hub-delete, namespace: epinio}}\nstringData:\n  .dockerconfigjson: '{auths}'\n"
+        )
+    };
+    let own = &listed(&format!("{team}{}", deleting("docker.io")), "epinio").await[0];
+    let keychain = own.deleting.clone().unwrap();
+    let credential = keychain.resolve_host(&own.host).await.unwrap();
+    assert_eq!(credential.user(), Some("u"));
+    let pushing = own.keychain.resolve_host(&own.host).await.unwrap();
+    assert_eq!((pushing.user(), own.problems.len()), (Some("carol"), 0));
+    assert!(!format!("{own:?}").contains("canary"));
+    // Whoever named a Secret did not mean the other credentials.
+    for rest in [deleting("other.example"), String::new()] {
+        let none = &listed(&format!("{team}{rest}"), "epinio").await[0];
+        let keychain = none.deleting.clone().unwrap();
+        assert!(keychain.resolve_host(&none.host).await.unwrap().is_anonymous());
+        assert!(!none.problems[0].fatal && none.problems[0].text.contains("hub-delete"));
+    }
+}

@@ -155,6 +155,13 @@ async fn read(
             Err(error) => return Err(unreadable(namespace, error)),
         }
     }
+    if let Some(name) = destination.delete_secret.clone() {
+        match reader.secret(namespace, &name).await {
+            Ok(found) => secret::add_deleting(&mut destination, found.as_ref()),
+            Err(cluster::Error::Forbidden { .. }) => secret::add_deleting(&mut destination, None),
+            Err(error) => return Err(unreadable(namespace, error)),
+        }
+    }
     Ok(destination)
 }
 

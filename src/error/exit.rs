@@ -205,7 +205,8 @@ fn of_export(error: &export::Error) -> Exit {
             export::verify::State::Differs => Exit::Differs,
             _ => Exit::Incomplete,
         },
-        E::Vanished { .. } => Exit::Registry,
+        E::Vanished { .. } | E::NotDeleted { .. } => Exit::Registry,
+        E::Lost { .. } => Exit::Incomplete,
     }
 }
 

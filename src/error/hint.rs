@@ -144,6 +144,14 @@ fn of_export(error: &export::Error) -> Option<String> {
         E::Destination { source, ca_secret, .. } => {
             return of_registry(source, ca_secret.as_deref());
         }
+        E::NotDeleted { .. } => {
+            "switch deleting on at the registry, or delete it there with its own tools".into()
+        }
+        E::Lost { .. } => {
+            "export its application again, which brings the image back, and look for a clean-up \
+             policy at the registry"
+                .into()
+        }
         E::Vanished { .. } => {
             "switch off the clean-up policy of that repository, then export again".into()
         }

@@ -231,7 +231,7 @@ fn of_export(error: &export::Error) -> Code {
             State::Differs => Code::ChartDiffers,
             _ => Code::ContentDamaged,
         },
-        E::Vanished { .. } => Code::RegistryFailed,
+        E::Vanished { .. } | E::Lost { .. } | E::NotDeleted { .. } => Code::RegistryFailed,
         E::Chart(_) | E::Encryption(_) => Code::Internal,
     }
 }

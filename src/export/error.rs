@@ -204,6 +204,20 @@ pub enum Error {
         /// What happened.
         source: registry::Error,
     },
+    /// The registry keeps what was to go.
+    #[error("{what} was not deleted: {reason}")]
+    NotDeleted {
+        /// What.
+        what: String,
+        /// Why, in the registry's words, and its own way if it has one.
+        reason: String,
+    },
+    /// An image is gone that a published chart needs.
+    #[error("{image} is gone, and a chart that was kept needs it")]
+    Lost {
+        /// The image, `repository@digest`.
+        image: String,
+    },
     /// After the chart was tagged an image was gone again and could not be restored.
     #[error("{repository} lost image {digest} while the chart was pushed, and did so again")]
     Vanished {

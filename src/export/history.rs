@@ -1,22 +1,26 @@
 //! What a chart repository already holds, read from the registry alone.
 
+pub mod listing;
+mod look;
+pub mod pin;
+mod sizes;
+
 use std::collections::BTreeSet;
 
-use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use semver::Version;
 use serde::Serialize;
 
-use crate::registry::{Descriptor, Digest, Error, Manifest, RepositoryName, Revision, Store, Tag};
+use crate::registry::{Digest, Error, Manifest, RepositoryName, Revision, Store, Tag};
 
 use super::Target;
 use super::identity::{CONTENT_DIGEST, DERIVED_FROM, ORIGIN, SCHEDULE, SECRETS, TAKEN_AT};
 use super::names::{self, version_tag};
-use super::publish::REPORT;
 
-/// Versions that are read at once: the registry's other users want to be served, too.
-const AT_ONCE: usize = 4;
+pub use listing::{Listing, Row, list};
+pub use look::{Comparison, Past, past};
+pub use pin::{pin, unpin};
 
 /// A chart that is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -78,19 +82,6 @@ pub async fn read(
     Ok(History { versions, newest, chosen })
 }
 
-/// A chart that was published, as somebody who looks back sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename = "PublishedVersion")]
-pub struct Past {
-    /// The chart.
-    #[serde(flatten)]
-    pub published: Published,
-    /// Digest of the report that is attached to it; `None`: there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub report: Option<Digest>,
-}
-
 /// The version that helm picks if asked for none; `None` where there is none.
 ///
 /// # Errors
@@ -115,38 +106,6 @@ pub async fn versions(
     Ok(parsed(&tags.map_err(|source| target.failed(source))?.unwrap_or_default()))
 }
 
-/// These versions, without those that have gone meanwhile.
-///
-/// # Errors
-/// When the registry cannot be read.
-pub async fn past(
-    target: &Target,
-    repository: &RepositoryName,
-    versions: &[Version],
-) -> Result<Vec<Past>, super::Error> {
-    let store = target.store.as_ref();
-    let mut all = Vec::new();
-    for some in versions.chunks(AT_ONCE) {
-        let reading: Vec<_> =
-            some.iter().map(|version| looked_back(store, repository, version)).collect();
-        let read = try_join_all(reading).await.map_err(|source| target.failed(source))?;
-        all.extend(read.into_iter().flatten());
-    }
-    Ok(all)
-}
-
-async fn looked_back(
-    store: &dyn Store,
-    repository: &RepositoryName,
-    version: &Version,
-) -> Result<Option<Past>, Error> {
-    let Some(manifest) = manifest(store, repository, version).await? else { return Ok(None) };
-    let referrers = store.referrers(repository, &manifest.digest).await?;
-    let is_report = |of: &&Descriptor| of.artifact_type.as_deref() == Some(REPORT);
-    let report = referrers.iter().find(is_report).map(|report| report.digest.clone());
-    Ok(Some(Past { published: described(version, manifest)?, report }))
-}
-
 /// What the tag of a version that stays begins with; the version follows, as in its own tag.
 const PINNED: &str = "pinned-";
 
@@ -156,7 +115,7 @@ pub(super) fn parsed(tags: &[Tag]) -> BTreeSet<Version> {
 }
 
 /// The version that a tag is.
-pub(super) fn version(tag: &Tag) -> Option<Version> {
+pub fn version(tag: &Tag) -> Option<Version> {
     Version::parse(&tag.as_str().replace('_', "+")).ok()
 }
 

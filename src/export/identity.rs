@@ -30,6 +30,9 @@ pub const SECRETS: &str = "dev.outhaul.secrets";
 /// did by hand.
 pub const SCHEDULE: &str = "dev.outhaul.schedule";
 
+/// Annotation of a report: how many objects the chart gives back as they were, of how many, `12/13`.
+pub const FIDELITY: &str = "dev.outhaul.fidelity";
+
 /// Annotation: when the application was read.
 pub const TAKEN_AT: &str = "dev.outhaul.taken-at";
 

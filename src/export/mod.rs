@@ -37,6 +37,7 @@ mod size;
 pub mod sources;
 pub mod target;
 mod upgrade;
+mod used;
 pub mod verify;
 pub mod version;
 

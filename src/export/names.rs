@@ -15,6 +15,9 @@ const HASH_DIGITS: usize = 8;
 /// The tag under which a chart repository says what was pruned.
 pub const PRUNED: &str = "outhaul-pruned";
 
+/// What the tags begin with by which an image repository names its owners.
+pub const OWNER_PREFIX: &str = "outhaul-owner-";
+
 /// Longest tag (distribution-spec).
 const MAX_TAG: usize = 128;
 
@@ -92,7 +95,7 @@ pub fn part(text: &str) -> String {
 /// Never.
 pub fn owner_tag(charts: &RepositoryName) -> Result<Tag, Error> {
     let hash = Digest::of(charts.as_str().as_bytes());
-    Ok(format!("outhaul-owner-{}", &hash.hex()[..HASH_DIGITS]).parse()?)
+    Ok(format!("{OWNER_PREFIX}{}", &hash.hex()[..HASH_DIGITS]).parse()?)
 }
 
 /// The tag of an image that never moves: `<key>-<tag>-<12 hex of the digest>`, cut in the middle.

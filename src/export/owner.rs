@@ -1,9 +1,9 @@
 //! Who owns a repository of images: a marker for each chart repository whose charts need them, so
 //! that whoever cleans up knows every chart to ask before an image goes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::registry::attach;
+use crate::registry::{RepositoryName, Revision, Tag, attach};
 
 use super::{Error, Plan, Target, names};
 
@@ -28,4 +28,28 @@ pub(super) async fn mark(plan: &Plan, target: &Target) -> Result<(), Error> {
     let (store, repository) = (target.store.as_ref(), &plan.image_repository);
     let marked = attach::mark(store, repository, tag, OWNER, &annotations).await;
     marked.map_err(|source| target.failed(source))
+}
+
+/// The chart repositories that `tags` of an image repository name as owners. The inner error says
+/// which marker cannot be read.
+///
+/// # Errors
+/// When the registry cannot be read.
+pub(super) async fn all(
+    target: &Target,
+    repository: &RepositoryName,
+    tags: &BTreeSet<Tag>,
+) -> Result<Result<Vec<RepositoryName>, String>, Error> {
+    let mut owners = Vec::new();
+    for tag in tags.iter().filter(|tag| tag.as_str().starts_with(names::OWNER_PREFIX)) {
+        let manifest = target.store.manifest(repository, &Revision::Tag(tag.clone())).await;
+        let manifest = manifest.map_err(|source| target.failed(source))?;
+        let links = manifest.and_then(|manifest| manifest.links().ok());
+        let charts = links.and_then(|links| links.annotations.get(CHARTS)?.parse().ok());
+        match charts {
+            Some(charts) if names::owner_tag(&charts)? == *tag => owners.push(charts),
+            _ => return Ok(Err(format!("its marker {tag} cannot be read"))),
+        }
+    }
+    Ok(Ok(owners))
 }

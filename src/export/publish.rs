@@ -9,6 +9,8 @@ use crate::registry::blob::InMemory;
 use crate::registry::manifest::OCI_MANIFEST;
 use crate::registry::{Descriptor, Digest, Located, Manifest, Revision};
 
+use super::Fidelity;
+use super::identity::FIDELITY;
 use super::images::ImageName;
 use super::run::Deps;
 use super::{Error, Plan, Report, Target, names};
@@ -108,7 +110,10 @@ async fn attach_report(plan: &Plan, target: &Target, chart: &Descriptor, report:
         Err(error) => return report.findings.push(not_attached(&error)),
     };
     let created = plan.files.annotations.get(CREATED);
-    let annotations = created.map(|at| (CREATED.to_owned(), at.clone())).into_iter().collect();
+    let created = created.map(|at| (CREATED.to_owned(), at.clone()));
+    let Fidelity { objects, identical, .. } = &report.fidelity;
+    let fidelity = (FIDELITY.to_owned(), format!("{identical}/{objects}"));
+    let annotations = created.into_iter().chain([fidelity]).collect();
     let (store, repository) = (target.store.as_ref(), &plan.chart_repository);
     let attached = attach::attach(store, repository, chart, REPORT, &annotations, &content).await;
     match attached {

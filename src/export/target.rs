@@ -50,7 +50,8 @@ impl Target {
     /// # Errors
     /// As [`Self::registry`].
     pub fn deleting(destination: &Destination) -> Result<Arc<dyn Store>, Error> {
-        Ok(Registry::connect(&destination.endpoint, destination.keychain.clone())?)
+        let keychain = destination.deleting.as_ref().unwrap_or(&destination.keychain);
+        Ok(Registry::connect(&destination.endpoint, keychain.clone())?)
     }
 
     /// A layout, as a bundle for sites without a network.

@@ -56,6 +56,56 @@ pub async fn attach(
     Ok(manifest.digest)
 }
 
+/// Pushes `content` as an artefact under a tag. The answer is the artefact's digest.
+///
+/// # Errors
+/// When the store refuses one of the parts.
+pub async fn put(
+    store: &dyn Store,
+    repository: &RepositoryName,
+    tag: Tag,
+    artifact_type: &str,
+    content: &[u8],
+) -> Result<Digest, Error> {
+    let config = push(store, repository, EMPTY.0, EMPTY.1).await?;
+    let layer = push(store, repository, artifact_type, content).await?;
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "artifactType": artifact_type,
+        "config": config,
+        "layers": [layer],
+    });
+    let manifest = Manifest::new(OCI_MANIFEST, manifest.to_string());
+    store.put_manifest(repository, &Revision::Tag(tag), &manifest).await?;
+    Ok(manifest.digest)
+}
+
+/// The manifest of an artefact of which the annotations are all that it says.
+pub(super) fn plain(artifact_type: &str, annotations: &BTreeMap<String, String>) -> Manifest {
+    let empty = Descriptor::new(EMPTY.0, Digest::of(EMPTY.1), EMPTY.1.len() as u64);
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "artifactType": artifact_type,
+        "config": empty,
+        "layers": [empty],
+        "annotations": annotations,
+    });
+    Manifest::new(OCI_MANIFEST, manifest.to_string())
+}
+
+/// Pushes the blob that such a manifest refers to.
+///
+/// # Errors
+/// When the store refuses it.
+pub(super) async fn push_empty(
+    store: &dyn Store,
+    repository: &RepositoryName,
+) -> Result<(), Error> {
+    push(store, repository, EMPTY.0, EMPTY.1).await.map(drop)
+}
+
 /// Puts an artefact under a tag, of which the annotations are all that it says. Where it is there
 /// already, nothing is pushed.
 ///
@@ -68,21 +118,12 @@ pub async fn mark(
     artifact_type: &str,
     annotations: &BTreeMap<String, String>,
 ) -> Result<(), Error> {
-    let empty = Descriptor::new(EMPTY.0, Digest::of(EMPTY.1), EMPTY.1.len() as u64);
-    let manifest = json!({
-        "schemaVersion": 2,
-        "mediaType": OCI_MANIFEST,
-        "artifactType": artifact_type,
-        "config": empty,
-        "layers": [empty],
-        "annotations": annotations,
-    });
-    let manifest = Manifest::new(OCI_MANIFEST, manifest.to_string());
+    let manifest = plain(artifact_type, annotations);
     let tag = Revision::Tag(tag);
     if store.manifest_digest(repository, &tag).await? == Some(manifest.digest.clone()) {
         return Ok(());
     }
-    push(store, repository, EMPTY.0, EMPTY.1).await?;
+    push_empty(store, repository).await?;
     store.put_manifest(repository, &tag, &manifest).await
 }
 

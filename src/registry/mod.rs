@@ -14,6 +14,7 @@ pub mod auth;
 pub mod blob;
 pub mod copy;
 pub mod credentials;
+pub mod delete;
 pub mod digest;
 pub mod error;
 pub mod layout;
@@ -31,6 +32,7 @@ pub mod transport;
 
 pub use copy::{Copied, Copier, CopyError, CopyOptions, Located, Platform, Side, copy};
 pub use credentials::{Credential, Keychain};
+pub use delete::Deleted;
 pub use digest::Digest;
 pub use error::Error;
 pub use layout::Layout;

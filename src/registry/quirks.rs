@@ -224,6 +224,38 @@ pub fn creation_hint(host: &Host, repository: &RepositoryName) -> Option<String>
     })
 }
 
+/// How versions are deleted where the registry's API for everybody does not do it; `None` where it
+/// does, or where we do not know.
+pub fn deletion_hint(host: &Host, repository: &RepositoryName) -> Option<String> {
+    let path = repository.as_str();
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    Some(match Vendor::of(host)? {
+        Vendor::DockerHub => format!(
+            "delete tags with Docker Hub's own API, `DELETE \
+             https://hub.docker.com/v2/repositories/{path}/tags/TAG`, or on its site"
+        ),
+        Vendor::GitHub => format!(
+            "delete versions of the package `{rest}` of `{first}` with GitHub's own API: \
+             https://docs.github.com/rest/packages/packages"
+        ),
+        Vendor::Ecr => {
+            let region = host.name().split('.').nth(3).unwrap_or("REGION");
+            format!(
+                "aws ecr batch-delete-image --region {region} --repository-name {path} \
+                 --image-ids imageTag=TAG, or a lifecycle policy"
+            )
+        }
+        Vendor::EcrPublic => format!(
+            "aws ecr-public batch-delete-image --region us-east-1 --repository-name {rest} \
+             --image-ids imageTag=TAG"
+        ),
+        Vendor::Quay => {
+            format!("delete tags at https://{host}/repository/{path}?tab=tags, or let them expire")
+        }
+        Vendor::GitLab | Vendor::Google | Vendor::Azure | Vendor::Harbor => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

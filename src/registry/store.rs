@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::{Descriptor, Digest, Error, Manifest, RepositoryName, Tag};
+use super::{Deleted, Descriptor, Digest, Error, Manifest, RepositoryName, Tag};
 
 /// The bytes of a blob as they arrive. Nothing has been verified; [`super::blob::verified`] does.
 pub type BlobStream = Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>;
@@ -90,6 +90,11 @@ pub trait Store: Send + Sync + fmt::Debug {
         mount_from: Option<&RepositoryName>,
         source: &dyn BlobSource,
     ) -> Result<Pushed, Error>;
+
+    /// Deletes a tag, or a manifest with all of its tags. A layout is carried, and keeps what it has.
+    async fn delete(&self, _: &RepositoryName, _: &Revision) -> Result<Deleted, Error> {
+        Ok(Deleted::Unsupported(format!("nothing is deleted from {}", self.name())))
+    }
 
     /// All tags of the repository, sorted as the store sorts; `None` where it is unknown.
     async fn tags(&self, repository: &RepositoryName) -> Result<Option<Vec<Tag>>, Error>;

@@ -185,6 +185,35 @@ impl Registry {
         self.folder.path().join("storage/docker/registry/v2")
     }
 
+    /// Runs its garbage collector, for which it is not served, as its documentation asks.
+    pub(crate) fn garbage_collect(&self) {
+        let mut child = self.child.write().unwrap();
+        child.kill();
+        let collected = std::process::Command::new(tools::registry())
+            .args([OsStr::new("garbage-collect"), self.config.as_os_str()])
+            .env("OTEL_TRACES_EXPORTER", "none")
+            .output()
+            .unwrap();
+        assert!(collected.status.success(), "{}", String::from_utf8_lossy(&collected.stderr));
+        *child = launch(&self.folder, &self.config, self.port);
+    }
+
+    /// Sizes of all blobs that it stores.
+    pub(crate) fn blobs(&self) -> Vec<u64> {
+        let folders = |path: PathBuf| std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap());
+        let prefixes = folders(self.storage().join("blobs/sha256"));
+        let blobs = prefixes.flat_map(|prefix| folders(prefix.path()));
+        blobs
+            .filter_map(|blob| blob.path().join("data").metadata().ok())
+            .map(|of| of.len())
+            .collect()
+    }
+
+    /// Bytes of all of them.
+    pub(crate) fn stored(&self) -> u64 {
+        self.blobs().iter().sum()
+    }
+
     fn child(&self) -> RwLockReadGuard<'_, Child> {
         self.child.read().unwrap()
     }

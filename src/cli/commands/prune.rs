@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::export::prune::{self, Claim, Outcome, Plan};
 use crate::export::{self, Target, history};
 use crate::schedule::declared;
+use crate::schedule::retention::Rules;
 
 /// What a prune prints: what goes and stays, and what became of that.
 #[derive(Serialize)]
@@ -40,7 +41,9 @@ pub(crate) async fn run(args: &PruneArgs, global: &Global, printer: &Printer) ->
     confirm(args, &plan, printer)?;
     let deleting = Target::deleting(&found.destination)?;
     let outcome = prune::run(&target, deleting.as_ref(), &plan, now).await?;
-    printer.data(&Pruned { plan, outcome: Some(outcome) }, tables::pruned)
+    let whole = outcome.require();
+    printer.data(&Pruned { plan, outcome: Some(outcome) }, tables::pruned)?;
+    Ok(whole?)
 }
 
 fn claim(args: &PruneArgs) -> Result<Claim, Error> {
@@ -48,7 +51,7 @@ fn claim(args: &PruneArgs) -> Result<Claim, Error> {
         text,
         hint: "say what stays: `--keep-last 7`, `--keep-daily 14`, `--max-age 90d`",
     };
-    let rules = args.keep.rules()?;
+    let rules = args.keep.rules()?.filter(says_what_stays);
     let zone = declared::zone(&args.time_zone);
     Ok(Claim {
         schedule: "the command line".to_owned(),
@@ -56,6 +59,13 @@ fn claim(args: &PruneArgs) -> Result<Claim, Error> {
         zone: zone.map_err(|error| invalid(format!("--time-zone: {error}")))?,
         dry_run: args.dry_run,
     })
+}
+
+/// That versions made by hand may go says nothing of those that stay.
+fn says_what_stays(rules: &Rules) -> bool {
+    let Rules { last, hourly, daily, weekly, monthly, yearly, .. } = *rules;
+    let counts = [last, hourly, daily, weekly, monthly, yearly];
+    rules.max_age.is_some() || rules.min_successful.get() > 1 || counts.iter().any(|of| *of > 0)
 }
 
 /// Shows what goes and waits for a yes, unless that was said before.

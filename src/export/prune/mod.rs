@@ -7,8 +7,14 @@
 //!                                              └ images of tombstones of the day before
 //! ```
 
+mod charts;
 mod decide;
+mod images;
+mod kept;
+mod needed;
+mod place;
 mod plan;
+mod tombstone;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -19,7 +25,10 @@ use serde::Serialize;
 use crate::registry::{Digest, RepositoryName, Store, Tag};
 use crate::schedule::retention::Rules;
 
+use super::names::PRUNED;
 use super::{Error, Target};
+use place::Place;
+use tombstone::Ledger;
 
 pub use plan::plan;
 
@@ -109,6 +118,9 @@ pub struct Outcome {
     pub waiting: usize,
     /// What was to go and stays, with the reason.
     pub left: Vec<Left>,
+    /// Images that a kept chart needs and that are gone, as `repository@digest`: an export of its
+    /// application brings them back.
+    pub missing: Vec<String>,
 }
 
 /// Something that was to go and stays.
@@ -128,8 +140,27 @@ impl Plan {
     }
 }
 
+impl Outcome {
+    /// # Errors
+    /// [`Error::Lost`] when an image is gone that a kept chart needs.
+    pub fn require(&self) -> Result<(), Error> {
+        self.missing.first().map_or(Ok(()), |image| Err(Error::Lost { image: image.clone() }))
+    }
+
+    fn leave(&mut self, version: &Version, reason: &str) {
+        self.left.push(Left::new(version, reason));
+    }
+}
+
+impl Left {
+    fn new(version: &Version, reason: &str) -> Self {
+        Self { what: version.to_string(), reason: reason.to_owned() }
+    }
+}
+
 /// Carries `plan` out with `deleting`, which is the place of `target` with credentials that may delete.
-/// It may end at any moment: whatever stays is whole, and the next prune goes on.
+/// It may end at any moment: whatever stays is whole, and the next prune goes on. One that is `dry_run`
+/// is not carried out.
 ///
 /// # Errors
 /// When the registry cannot be read or written. What it only does not delete is in the answer.
@@ -139,10 +170,39 @@ pub async fn run(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<Outcome, Error> {
-    let _ = (target, deleting, now);
-    let left = plan.going().map(|version| Left {
-        what: version.version.to_string(),
-        reason: "nothing is deleted yet".to_owned(),
-    });
-    Ok(Outcome { left: left.collect(), ..Outcome::default() })
+    let mut outcome = Outcome::default();
+    if plan.dry_run {
+        for version in plan.going() {
+            outcome.leave(&version.version, "nothing is deleted as long as a schedule only plans");
+        }
+        return Ok(outcome);
+    }
+    let place = Place { target, deleting, charts: &plan.repository };
+    let mut ledger = match Ledger::read(place).await? {
+        Ok(ledger) => ledger,
+        Err(reason) => {
+            outcome.left.push(Left { what: format!("tag {PRUNED}"), reason });
+            return Ok(outcome);
+        }
+    };
+    if let Some(reason) = refusal(place, plan, &ledger).await? {
+        plan.going().for_each(|version| outcome.leave(&version.version, &reason));
+        outcome.waiting = ledger.waiting();
+        return Ok(outcome);
+    }
+    charts::delete(place, plan, now, &mut ledger, &mut outcome).await?;
+    charts::finish(place, &ledger, &outcome).await?;
+    images::delete(place, plan, now, &mut ledger, &mut outcome).await?;
+    outcome.waiting = ledger.waiting();
+    Ok(outcome)
+}
+
+/// Why nothing can be deleted, asked before anything is written: by deleting what does not exist.
+async fn refusal(place: Place<'_>, plan: &Plan, ledger: &Ledger) -> Result<Option<String>, Error> {
+    if plan.going().next().is_none() && ledger.waiting() == 0 {
+        return Ok(None);
+    }
+    let nothing = Digest::of(&fastrand::u128(..).to_be_bytes());
+    let asked = place.delete(place.charts, nothing).await?;
+    Ok(asked.reason().map(|reason| place.refusal(place.charts, reason)))
 }

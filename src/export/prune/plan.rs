@@ -144,7 +144,8 @@ async fn digests(
         let digest = store.manifest_digest(repository, &Revision::Tag(tag.clone())).await?;
         Ok((tag, digest))
     });
-    let found: Vec<_> = stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
+    let found: Vec<_> =
+        stream::iter(asked.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await?;
     let mut all: BTreeMap<Digest, Vec<Tag>> = BTreeMap::new();
     for (tag, digest) in found {
         if let Some(digest) = digest {
@@ -160,7 +161,7 @@ async fn published(
     versions: &[Version],
 ) -> Result<Vec<Option<Published>>, crate::registry::Error> {
     let reading = versions.iter().map(|version| history::published(store, repository, version));
-    stream::iter(reading).buffered(AT_ONCE).try_collect().await
+    stream::iter(reading.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await
 }
 
 fn planned(known: Known, verdict: Verdict) -> PlannedVersion {

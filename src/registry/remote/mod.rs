@@ -7,6 +7,7 @@
 
 mod call;
 mod catalog;
+mod delete;
 mod download;
 mod link;
 mod manifests;
@@ -26,8 +27,8 @@ use async_trait::async_trait;
 use super::auth::Auth;
 use super::transport::Transport;
 use super::{
-    BlobSource, BlobStream, Descriptor, Digest, Endpoint, Error, Host, Keychain, Manifest, Pushed,
-    RepositoryName, Revision, Store, Tag,
+    BlobSource, BlobStream, Deleted, Descriptor, Digest, Endpoint, Error, Host, Keychain, Manifest,
+    Pushed, RepositoryName, Revision, Store, Tag,
 };
 
 /// A registry, spoken to over HTTP. Cheap to clone: clones share connections and tokens.
@@ -124,6 +125,14 @@ impl Store for Registry {
         source: &dyn BlobSource,
     ) -> Result<Pushed, Error> {
         self.store_blob(repository, blob, mount_from, source).await
+    }
+
+    async fn delete(
+        &self,
+        repository: &RepositoryName,
+        revision: &Revision,
+    ) -> Result<Deleted, Error> {
+        self.delete_manifest(repository, revision).await
     }
 
     async fn tags(&self, repository: &RepositoryName) -> Result<Option<Vec<Tag>>, Error> {
