@@ -60,10 +60,15 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
+/// Stack of a thread. Charts are rendered, and a leader's parts polled, in frames that are large where
+/// nothing is optimised; what is not touched costs nothing.
+const STACK: usize = 8 << 20;
+
 fn run(cli: Cli, printer: &Printer) -> Result<(), Error> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers)
+        .thread_stack_size(STACK)
         .enable_all()
         .build()
         .map_err(|source| Error::Runtime { source })?;

@@ -8,6 +8,7 @@ use super::client::JSON;
 use super::discover::segment;
 use super::list::Meta;
 use super::record::Export;
+use super::record::schedule::ExportSchedule;
 use super::{Error, Live};
 use crate::app::ObjectId;
 
@@ -55,6 +56,17 @@ pub struct Event<'a> {
 }
 
 impl About {
+    /// A schedule.
+    pub fn schedule(schedule: &ExportSchedule) -> Self {
+        Self {
+            api_version: "outhaul.dev/v1alpha1".to_owned(),
+            kind: "ExportSchedule",
+            namespace: schedule.namespace().to_owned(),
+            name: schedule.name().to_owned(),
+            uid: schedule.uid().to_owned(),
+        }
+    }
+
     /// A record.
     pub fn export(export: &Export) -> Self {
         Self {

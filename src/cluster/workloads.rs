@@ -41,13 +41,48 @@ impl Live {
         Ok(snapshot)
     }
 
+    /// Kind and name of the workloads of a namespace that have these labels. A kind that is not served
+    /// has none.
+    ///
+    /// # Errors
+    /// When the selector is none, they may not be listed, or the cluster does not answer.
+    pub async fn workloads_with(
+        &self,
+        namespace: &str,
+        labels: &str,
+    ) -> Result<Vec<(&'static str, String)>, Error> {
+        let (query, budget) = (Query { namespace: Some(namespace), labels }, Budget::new());
+        let lists = KINDS.map(|kind @ [_, _, _, name]| {
+            let budget = &budget;
+            async move {
+                match list::metadata(&self.api, &resource(kind), query, budget).await {
+                    Ok(found) => Ok({ found.into_iter() }
+                        .map(|workload| (name, workload.metadata.name))
+                        .collect()),
+                    Err(Error::Api { status: 404, .. }) => Ok(Vec::new()),
+                    Err(error) => Err(error),
+                }
+            }
+        });
+        let lists: Result<Vec<Vec<_>>, Error> = join_all(lists).await.into_iter().collect();
+        Ok(lists?.into_iter().flatten().collect())
+    }
+
     /// The names of all namespaces.
     ///
     /// # Errors
     /// When they may not be listed, or the cluster does not answer.
     pub async fn namespaces(&self) -> Result<Vec<String>, Error> {
+        self.namespaces_with("").await
+    }
+
+    /// The names of the namespaces that have these labels.
+    ///
+    /// # Errors
+    /// When the selector is none, they may not be listed, or the cluster does not answer.
+    pub async fn namespaces_with(&self, labels: &str) -> Result<Vec<String>, Error> {
         let kind = resource(["", "v1", "namespaces", "Namespace"]);
-        let query = Query { namespace: None, labels: "" };
+        let query = Query { namespace: None, labels };
         let found = list::metadata(&self.api, &kind, query, &Budget::new()).await?;
         Ok(found.into_iter().map(|namespace| namespace.metadata.name).collect())
     }

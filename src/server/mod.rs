@@ -52,7 +52,7 @@ use auth::epinio::Users;
 use auth::{Chain, Clock, Kubernetes, Marks};
 use state::State;
 use telemetry::metrics::Metrics;
-use work::Controller;
+use work::{Controller, Known};
 
 /// Serves until `shutdown` comes and what runs then has ended, or [`Config::drain`] is over.
 ///
@@ -70,14 +70,15 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let (rights, users) = rights(&live, &config).map_err(|source| Error::Runtime { source })?;
     let namespaces = config.namespaces.names();
     let (store, index) = (live.watch_exports(namespaces), live.watch_apps(namespaces));
+    let schedules = live.watch_schedules(namespaces);
     let settings = config.exports.clone();
     let marks = Marks::new(live.clone(), settings.system_namespace.clone());
-    let metrics =
-        Metrics::default().with_watches(store.clone(), index.clone(), config.metrics_apps);
+    let known = Known { exports: store.clone(), schedules, apps: index.clone() };
+    let metrics = Metrics::default().with_watches(known.clone(), config.metrics_apps);
     let metrics = Arc::new(metrics);
     let controller = Controller::new(
         live.clone(),
-        store.clone(),
+        known,
         rights.clone(),
         marks.clone(),
         Arc::clone(&metrics),

@@ -178,7 +178,7 @@ async fn running(
         let same = export.namespace() == namespace && is_same(&export, asked);
         if same
             && !export.is_cancelled()
-            && (export.phase().is_some() || state.marks.verify(&export).await?)
+            && (export.phase().is_some() || state.marks.verify(export.as_ref()).await?)
             && visible(state, caller, &export).await?
         {
             return Ok(Some(export));

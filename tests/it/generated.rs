@@ -67,6 +67,8 @@ fn plain_manifests() {
     let (policy, rest) = crate::deploy::plain();
     check("deploy/policy/exports.yaml", &policy);
     check("deploy/outhaul.yaml", &rest);
+    let alerts = include_str!("../../charts/outhaul/files/alerts.yaml");
+    check("deploy/alerts.yaml", alerts);
 }
 
 fn describe(command: &mut clap::Command, text: &mut String) {

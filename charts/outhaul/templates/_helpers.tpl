@@ -116,10 +116,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ include "outhaul.reads" (dict "root" . "verbs" (list "get" "list" "watch")) }}
 # Its own records.
 - apiGroups: [outhaul.dev]
-  resources: [exports]
+  resources: [exports, exportschedules]
   verbs: [get, list, watch, create, update, patch, delete]
 - apiGroups: [outhaul.dev]
-  resources: [exports/status]
+  resources: [exports/status, exportschedules/status]
   verbs: [get, update, patch]
 - apiGroups: [events.k8s.io]
   resources: [events]

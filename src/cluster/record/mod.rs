@@ -2,7 +2,7 @@
 //! way to ask it for anything. These are its wire types, and how they are stored and watched.
 //!
 //! ```text
-//!  Live::create_export ─► API server ─ watch ─► ExportStore ─► get, list, changes
+//!  Live::create_export ─► API server ─ watch ─► Store ─► get, list, changes
 //!  Live::patch_status  ─►     │
 //!                             └ checks the schema of `crd_yaml`
 //! ```
@@ -23,7 +23,7 @@ use jiff::Timestamp;
 
 pub use crd::{crd_yaml, schedule_crd_yaml};
 pub use follow::Seen;
-pub use kept::Health;
+pub use kept::{Health, Record};
 pub use options::{ChartFrom, ExportOptions, Jobs};
 pub use spec::{ChosenNames, Door, Export, ExportSpec, RequestedBy, Scheduled, SecretsPolicy};
 pub use status::{
@@ -31,7 +31,7 @@ pub use status::{
     MAX_HINT, MAX_IMAGES, MAX_MESSAGE, Outcome, Phase, Planned, PlannedAction, Progress,
     ResultChart, ResultImage, Step,
 };
-pub use watch::ExportStore;
+pub use watch::{ExportStore, ScheduleStore, Store};
 
 /// Label with a short digest of what is asked for. Anybody can write one: who looks records up by
 /// it compares what they ask for.

@@ -24,6 +24,10 @@ pub const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 /// How far back the latest time is looked for first. Most schedules have one in a day.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
 
+/// So many of the next times tell how long the longest pause is: those of a week of working days, twice
+/// a day.
+const LOOK_AHEAD: usize = 11;
+
 /// What a schedule says.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -134,6 +138,15 @@ impl Plan {
     /// When the run of `due` begins.
     pub fn begins(&self, due: Timestamp) -> Timestamp {
         due.checked_add(jitter::of(self.seed, due, self.jitter)).unwrap_or(due)
+    }
+
+    /// The longest time between two of the next due times: a schedule of working days waits for three
+    /// days each Friday.
+    pub fn interval(&self, now: Timestamp, created: Timestamp) -> Option<SignedDuration> {
+        let first = self.next(now, created)?;
+        let times = std::iter::successors(Some(first), |due| self.next(*due, created));
+        let times: Vec<Timestamp> = times.take(LOOK_AHEAD).collect();
+        times.windows(2).map(|pair| pair[1].duration_since(pair[0])).max()
     }
 
     /// When the run after `now` begins.

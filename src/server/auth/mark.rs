@@ -1,5 +1,5 @@
 //! The mark of a door: by it whoever carries out an export knows that a replica of this server made
-//! the record, and so that it has recognised who asks. Nobody else can read the key.
+//! the record or schedule, and so that it has recognised who asks. Nobody else can read the key.
 
 use std::io;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use sha2::Sha256;
 
 use super::random_key;
 use crate::cluster::Live;
+use crate::cluster::record::schedule::ExportSchedule;
 use crate::cluster::record::{Export, MARK};
 use crate::destination::select;
 use crate::error::Error;
@@ -34,28 +35,92 @@ pub struct Marks {
     system_namespace: Option<String>,
 }
 
+/// What can have a mark.
+pub trait Markable {
+    /// What the mark is of: all that is asked for and who asks, so that it is of no use to anybody else.
+    fn parts(&self) -> Vec<String>;
+
+    /// The same with this mark.
+    #[must_use]
+    fn marked(self, mark: &str) -> Self;
+
+    /// The mark that it has.
+    fn mark(&self) -> Option<&str>;
+
+    /// When it was made.
+    fn created(&self) -> Option<Timestamp>;
+}
+
+impl Markable for Export {
+    fn parts(&self) -> Vec<String> {
+        let by = self.spec.requested_by.as_ref();
+        let user = by.map_or("", |by| by.user.as_str());
+        let spec = Digest::of(json!(self.spec).to_string().as_bytes()).to_string();
+        [self.namespace(), self.name(), &spec, user].map(str::to_owned).into()
+    }
+
+    fn marked(self, mark: &str) -> Self {
+        self.with_annotation(MARK, mark)
+    }
+
+    fn mark(&self) -> Option<&str> {
+        self.annotation(MARK)
+    }
+
+    fn created(&self) -> Option<Timestamp> {
+        self.created()
+    }
+}
+
+/// When it runs and what stays may be changed by whoever may change it: that gives no other rights.
+impl Markable for ExportSchedule {
+    fn parts(&self) -> Vec<String> {
+        let rights = json!({
+            "template": self.spec.template,
+            "account": self.spec.service_account_name,
+            "by": self.spec.requested_by,
+        });
+        let rights = Digest::of(rights.to_string().as_bytes()).to_string();
+        [&self.title(), self.namespace(), self.name(), &rights].map(str::to_owned).into()
+    }
+
+    fn marked(mut self, mark: &str) -> Self {
+        let annotations = self.metadata.annotations.get_or_insert_default();
+        annotations.insert(MARK.to_owned(), mark.to_owned());
+        self
+    }
+
+    fn mark(&self) -> Option<&str> {
+        self.annotation(MARK)
+    }
+
+    fn created(&self) -> Option<Timestamp> {
+        self.created()
+    }
+}
+
 impl Marks {
     /// With the key in `system_namespace`, if it was said, else where destinations are.
     pub fn new(live: Live, system_namespace: Option<String>) -> Self {
         Self { live, system_namespace }
     }
 
-    /// `export`, which is to be made now, with its mark.
+    /// `record`, which is to be made now, with its mark.
     ///
     /// # Errors
     /// When the key can be neither read nor made.
-    pub async fn put(&self, export: Export, now: Timestamp) -> Result<Export, Error> {
-        let mark = mark(self.key().await?, &export, now.as_second());
-        Ok(export.with_annotation(MARK, &mark))
+    pub async fn put<R: Markable>(&self, record: R, now: Timestamp) -> Result<R, Error> {
+        let mark = mark(self.key().await?, &record, now.as_second());
+        Ok(record.marked(&mark))
     }
 
     /// Whether the record has a mark, and it is one of ours.
     ///
     /// # Errors
     /// When it has one and the key can be neither read nor made.
-    pub async fn verify(&self, export: &Export) -> Result<bool, Error> {
-        match export.annotation(MARK) {
-            Some(mark) => Ok(is_ours(self.key().await?, export, mark)),
+    pub async fn verify<R: Markable + Sync>(&self, record: &R) -> Result<bool, Error> {
+        match record.mark() {
+            Some(mark) => Ok(is_ours(self.key().await?, record, mark)),
             None => Ok(false),
         }
     }
@@ -71,28 +136,23 @@ impl Marks {
     }
 }
 
-fn mark(key: Hmac<Sha256>, export: &Export, second: i64) -> String {
-    let code = signed(key, export, second).finalize().into_bytes();
+fn mark(key: Hmac<Sha256>, record: &impl Markable, second: i64) -> String {
+    let code = signed(key, record, second).finalize().into_bytes();
     format!("{second}.{}", URL_SAFE_NO_PAD.encode(code))
 }
 
-fn is_ours(key: Hmac<Sha256>, export: &Export, mark: &str) -> bool {
+fn is_ours(key: Hmac<Sha256>, record: &impl Markable, mark: &str) -> bool {
     let read = || {
         let (second, code) = mark.split_once('.')?;
-        Some((second.parse::<i64>().ok()?, URL_SAFE_NO_PAD.decode(code).ok()?, export.created()?))
+        Some((second.parse::<i64>().ok()?, URL_SAFE_NO_PAD.decode(code).ok()?, record.created()?))
     };
     let Some((second, code, created)) = read() else { return false };
     let is_fresh = created.as_second().abs_diff(second) <= FRESH.as_secs();
-    is_fresh && signed(key, export, second).verify_slice(&code).is_ok()
+    is_fresh && signed(key, record, second).verify_slice(&code).is_ok()
 }
 
-/// Over all that is asked for and who asks, so that a mark is of no use to anybody else.
-fn signed(mut key: Hmac<Sha256>, export: &Export, second: i64) -> Hmac<Sha256> {
-    let by = export.spec.requested_by.as_ref();
-    let spec = Digest::of(json!(export.spec).to_string().as_bytes()).to_string();
-    let second = second.to_string();
-    let user = by.map_or("", |by| by.user.as_str());
-    for part in [export.namespace(), export.name(), &spec, user, &second] {
+fn signed(mut key: Hmac<Sha256>, record: &impl Markable, second: i64) -> Hmac<Sha256> {
+    for part in record.parts().into_iter().chain([second.to_string()]) {
         key.update(part.as_bytes());
         key.update(&[0]);
     }

@@ -28,12 +28,21 @@ pub enum News<'a> {
     },
     /// Somebody has cancelled it.
     Cancelled,
+    /// Something of a schedule.
+    OfSchedule {
+        /// In a word, of a closed set.
+        reason: &'static str,
+        /// In a sentence.
+        note: &'a str,
+        /// Whether somebody should look at it.
+        is_warning: bool,
+    },
 }
 
 /// Tells it at each of the objects.
 pub async fn tell(live: &Live, instance: &str, about: &[&About], news: &News<'_>) {
     let note = news.note();
-    let (reason, is_warning) = (news.reason(), matches!(news, News::Failed { .. }));
+    let (reason, is_warning) = (news.reason(), news.is_warning());
     for about in about {
         let told = live.tell(about, Event { reason, note: &note, is_warning, instance });
         match timeout(PATIENCE, told).await {
@@ -45,6 +54,10 @@ pub async fn tell(live: &Live, instance: &str, about: &[&About], news: &News<'_>
 }
 
 impl News<'_> {
+    fn is_warning(&self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::OfSchedule { is_warning: true, .. })
+    }
+
     fn reason(&self) -> &'static str {
         match self {
             Self::Started(_) => "ExportStarted",
@@ -52,6 +65,7 @@ impl News<'_> {
             Self::Done(_) => "ExportSucceeded",
             Self::Failed { .. } => "ExportFailed",
             Self::Cancelled => "ExportCancelled",
+            Self::OfSchedule { reason, .. } => reason,
         }
     }
 
@@ -70,6 +84,7 @@ impl News<'_> {
             }
             Self::Failed { reason, message } => format!("{reason}: {message}"),
             Self::Cancelled => "the export was cancelled".to_owned(),
+            Self::OfSchedule { note, .. } => (*note).to_owned(),
         }
     }
 }

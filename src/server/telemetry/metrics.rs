@@ -17,8 +17,9 @@ use prometheus_client::registry::Registry;
 
 use super::destinations::Seen;
 use super::records::Records;
-use crate::cluster::AppIndex;
-use crate::cluster::record::{Bytes, ExportStore, Outcome};
+use super::schedules::Declared;
+use crate::cluster::record::{Bytes, Outcome};
+use crate::server::work::Known;
 
 /// Media type of what is told (OpenMetrics 1.0).
 pub(in crate::server) const OPEN_METRICS: &str =
@@ -44,6 +45,8 @@ pub struct Metrics {
     latencies: Histograms<[(&'static str, String); 1]>,
     authentications: Family<Labels<2>, Counter>,
     webhooks: Family<Labels<1>, Counter>,
+    scheduled: Family<Labels<1>, Counter>,
+    missed: Counter,
     destinations: Seen,
     leader: Gauge,
 }
@@ -83,6 +86,8 @@ impl Default for Metrics {
             latencies: Family::new_with_constructor(|| Histogram::new(REQUESTS)),
             authentications: Family::default(),
             webhooks: Family::default(),
+            scheduled: Family::default(),
+            missed: Counter::default(),
             destinations: Seen::default(),
             leader: Gauge::default(),
             registry: Registry::default(),
@@ -115,6 +120,16 @@ impl Default for Metrics {
             "Ends of exports that were to be told, by whether they were",
             all.webhooks.clone(),
         );
+        registry.register(
+            "schedule_runs",
+            "Exports of schedules whose end this replica has counted",
+            all.scheduled.clone(),
+        );
+        registry.register(
+            "schedule_missed",
+            "Due times of schedules for which nothing was done",
+            all.missed.clone(),
+        );
         registry.register_collector(Box::new(all.destinations.clone()));
         registry.register("leader", "Whether this replica carries out exports", all.leader.clone());
         Self { registry, ..metrics }
@@ -123,10 +138,13 @@ impl Default for Metrics {
 
 impl Metrics {
     /// With what the records say, and how their watch and those of applications are; of at most `apps`
-    /// applications the last success is told.
+    /// applications and as many schedules the last success is told.
     #[must_use]
-    pub fn with_watches(mut self, store: ExportStore, index: AppIndex, apps: usize) -> Self {
-        self.registry.register_collector(Box::new(Records { store, index, apps }));
+    pub fn with_watches(mut self, known: Known, apps: usize) -> Self {
+        let Known { exports: store, schedules, apps: index } = known;
+        let most = apps;
+        self.registry.register_collector(Box::new(Declared { store: schedules.clone(), most }));
+        self.registry.register_collector(Box::new(Records { store, schedules, index, apps }));
         self
     }
 
@@ -159,6 +177,18 @@ impl Metrics {
     /// The end of an export was told to a webhook, or was not.
     pub(in crate::server) fn webhook(&self, result: &'static str) {
         self.webhooks.get_or_create(&[("result", result)]).inc();
+    }
+
+    /// So many exports of schedules have ended, with a result of a closed set.
+    pub(in crate::server) fn scheduled(&self, result: &'static str, count: u64) {
+        if count > 0 {
+            self.scheduled.get_or_create(&[("result", result)]).inc_by(count);
+        }
+    }
+
+    /// For so many due times of a schedule nothing was done.
+    pub(in crate::server) fn missed(&self, count: u64) {
+        self.missed.inc_by(count);
     }
 
     /// Whether this replica carries out exports.

@@ -5,6 +5,7 @@ mod destinations;
 pub mod events;
 pub mod metrics;
 mod records;
+mod schedules;
 
 pub(super) use destinations::look;
 pub(super) use metrics::listener;

@@ -13,12 +13,13 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
 use crate::cluster::AppIndex;
-use crate::cluster::record::{Export, ExportStore, Phase};
+use crate::cluster::record::{Export, ExportStore, Phase, ScheduleStore};
 
 /// Reads the records when it is asked.
 #[derive(Debug)]
 pub(super) struct Records {
     pub(super) store: ExportStore,
+    pub(super) schedules: ScheduleStore,
     pub(super) index: AppIndex,
     /// Of so many applications the last success is told.
     pub(super) apps: usize,
@@ -38,7 +39,8 @@ impl Collector for Records {
         let help = "Times that a watch of the API server had to begin again";
         let mut family =
             encoder.encode_descriptor("watch_restarts", help, None, MetricType::Counter)?;
-        let exports_of = [("exports", self.store.restarts())];
+        let exports_of =
+            [("exports", self.store.restarts()), ("schedules", self.schedules.restarts())];
         for (kind, restarts) in exports_of.into_iter().chain(self.index.restarts()) {
             let restarts = ConstCounter::new(restarts);
             restarts.encode(family.encode_family(&[("kind", kind)])?)?;

@@ -5,10 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Failure, conditions};
 use crate::app::ObjectId;
+use crate::cluster::admission::Policy;
+use crate::cluster::record::schedule::ExportSchedule;
 use crate::cluster::record::{ChartFrom, Door, Export, ExportSpec, RequestedBy, SecretsPolicy};
 use crate::cluster::{self, Live};
 use crate::error::Exit;
@@ -64,14 +66,22 @@ pub async fn permit(
     marks: &Marks,
     live: &Live,
 ) -> Result<Permit, Refusal> {
-    let namespace = export.target().to_owned();
-    if namespace != export.namespace() && export.namespace() != system_namespace {
+    if export.target() != export.namespace() && export.namespace() != system_namespace {
         return Err(denied(format!(
             "an Export in namespace `{}` exports applications of that namespace only",
             export.namespace()
         )));
     }
-    let voucher = voucher(export, marks, live).await?;
+    rights(export, voucher(export, marks, live).await?, authorizer).await
+}
+
+/// Asks for what `export` needs where `voucher` says who asks.
+async fn rights(
+    export: &Export,
+    voucher: &'static str,
+    authorizer: &dyn Authorizer,
+) -> Result<Permit, Refusal> {
+    let namespace = export.target().to_owned();
     let Some(caller) = requester(export, voucher)? else {
         // The policy has asked for the right to read Secrets then; else nobody has.
         let secrets = has_plaintext(&export.spec);
@@ -121,9 +131,69 @@ async fn voucher(export: &Export, marks: &Marks, live: &Live) -> Result<&'static
 /// Whether the policy had to let the record be made: it works where the record is, and was there
 /// before.
 async fn was_in_force(export: &Export, live: &Live) -> Result<bool, cluster::Error> {
-    let since = live.policy_since().await?;
-    let age = since.zip(export.created()).map(|(since, created)| created.duration_since(since));
-    Ok(age.is_some_and(|age| age >= SETTLED) && live.policy_works(export.namespace()).await?)
+    is_in_force(live, Policy::Exports, export.namespace(), export.created()).await
+}
+
+/// Whether the policy works in the namespace, and was there before `created`.
+async fn is_in_force(
+    live: &Live,
+    policy: Policy,
+    namespace: &str,
+    created: Option<Timestamp>,
+) -> Result<bool, cluster::Error> {
+    let since = live.policy_since(policy).await?;
+    let age = since.zip(created).map(|(since, created)| created.duration_since(since));
+    Ok(age.is_some_and(|age| age >= SETTLED) && live.policy_works(policy, namespace).await?)
+}
+
+/// In whose name the records of a schedule are made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Requester {
+    /// Who asks, where somebody vouches for that.
+    pub(super) by: Option<RequestedBy>,
+    /// The service account that is named.
+    pub(super) account: Option<String>,
+}
+
+/// Finds out in whose name the records of `schedule` are made, and asks whether such a record may be
+/// carried out now: `draft` is one of them, but for who asks; `None`: that depends on the record.
+///
+/// # Errors
+/// When it may not, or that cannot be found out now.
+pub(super) async fn permit_schedule(
+    schedule: &ExportSchedule,
+    draft: Option<Export>,
+    authorizer: &dyn Authorizer,
+    marks: &Marks,
+    live: &Live,
+) -> Result<Requester, Refusal> {
+    let unknown = |error: &dyn std::fmt::Display| {
+        tracing::warn!("who vouches for {} is not known: {error}", schedule.title());
+        Refusal::Unavailable
+    };
+    let account = schedule.spec.service_account_name.clone();
+    let (namespace, created) = (schedule.namespace(), schedule.created());
+    let by = schedule.spec.requested_by.clone();
+    let requester = match by {
+        Some(by) if marks.verify(schedule).await.map_err(|error| unknown(&error))? => {
+            Requester { by: Some(by), account: None }
+        }
+        Some(by)
+            if is_in_force(live, Policy::Schedules, namespace, created)
+                .await
+                .map_err(|error| unknown(&error))? =>
+        {
+            Requester { by: Some(by), account: None }
+        }
+        _ if account.is_some() => Requester { by: None, account },
+        _ => return Err(refused("nobody says with whose rights it runs".to_owned(), NAME_ONE)),
+    };
+    if let Some(mut draft) = draft {
+        draft.spec.requested_by.clone_from(&requester.by);
+        draft.spec.service_account_name.clone_from(&requester.account);
+        rights(&draft, DOOR, authorizer).await?; // its records have a mark
+    }
+    Ok(requester)
 }
 
 /// With whose rights it is to be carried out, as far as the voucher proves it; `None`: the policy has
@@ -132,6 +202,9 @@ fn requester(export: &Export, voucher: &str) -> Result<Option<Caller>, Refusal> 
     let spec = &export.spec;
     if spec.epinio && voucher != DOOR {
         return Err(denied("only the server may say that version 0.0.0 moves".to_owned()));
+    }
+    if spec.scheduled.is_some() && voucher != DOOR {
+        return Err(denied("only the server may say that it is a run of a schedule".to_owned()));
     }
     let by = spec.requested_by.as_ref().filter(|_| voucher != SERVICE_ACCOUNT);
     match (by, &spec.service_account_name) {
@@ -235,6 +308,11 @@ const NAME_AN_ACCOUNT: &str = "name a service account of the Export's namespace 
     `spec.serviceAccountName`: one that may read there what ClusterRole `view` gives, and `use` \
     destinations.outhaul.dev of that name; or make the Export where the policy of `deploy/policy` is \
     in force";
+
+const NAME_ONE: &str = "name a service account of the schedule's namespace in \
+    `spec.serviceAccountName`: one that may read there what ClusterRole `view` gives, and `use` \
+    destinations.outhaul.dev of that name; where the policy of `deploy/policy` is in force, \
+    `spec.requestedBy` may be yourself";
 
 const NOT_ANY_MORE: &str = "who asked had the right then; ask for it again, then export again";
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::cluster::record::{Condition, ConditionStatus, Export, ExportStatus};
+use crate::cluster::record::{Condition, ConditionStatus, Export, ExportStatus, MAX_HINT};
 
 /// Whether the export may be carried out.
 pub(super) const ACCEPTED: &str = "Accepted";
@@ -26,14 +26,28 @@ pub(in crate::server) fn set(
     now: Timestamp,
 ) {
     let holds = if holds { ConditionStatus::True } else { ConditionStatus::False };
-    let old = status.conditions.iter().find(|old| old.kind == kind && old.status == holds);
+    put(&mut status.conditions, kind, holds, (reason, message), now);
+}
+
+/// Sets one of these conditions, for a reason in a word and in a sentence, and when it changed if it did.
+/// Says whether it did.
+pub(super) fn put(
+    conditions: &mut Vec<Condition>,
+    kind: &str,
+    holds: ConditionStatus,
+    (reason, message): (&str, &str),
+    now: Timestamp,
+) -> bool {
+    let old = conditions.iter().find(|old| old.kind == kind && old.status == holds);
+    let since = old.map(|old| old.last_transition_time);
     let condition = Condition {
         kind: kind.to_owned(),
         status: holds,
         reason: reason.to_owned(),
-        message: message.to_owned(),
-        last_transition_time: old.map_or(now, |old| old.last_transition_time),
+        message: message[..message.floor_char_boundary(MAX_HINT)].to_owned(),
+        last_transition_time: since.unwrap_or(now),
     };
-    status.conditions.retain(|old| old.kind != kind);
-    status.conditions.push(condition);
+    conditions.retain(|old| old.kind != kind);
+    conditions.push(condition);
+    since.is_none()
 }

@@ -23,6 +23,7 @@ pub mod place;
 pub mod queue;
 pub mod reconcile;
 pub mod retire;
+mod schedules;
 mod shift;
 pub mod shrink;
 
@@ -40,13 +41,15 @@ use self::inline::InProcess;
 use self::job::Jobs;
 use self::leader::Election;
 use self::queue::Limits;
+use self::schedules::Schedules;
+pub use self::schedules::clock::Clock;
 use self::shift::Shift;
 use super::auth::{Authorizer, Marks};
 use super::notify::Courier;
 use super::telemetry::look;
 use super::telemetry::metrics::Metrics;
-use crate::cluster::Live;
-use crate::cluster::record::ExportStore;
+use crate::cluster::record::{ExportStore, ScheduleStore};
+use crate::cluster::{AppIndex, Live};
 use crate::destination::select;
 
 /// Between two tries to find the namespace of the destinations.
@@ -88,13 +91,25 @@ pub enum Where {
 /// Carries out exports whenever this replica leads.
 pub struct Controller {
     live: Live,
-    store: ExportStore,
+    known: Known,
     authorizer: Arc<dyn Authorizer>,
     marks: Marks,
     metrics: Arc<Metrics>,
     settings: Settings,
+    clock: Clock,
     me: String,
     leads: watch::Sender<bool>,
+}
+
+/// What is known of the cluster by watches.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Its records.
+    pub exports: ExportStore,
+    /// Its schedules.
+    pub schedules: ScheduleStore,
+    /// Its applications.
+    pub apps: AppIndex,
 }
 
 /// What a leader works with.
@@ -122,11 +137,11 @@ impl Default for Settings {
 }
 
 impl Controller {
-    /// One that knows all records from `store`, asks `authorizer` what may be done, knows by `marks`
+    /// One that knows the cluster from `known`, asks `authorizer` what may be done, knows by `marks`
     /// who asked the doors of the server, and counts in `metrics` what was done.
     pub fn new(
         live: Live,
-        store: ExportStore,
+        known: Known,
         authorizer: Arc<dyn Authorizer>,
         marks: Marks,
         metrics: Arc<Metrics>,
@@ -135,14 +150,21 @@ impl Controller {
         let me = format!("{}_{:08x}", settings.name, fastrand::u32(..));
         Self {
             live,
-            store,
+            known,
             authorizer,
             marks,
             metrics,
             settings,
+            clock: Clock::default(),
             me,
             leads: watch::Sender::new(false),
         }
+    }
+
+    /// The same with another clock for schedules.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 
     /// Whether this replica leads, from now on.
@@ -196,7 +218,11 @@ impl Controller {
             Where::InProcess => Arc::new(InProcess),
             Where::Jobs { template } => Arc::new(Jobs { template: template.clone() }),
         };
-        let mut shift = Shift::new(Arc::clone(&desk), executor, &self.store, limits, keep);
+        let Known { exports, schedules, apps } = &self.known;
+        let stores = (exports, schedules);
+        let mut shift = Shift::new(Arc::clone(&desk), executor, stores, limits, keep);
+        let clock = self.clock.clone();
+        let mut scheduled = Schedules::new(Arc::clone(&desk), schedules, exports, apps, clock);
         self.metrics.leads(true);
         let worked = async {
             stop.run_until_cancelled(shift.go_on()).await;
@@ -205,9 +231,14 @@ impl Controller {
             }
         };
         let looking = look(&desk.means.live, &desk.means.system_namespace, &desk.metrics);
+        let scheduling = async {
+            stop.run_until_cancelled(scheduled.go_on()).await;
+            std::future::pending::<()>().await; // it ends with the shift
+        };
         lost.run_until_cancelled(async {
             tokio::select! {
                 () = worked => {}
+                () = scheduling => {}
                 () = looking => {}
             }
         })

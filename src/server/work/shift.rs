@@ -20,7 +20,9 @@ use super::queue::{Job, Key, Limits, Queue};
 use super::reconcile::{Action, World, next};
 use super::{Desk, Failure, conditions, join, retire, shrink};
 use crate::cluster;
-use crate::cluster::record::{Export, ExportStatus, ExportStore, Health, Phase, Step};
+use crate::cluster::record::{
+    Export, ExportStatus, ExportStore, Health, Phase, ScheduleStore, Step,
+};
 use crate::server::notify::{self, Outbox};
 
 /// All records are looked at so often even if none has changed: what could not be done is tried
@@ -35,6 +37,7 @@ pub(super) struct Shift<'a> {
     desk: Arc<Desk>,
     executor: Arc<dyn Executor>,
     store: &'a ExportStore,
+    schedules: &'a ScheduleStore,
     keep: Duration,
     queue: Queue,
     workers: JoinSet<()>,
@@ -55,7 +58,7 @@ impl<'a> Shift<'a> {
     pub(super) fn new(
         desk: Arc<Desk>,
         executor: Arc<dyn Executor>,
-        store: &'a ExportStore,
+        (store, schedules): (&'a ExportStore, &'a ScheduleStore),
         limits: Limits,
         keep: Duration,
     ) -> Self {
@@ -64,6 +67,7 @@ impl<'a> Shift<'a> {
             desk,
             executor,
             store,
+            schedules,
             keep,
             queue: Queue::new(limits),
             workers: JoinSet::new(),
@@ -129,13 +133,25 @@ impl<'a> Shift<'a> {
             self.start(key);
         }
         self.outbox.look(&exports);
-        let old = retire::expired(&exports, self.keep, Timestamp::now());
+        let alone: Vec<_> =
+            exports.into_iter().filter(|export| !self.is_of_schedule(export)).collect();
+        let old = retire::expired(&alone, self.keep, Timestamp::now());
         for export in old.into_iter().filter(|export| !notify::is_owed(export)) {
             match self.desk.means.live.delete_export(&export).await {
                 Ok(()) => tracing::info!("{} is old and removed", Key::of(&export)),
                 Err(cluster::Error::Conflict { .. }) => {}
                 Err(error) => tracing::warn!("{} is not removed: {error}", Key::of(&export)),
             }
+        }
+    }
+
+    /// Whether a schedule looks after the record when it is finished. While it is not known which there
+    /// are, one may.
+    fn is_of_schedule(&self, export: &Export) -> bool {
+        let Some(scheduled) = &export.spec.scheduled else { return false };
+        match self.schedules.health() {
+            Health::Synced => self.schedules.get(export.namespace(), &scheduled.name).is_some(),
+            health => health != Health::NotServed,
         }
     }
 

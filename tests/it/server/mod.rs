@@ -8,6 +8,7 @@ mod front_proxy;
 mod health;
 mod native;
 mod requests;
+mod schedules;
 mod tls;
 
 use crate::support::cluster::cluster;

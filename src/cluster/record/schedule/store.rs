@@ -18,6 +18,17 @@ impl Live {
         self.create_stored(schedule, "").await
     }
 
+    /// What would become of making a schedule; nothing is made.
+    ///
+    /// # Errors
+    /// As [`Self::create_schedule`].
+    pub(in crate::cluster) async fn dry_run_schedule(
+        &self,
+        schedule: &ExportSchedule,
+    ) -> Result<ExportSchedule, Error> {
+        self.create_stored(schedule, "?dryRun=All").await
+    }
+
     /// The schedule of this name; `None` where there is none, or where the cluster does not know the
     /// resource.
     ///

@@ -23,11 +23,14 @@ const CAN: Rights = &[
     ("create", "subjectaccessreviews.authorization.k8s.io", &[ALL]),
     ("get list watch create update patch delete", "exports.outhaul.dev", &[ALL]),
     ("update patch", "exports/status.outhaul.dev", &[ALL]),
+    ("get list watch create update patch delete", "exportschedules.outhaul.dev", &[ALL]),
+    ("update patch", "exportschedules/status.outhaul.dev", &[ALL]),
     ("create patch", "events.events.k8s.io", &[ALL]),
     ("get list create", "secrets", &[SYSTEM]),
     ("create", "leases.coordination.k8s.io", &[SYSTEM]),
     ("get update", "leases.coordination.k8s.io=outhaul", &[SYSTEM]),
     ("get", "validatingadmissionpolicies.admissionregistration.k8s.io=outhaul-exports", &[ALL]),
+    ("get", "validatingadmissionpolicies.admissionregistration.k8s.io=outhaul-schedules", &[ALL]),
 ];
 
 pub(super) const CANNOT: Rights = &[

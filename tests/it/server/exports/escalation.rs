@@ -6,7 +6,7 @@ use super::site::{API, Shop, Site, deployed, site, until};
 use crate::support::server::Server;
 
 /// Alice's own: to make records, and what else a test lets her.
-fn let_alice(site: &Site, shop: &Shop<'_>, role: &str, rules: &Value) {
+pub(in crate::server) fn let_alice(site: &Site, shop: &Shop<'_>, role: &str, rules: &Value) {
     let (api, group) = ("rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io");
     shop.namespace.apply(
         &json!({"apiVersion": api, "kind": "Role", "metadata": {"name": role}, "rules": rules})
@@ -28,7 +28,7 @@ fn let_alice(site: &Site, shop: &Shop<'_>, role: &str, rules: &Value) {
     until("alice's right is seen", || site.allows("alice", &[], &what));
 }
 
-fn rule(group: &str, resources: &[&str], verbs: &[&str]) -> Value {
+pub(in crate::server) fn rule(group: &str, resources: &[&str], verbs: &[&str]) -> Value {
     json!([{"apiGroups": [group], "resources": resources, "verbs": verbs}])
 }
 
@@ -43,7 +43,7 @@ const KINDS: [(&str, &str, &[&str]); 5] = [
 
 /// To make records, to read what ClusterRole `view` gives of the kinds that are asked for, and to `use`
 /// the destination of the shop.
-fn let_her_ask(site: &Site, shop: &Shop<'_>) {
+pub(in crate::server) fn let_her_ask(site: &Site, shop: &Shop<'_>) {
     let verbs = ["create", "get", "patch"];
     let_alice(site, shop, "makes", &rule("outhaul.dev", &["exports"], &verbs));
     for (role, group, kinds) in KINDS {

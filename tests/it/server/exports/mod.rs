@@ -5,7 +5,7 @@ mod apps;
 mod client;
 mod completion;
 mod day;
-mod escalation;
+pub(super) mod escalation;
 mod events;
 pub(super) mod http;
 mod in_cluster;

@@ -114,8 +114,11 @@ impl Site {
     fn of(cluster: Cluster) -> Self {
         let site = Self::bare_of(cluster);
         site.cluster.apply(&outhaul::cluster::record::crd_yaml().unwrap());
-        until("exports are served", || {
-            site.send("admin", "GET", "/apis/outhaul.dev/v1alpha1/exports", &Value::Null).is_ok()
+        site.cluster.apply(&outhaul::cluster::record::schedule_crd_yaml().unwrap());
+        until("exports and schedules are served", || {
+            ["exports", "exportschedules"].iter().all(|plural| {
+                site.send("admin", "GET", &format!("/apis/{API}/{plural}"), &Value::Null).is_ok()
+            })
         });
         site
     }

@@ -1,0 +1,95 @@
+//! The controller in the test's process, with the test's clock.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use outhaul::cluster::{ClientOptions, Live};
+use outhaul::server::auth::epinio::{Mode, Users};
+use outhaul::server::auth::{Chain, Kubernetes, Marks, Served};
+use outhaul::server::telemetry::metrics::Metrics;
+use outhaul::server::work::{Clock, Controller, Known, Settings};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::server::exports::site::{SYSTEM, Site};
+
+/// A replica that only carries out exports, and is told what time it is. Dropping it ends it.
+pub(super) struct Replica {
+    runtime: Option<Runtime>,
+    stop: CancellationToken,
+    time: watch::Sender<Timestamp>,
+}
+
+impl Replica {
+    pub(super) fn start(site: &Site) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_stack_size(8 << 20) // an export renders a chart, unoptimised
+            .enable_all()
+            .build()
+            .unwrap();
+        let (stop, time) = (CancellationToken::new(), watch::Sender::new(Timestamp::now()));
+        let clock = Clock::standing(time.subscribe());
+        let options = ClientOptions {
+            kubeconfig: Some(site.cluster.kubeconfig("admin")),
+            ..ClientOptions::default()
+        };
+        let stopped = stop.clone();
+        runtime.spawn(async move {
+            let live = Live::connect(&options).await.unwrap();
+            controller(live).with_clock(clock).run(stopped).await;
+        });
+        Self { runtime: Some(runtime), stop, time }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        *self.time.borrow()
+    }
+
+    pub(super) fn go_to(&self, at: Timestamp) {
+        self.time.send_replace(at);
+    }
+
+    pub(super) fn go_on_by(&self, pause: SignedDuration) {
+        self.go_to(self.now() + pause);
+    }
+
+    /// Goes to a minute past the next full hour, and gives that hour.
+    pub(super) fn next_hour(&self) -> Timestamp {
+        let hour = self.now().as_second().div_euclid(3600) + 1;
+        let hour = Timestamp::from_second(hour * 3600).unwrap();
+        self.go_to(hour + SignedDuration::from_mins(1));
+        hour
+    }
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(Duration::from_secs(5));
+        }
+    }
+}
+
+fn controller(live: Live) -> Controller {
+    let clock: outhaul::server::auth::Clock = Arc::new(Instant::now);
+    let system = Some(SYSTEM.to_owned());
+    let kubernetes = Kubernetes::new(live.clone(), Vec::new(), Arc::clone(&clock)).unwrap();
+    let users = Users::new(live.clone(), system.clone(), Mode::Off, clock).unwrap();
+    let chain = Chain::new(Arc::new(kubernetes), Arc::new(users), Served::default());
+    let known = Known {
+        exports: live.watch_exports(&[]),
+        schedules: live.watch_schedules(&[]),
+        apps: live.watch_apps(&[]),
+    };
+    let settings = Settings {
+        system_namespace: system.clone(),
+        local_sources: vec!["127.0.0.1".to_owned()],
+        ..Settings::default()
+    };
+    let marks = Marks::new(live.clone(), system);
+    Controller::new(live, known, Arc::new(chain), marks, Arc::<Metrics>::default(), settings)
+}
