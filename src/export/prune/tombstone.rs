@@ -11,7 +11,7 @@ use serde_json::json;
 use super::Place;
 use crate::export::Error;
 use crate::export::names::PRUNED;
-use crate::registry::{Digest, RepositoryName, Revision, Tag, attach, blob, delete};
+use crate::registry::{Digest, RepositoryName, Revision, Tag, attach, blob};
 
 /// Artefact type of the tombstone, and media type of its content.
 const TOMBSTONE: &str = "application/vnd.outhaul.pruned.v1+json";
@@ -107,7 +107,11 @@ impl Ledger {
         let (repository, there) = (place.charts, |source| place.target.failed(source));
         let before = self.digest.take();
         if self.tombstone.pruned.is_empty() {
-            delete::untag(place.deleting, repository, &tag()?).await.map_err(there)?;
+            // Nothing else has its manifest, which takes the tag along where tags are not deleted.
+            if let Some(before) = &before {
+                place.deleting.delete(repository, &before.clone().into()).await.map_err(there)?;
+            }
+            place.deleting.delete(repository, &tag()?.into()).await.map_err(there)?;
         } else {
             let content = json!(self.tombstone).to_string();
             let put =
