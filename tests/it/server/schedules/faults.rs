@@ -35,9 +35,6 @@ fn what_a_schema_cannot_see_is_said_and_nothing_begins() {
         assert!(said["status"]["conditions"].to_string().contains(words), "{name}: {said:#}");
         run_now(&shop, name, "all the same");
     }
-    let long = "a".repeat(46);
-    schedule(&shop, &long, &json!({}));
-    until_schedule(&shop, &long, "too long", |it| condition(it, "Valid").1 == "NameTooLong");
     replica.next_hour();
     // One that is well is a run later than all of them.
     schedule(&shop, "well", &json!({"runOnCreate": true}));
