@@ -72,7 +72,7 @@ impl Kept {
             };
             match place.digest(repository, &revision).await? {
                 Some(digest) if digest == of => {
-                    self.candidates.entry(of).or_default().push(tag.clone())
+                    self.candidates.entry(of).or_default().push(tag.clone());
                 }
                 Some(_) => wave.push(revision),
                 None => {}

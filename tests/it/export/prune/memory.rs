@@ -84,7 +84,7 @@ impl Memory {
     }
 }
 
-fn key(repository: &RepositoryName, text: impl ToString) -> (String, String) {
+fn key(repository: &RepositoryName, text: &impl ToString) -> (String, String) {
     (repository.to_string(), text.to_string())
 }
 
@@ -97,7 +97,7 @@ impl Content {
     }
 
     fn manifest(&self, repository: &RepositoryName, at: &Revision) -> Option<Manifest> {
-        self.manifests.get(&key(repository, self.resolve(repository, at)?)).cloned()
+        self.manifests.get(&key(repository, &self.resolve(repository, at)?)).cloned()
     }
 
     /// What is missing of a manifest, at any depth.

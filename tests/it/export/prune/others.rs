@@ -47,7 +47,7 @@ async fn a_version_goes_only_if_every_schedule_lets_it_go() {
     weekly.dry_run = true;
     let outcome = place.prune(&[daily.clone(), weekly], day(6)).await;
     assert_eq!((outcome.versions.len(), outcome.left.len(), versions(&registry).len()), (0, 4, 6));
-    assert_eq!(place.prune(&[daily.clone()], day(6)).await.versions.len(), 4);
+    assert_eq!(place.prune(std::slice::from_ref(&daily), day(6)).await.versions.len(), 4);
     assert_eq!(place.prune(&[daily], day(6)).await.versions.len(), 0);
     assert_eq!(place.prune(&[], day(6)).await.versions.len(), 0);
 }

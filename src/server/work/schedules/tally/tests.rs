@@ -113,7 +113,7 @@ proptest! {
             let ends = tally(status, records, SecretsPolicy::Reference, (true, settle), at(now));
             counted += ends.len();
             assert!(status.apps.len() <= MAX_APPS);
-            if number % 3 == 0 {
+            if number.is_multiple_of(3) {
                 let gone = |record: &Arc<Export>| record.is_terminal() && is_counted(status, record, at(now));
                 records.retain(|record| !gone(record));
             }
@@ -127,16 +127,14 @@ proptest! {
             let which = open[index.index(open.len())];
             let due = records[which].spec.scheduled.as_ref().unwrap().due;
             let minutes = (due.as_second() - at(0).as_second()) / 60;
-            let phase = if number % 4 == 0 { Phase::Failed } else { Phase::Succeeded };
+            let phase = if number.is_multiple_of(4) { Phase::Failed } else { Phase::Succeeded };
             records[which] = record(&records[which].spec.app.clone(), minutes, Some(phase));
             look(&mut status, &mut records, number, runs * 60 + 10);
         }
-        for which in 0..records.len() {
-            if !records[which].is_terminal() {
-                let due = records[which].spec.scheduled.as_ref().unwrap().due;
-                let minutes = (due.as_second() - at(0).as_second()) / 60;
-                records[which] = record(&records[which].spec.app.clone(), minutes, Some(Phase::Succeeded));
-            }
+        for open in records.iter_mut().filter(|of| !of.is_terminal()) {
+            let due = open.spec.scheduled.as_ref().unwrap().due;
+            let minutes = (due.as_second() - at(0).as_second()) / 60;
+            *open = record(&open.spec.app.clone(), minutes, Some(Phase::Succeeded));
         }
         for number in 1..4 {
             look(&mut status, &mut records, number, runs * 60 + 20);
