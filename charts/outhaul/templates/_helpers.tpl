@@ -131,7 +131,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- define "outhaul.workerRules" -}}
 {{ include "outhaul.reads" (dict "root" . "verbs" (list "get" "list")) }}
 - apiGroups: [outhaul.dev]
-  resources: [exports]
+  resources: [exports, exportschedules]
   verbs: [get, list]
 - apiGroups: [outhaul.dev]
   resources: [exports/status]
