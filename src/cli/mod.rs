@@ -76,10 +76,16 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Error> {
         // A server is ended by a signal: that is no failure, and takes its time.
         let is_server =
             matches!(cli.command, Command::Serve(_) | Command::Layout(LayoutCommand::Serve(_)));
+        // The signal may come after the command was polled and before this is: then the command, which
+        // may have something to say, has to see it first.
+        let left = async {
+            interrupted().await;
+            tokio::task::yield_now().await;
+        };
         tokio::select! {
             biased; // a command that waits for the signal itself comes first
             result = dispatch(cli, printer) => result,
-            () = interrupted(), if !is_server => Err(Error::Interrupted),
+            () = left, if !is_server => Err(Error::Interrupted),
         }
     });
     // Reading standard input blocks a thread that nothing can end; do not wait for it.
