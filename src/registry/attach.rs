@@ -29,17 +29,9 @@ pub async fn attach(
     annotations: &BTreeMap<String, String>,
     content: &[u8],
 ) -> Result<Digest, Error> {
-    let config = push(store, repository, EMPTY.0, EMPTY.1).await?;
-    let layer = push(store, repository, artifact_type, content).await?;
-    let manifest = json!({
-        "schemaVersion": 2,
-        "mediaType": OCI_MANIFEST,
-        "artifactType": artifact_type,
-        "config": config,
-        "layers": [layer],
-        "subject": subject,
-        "annotations": annotations,
-    });
+    let mut manifest = artefact(store, repository, artifact_type, content).await?;
+    manifest["subject"] = json!(subject);
+    manifest["annotations"] = json!(annotations);
     let manifest = Manifest::new(OCI_MANIFEST, manifest.to_string());
     let revision = Revision::Digest(manifest.digest.clone());
     store.put_manifest(repository, &revision, &manifest).await?;
@@ -67,18 +59,28 @@ pub async fn put(
     artifact_type: &str,
     content: &[u8],
 ) -> Result<Digest, Error> {
+    let manifest = artefact(store, repository, artifact_type, content).await?;
+    let manifest = Manifest::new(OCI_MANIFEST, manifest.to_string());
+    store.put_manifest(repository, &Revision::Tag(tag), &manifest).await?;
+    Ok(manifest.digest)
+}
+
+/// Pushes `content` and gives the manifest of an artefact that has it as its one layer.
+async fn artefact(
+    store: &dyn Store,
+    repository: &RepositoryName,
+    artifact_type: &str,
+    content: &[u8],
+) -> Result<Value, Error> {
     let config = push(store, repository, EMPTY.0, EMPTY.1).await?;
     let layer = push(store, repository, artifact_type, content).await?;
-    let manifest = json!({
+    Ok(json!({
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
         "artifactType": artifact_type,
         "config": config,
         "layers": [layer],
-    });
-    let manifest = Manifest::new(OCI_MANIFEST, manifest.to_string());
-    store.put_manifest(repository, &Revision::Tag(tag), &manifest).await?;
-    Ok(manifest.digest)
+    }))
 }
 
 /// The manifest of an artefact of which the annotations are all that it says.

@@ -5,11 +5,9 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use super::super::auth::Scopes;
-use super::super::transport::stay;
 use super::super::{Error, RepositoryName};
 use super::Registry;
 use super::call::{Call, To};
-use super::link;
 
 #[derive(Deserialize)]
 struct Page {
@@ -53,8 +51,7 @@ impl Registry {
             if !answer.is_success() {
                 return Err(answer.error(self).await);
             }
-            let next = link::next(answer.response.headers());
-            let from = answer.response.url().clone();
+            let next = self.next_page(&answer)?;
             let host = self.host().as_str();
             let bytes = answer.body(host, "a list of repositories", MAX_PAGE_BYTES).await?;
             // A web page for people is no list.
@@ -64,8 +61,10 @@ impl Registry {
             if all.len() > MAX_REPOSITORIES {
                 break;
             }
-            let Some(next) = next else { return Ok(Some(all)) };
-            call.to = To::Url(stay(host, &from, &next, "a list")?);
+            match next {
+                Some(next) => call.to = next,
+                None => return Ok(Some(all)),
+            }
         }
         Err(self.protocol(format!(
             "its list has more than {MAX_REPOSITORIES} repositories or {MAX_PAGES} pages of them"

@@ -132,7 +132,8 @@ impl Registry {
             .map_err(|error| self.protocol(format!("its list of referrers is malformed: {error}")))
     }
 
-    fn next_page(&self, answer: &Answer) -> Result<Option<To>, Error> {
+    /// Where a list goes on; a page that leads to itself is none.
+    pub(super) fn next_page(&self, answer: &Answer) -> Result<Option<To>, Error> {
         let Some(next) = link::next(answer.response.headers()) else { return Ok(None) };
         let from = answer.response.url();
         let next = stay(self.host().as_str(), from, &next, "a list")?;
