@@ -1,9 +1,10 @@
 //! `/v1/…/exports/NAME/events` and `…/report`: an export that is watched, and what it has to say.
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
 
 use super::http::{ALL, Door, location};
-use super::site::{API, held, in_the_middle, site};
+use super::site::{API, held, in_the_middle, site, until};
 use crate::export::shop::CANARIES;
 use crate::support::server::Server;
 use crate::support::sse::Events;
@@ -121,6 +122,66 @@ fn a_caller_watches_sixteen_at_most() {
         Some(door.get(&door.exporter, &path)).filter(|answer| answer.status == 200)
     });
     assert!(ended.text.contains("event: end"), "{ended:?}");
+}
+
+/// Every account of the namespace may see exports.
+const ALL_SEE: &str = "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: all-see}
+rules:
+- {apiGroups: [outhaul.dev], resources: [exports], verbs: [get]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: all-see}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: all-see}
+subjects: [{kind: Group, name: 'system:serviceaccounts:NAMESPACE', apiGroup: rbac.authorization.k8s.io}]
+";
+
+/// Ten thousand who want to watch are refused but for the first thousand, whoever they are, and who goes
+/// makes room.
+#[test]
+fn a_crowd_watches_a_thousand_and_twenty_four_at_most() {
+    // The test and the server have a connection for each.
+    let most = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: most.maximum, ..most }).unwrap();
+    let (site, server) = site();
+    let crowded = site.serve("crowded", &["--rate", "1000"]);
+    crowded.wait_for_status("/readyz", 200);
+    let door = Door::to(site, &crowded, held(site, 1), &ALL);
+    let location = location(&door.ask(&door.exporter, &[], &json!({})));
+    in_the_middle(&door.shop, server, location.rsplit('/').next().unwrap());
+    let namespace = &door.shop.namespace;
+    namespace.apply(&ALL_SEE.replace("NAMESPACE", namespace.name()));
+    let mut open = Vec::new();
+    for number in 0..64 {
+        let account = format!("watcher-{number}");
+        let metadata = json!({"name": account});
+        let made = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata});
+        namespace.apply(&made.to_string());
+        let token = format!("Bearer {}", namespace.token(&account, Some("outhaul.dev")));
+        until("it may", || door.get(&token, &location).status == 200);
+        let path = format!("{location}/events");
+        open.extend((0..16).map(|_| Events::open(&crowded, &path, &token, None)));
+    }
+    let path = format!("{location}/events");
+    for _ in 0..100 {
+        let refused = door.get(&door.exporter, &path);
+        refused.problem(503, "STREAMS_EXHAUSTED");
+        assert!(!refused.header("retry-after").is_empty());
+    }
+    // What else it is asked for, it answers.
+    assert_eq!(door.get(&door.exporter, &location).status, 200);
+    door.post(&door.exporter, &format!("{location}/cancel"));
+    for events in &mut open {
+        let end = std::iter::from_fn(|| events.next()).find(|event| event.name == "end");
+        assert!(end.is_some(), "everybody sees the end");
+    }
+    let seen = crowded.running().wait_for("room", |_, _| {
+        Some(door.get(&door.exporter, &path)).filter(|answer| answer.status == 200)
+    });
+    assert!(seen.text.contains("event: end"), "{seen:?}");
 }
 
 #[test]
