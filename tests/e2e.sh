@@ -8,4 +8,4 @@ if [[ -n ${NODE_MISSING:-} ]]; then
   printf 'e2e: NOT RUN on this machine: %s\n' "$NODE_MISSING" >&2
   exit 0
 fi
-exec cargo test --locked --features otlp --test it -- --ignored e2e::
+exec cargo test --locked --features otlp --test it -- --ignored e2e:: completion::

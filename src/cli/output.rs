@@ -83,12 +83,9 @@ impl Printer {
     pub(crate) fn completions(
         &self,
         shell: clap_complete::Shell,
-        mut command: clap::Command,
+        command: clap::Command,
     ) -> Result<(), Error> {
-        let mut script = Vec::new();
-        clap_complete::generate(shell, &mut command, "outhaul", &mut script);
-        script.extend_from_slice(super::complete::script(shell).as_bytes());
-        print(&String::from_utf8_lossy(&script))
+        print(&super::complete::script(shell, command))
     }
 }
 

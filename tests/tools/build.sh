@@ -16,8 +16,9 @@ cache=${OUTHAUL_TOOLS_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/outhaul-tools}
 # Whatever a user's own Go environment says about flags and workspaces.
 export CGO_ENABLED=0 GOFLAGS='' GOWORK=off
 
-# What `e2e` starts beside a kubelet, from Debian: the program, and the package that has it.
-NODE_PACKAGES=(containerd=containerd runc=runc iptables=iptables busybox=busybox-static)
+# What `e2e` starts beside a kubelet, and the shells that it completes in, from Debian: the program, and the package
+# that has it.
+NODE_PACKAGES=(containerd=containerd runc=runc iptables=iptables busybox=busybox-static zsh=zsh fish=fish)
 CNI_PLUGINS=/usr/lib/cni # of containernetworking-plugins
 
 say() { printf 'tools: %s\n' "$*" >&2; }

@@ -9,6 +9,7 @@
 
 mod names;
 mod place;
+mod script;
 mod words;
 
 use std::time::Duration;
@@ -16,6 +17,8 @@ use std::time::Duration;
 use super::args::CompleteArgs;
 use super::output::Printer;
 use crate::error::Error;
+
+pub(super) use script::script;
 
 /// Longest that somebody is kept waiting who is typing.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -28,16 +31,6 @@ const MOST_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Most names that a shell is given.
 const MOST: usize = 1000;
-
-/// What is put behind the static script, so that names are asked for.
-pub(super) fn script(shell: clap_complete::Shell) -> &'static str {
-    match shell {
-        clap_complete::Shell::Bash => include_str!("bash.sh"),
-        clap_complete::Shell::Zsh => include_str!("zsh.zsh"),
-        clap_complete::Shell::Fish => include_str!("fish.fish"),
-        _ => "",
-    }
-}
 
 /// Prints the names that can stand at the cursor.
 pub(super) async fn run(

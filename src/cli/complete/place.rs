@@ -64,7 +64,8 @@ pub(super) fn find(mut command: Command, words: &[String]) -> Option<Place> {
     Some(Place { kind, current: current.clone(), values })
 }
 
-fn kind(path: &[&str], arg: &str) -> Option<Kind> {
+/// What the argument `arg` of the command at `path` names.
+pub(super) fn kind(path: &[&str], arg: &str) -> Option<Kind> {
     Some(match (path.first().copied().unwrap_or_default(), arg) {
         (_, "namespace" | "system_namespace") => Kind::Namespace,
         (_, "registry") => Kind::Destination,

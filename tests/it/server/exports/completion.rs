@@ -3,6 +3,8 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 use super::http::{ALL, Door};
 use super::site::{SYSTEM, site};
 use crate::support::output::run;
@@ -26,6 +28,89 @@ printf '%s\n' "${COMPREPLY[@]}"
     let output = run(bash, b"").ok();
     assert_eq!(output.stderr, "", "nobody wants to read that");
     output.stdout.lines().map(str::to_owned).collect()
+}
+
+/// The line that zsh makes of one at whose end Tab is pressed. With `autoloaded`, it finds the script in
+/// its `$fpath`, as of a package, and is pressed Tab in for the first time.
+fn zsh(line: &str, autoloaded: bool, env: &[(&str, &str)]) -> String {
+    const SCRIPT: &str = r#"
+zmodload zsh/zpty
+mkdir "$DIR/functions" "$DIR/bin" && ln -s "$OUTHAUL" "$DIR/bin/outhaul"
+outhaul=$DIR/functions/_outhaul; (( AUTOLOADED )) || outhaul=$DIR/outhaul.zsh
+"$OUTHAUL" completions zsh > $outhaul
+cat > "$DIR/.zshrc" <<'END'
+path=($DIR/bin $path) fpath=($DIR/functions $fpath) PS1=
+autoload -Uz compinit && compinit -u -D
+(( AUTOLOADED )) || source $DIR/outhaul.zsh
+seen() { print -r -- "$BUFFER" > $DIR/seen; exit }
+zle -N seen && bindkey '^X' seen && print ready
+END
+export ZDOTDIR=$DIR
+zpty shell zsh -d -i
+zpty -r shell seen '*ready*'
+zpty -w -n shell "$LINE"$'\t\x18'
+while zpty -r shell seen; do done
+cat "$DIR/seen"
+"#;
+    let dir = tempfile::tempdir().unwrap();
+    let mut zsh = Command::new("zsh");
+    zsh.args(["-f", "-c", SCRIPT]).env("AUTOLOADED", if autoloaded { "1" } else { "0" });
+    stdout_of(zsh, line, &dir, env)
+}
+
+/// What fish offers at the end of a line.
+fn fish(line: &str, env: &[(&str, &str)]) -> Vec<String> {
+    const SCRIPT: &str = r#"
+mkdir "$DIR/bin"; and ln -s "$OUTHAUL" "$DIR/bin/outhaul"
+set -x PATH "$DIR/bin" $PATH
+outhaul completions fish | source
+cd "$DIR"; complete -C "$LINE"
+"#;
+    let dir = tempfile::tempdir().unwrap();
+    let mut fish = Command::new("fish");
+    fish.args(["--no-config", "-c", SCRIPT]);
+    stdout_of(fish, line, &dir, env).lines().map(str::to_owned).collect()
+}
+
+fn stdout_of(mut shell: Command, line: &str, dir: &TempDir, env: &[(&str, &str)]) -> String {
+    shell.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", dir.path());
+    shell.env("TERM", "dumb").env("DIR", dir.path()).env("LINE", line);
+    shell.env("OUTHAUL", env!("CARGO_BIN_EXE_outhaul")).envs(env.iter().copied());
+    run(shell, b"").ok().stdout.trim_end().to_owned()
+}
+
+#[test]
+#[ignore = "needs zsh and fish, which `make e2e` installs"]
+fn zsh_and_fish_complete_names_at_the_first_time_and_as_values_of_options() {
+    let door = Door::open(&ALL);
+    let namespace = door.shop.namespace.name();
+    door.shop.ask("first", &serde_json::json!({"destination": "nowhere"}));
+    let kubeconfig = site().0.cluster.kubeconfig("admin");
+    let env = [
+        ("OUTHAUL_COMPLETION_TIMEOUT", "30s"),
+        ("KUBECONFIG", kubeconfig.to_str().unwrap()),
+        ("OUTHAUL_SYSTEM_NAMESPACE", SYSTEM),
+    ];
+    for (typed, whole) in [
+        (format!("outhaul app show -n {namespace} sh"), "shop"),
+        (format!("outhaul export show -n {namespace} fi"), "first"),
+        (format!("outhaul export list -n {namespace} --app sh"), "shop"),
+        ("outhaul app list -n kube-sys".to_owned(), "kube-system"),
+        ("outhaul app export shop --sec".to_owned(), "--secrets"),
+    ] {
+        let (before, _) = typed.rsplit_once(' ').unwrap();
+        for autoloaded in [true, false] {
+            let line = zsh(&typed, autoloaded, &env);
+            assert_eq!(
+                line.trim_end_matches(['=', ' ']),
+                format!("{before} {whole}"),
+                "autoloaded: {autoloaded}"
+            );
+        }
+        let offered = fish(&typed, &env);
+        let names = offered.iter().map(|line| line.split('\t').next().unwrap());
+        assert!(names.clone().any(|name| name == whole), "{typed}: {offered:?}");
+    }
 }
 
 #[test]
