@@ -32,8 +32,8 @@ check: ## Check formatting, lints, documentation and, where cargo-deny is instal
 	@if command -v cargo-deny >/dev/null; then cargo deny --locked check; \
 	else echo 'cargo-deny is not installed: licences and advisories were not checked' >&2; fi
 
-bench: ## Measure copying against crane, regctl, oras and skopeo, and planning and start-up (no test asserts on these)
-	cargo build --release --locked
+bench: ## Measure copying against crane, regctl, oras and skopeo, planning, the server, schedules and histories (no test asserts on these)
+	cargo build --release --locked --bin outhaul --example retention
 	tests/tools/build.sh bench -- bench/run.sh
 
 image: ## Build the image of outhaul, as an OCI layout in target/image

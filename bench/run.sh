@@ -65,5 +65,6 @@ export BENCH_SOURCE=$address
 start_registry destination
 export BENCH_DESTINATION=$address
 TMPDIR=$folder python3 bench/measure.py "$folder" "${1:-5}"
-echo
+TMPDIR=$folder python3 bench/backups.py "$folder" "${1:-5}"
 bench/server.sh
+bench/server.sh 1000 schedules

@@ -76,13 +76,13 @@ def lists(server, rows):
 class Server:
     """`outhaul serve` on a port of its own."""
 
-    def __init__(self, core=None):
+    def __init__(self, core=None, further=()):
         self.log = tempfile.TemporaryFile("w+")
         pinned = ["taskset", "-c", str(core)] if core is not None else []
         arguments = ["serve", "--listen", "127.0.0.1:0", "--system-namespace", SYSTEM, "--rate", "100000"]
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
-            [*pinned, os.environ["OUTHAUL"], *arguments], stdout=subprocess.DEVNULL, stderr=self.log
+            [*pinned, os.environ["OUTHAUL"], *arguments, *further], stdout=subprocess.DEVNULL, stderr=self.log
         )
         wait(self.listening, "the server")
         self.connection = self.connect()
@@ -117,6 +117,11 @@ class Server:
     def memory(self, which):
         text = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(rf"{which}:\s+(\d+) kB", text)[1]) / 1024
+
+    def cpu(self):
+        """Seconds of CPU so far, user and system."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def load(self, path, bearer):
         """Requests a second of four that ask without a pause, and within how many ms nearly all were answered."""
@@ -295,4 +300,5 @@ def wait(is_so, what):
         time.sleep(0.05)
 
 
-main()
+if __name__ == "__main__":
+    main()

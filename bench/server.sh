@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures the server as README.md in this folder says, on a Kubernetes API of its own. `make bench` calls it.
 #
-#   bench/server.sh [APPS]    1000 without an argument, of 20 objects each
+#   bench/server.sh [APPS]              1000 without an argument, of 20 objects each
+#   bench/server.sh APPS schedules      so many schedules, with the registry that BENCH_DESTINATION names
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -58,4 +59,4 @@ contexts: [{name: bench, context: {cluster: bench, user: admin}}]
 users: [{name: admin, user: {token: admin-token}}]
 CONFIG
 export KUBECONFIG=$folder/kubeconfig
-TMPDIR=$folder python3 bench/server.py "$port" "${1:-1000}" || die "$(tail -n 3 "$folder/kube-apiserver.log")"
+TMPDIR=$folder python3 "bench/${2:-server}.py" "$port" "${1:-1000}" || die "$(tail -n 3 "$folder/kube-apiserver.log")"

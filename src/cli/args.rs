@@ -140,7 +140,7 @@ pub(crate) enum AppCommand {
     Export(Box<AppExportArgs>),
     /// Copy a published export, chart and images, to another registry or layout
     Copy(AppCopyArgs),
-    /// Show what has changed since a chart was published
+    /// Show what has changed since a chart was published, or between two versions
     Diff(Box<AppDiffArgs>),
     /// List the published versions of an application, from the registry alone
     History(AppHistoryArgs),

@@ -10,7 +10,9 @@ use super::connect;
 use crate::destination::{Destination, direct, select};
 use crate::error::Error;
 use crate::export::{self, ChartReference, Target};
+use crate::import::restore::{self, Selector};
 use crate::registry::{Host, Layout};
+use crate::schedule::declared;
 
 /// Longest that destinations are waited for which nobody asked for: they may be of help, and a
 /// cluster that does not answer shall not be in the way.
@@ -61,6 +63,38 @@ pub(crate) fn in_layout(path: &Path, text: &str) -> Result<(Target, ChartReferen
 pub(crate) fn layout(path: &Path) -> Result<Target, Error> {
     let layout = Arc::new(Layout::open(path)?);
     Ok(Target::layout(path.display().to_string(), layout, None))
+}
+
+/// The reference without its selector, and that.
+pub(crate) fn selector<'t>(
+    text: &'t str,
+    zone: &str,
+) -> Result<(&'t str, Option<Selector>), Error> {
+    let zone = declared::zone(zone).map_err(|error| Error::Arguments {
+        text: format!("--time-zone: {error}"),
+        hint: "give an IANA name, such as `Europe/Berlin`",
+    })?;
+    Selector::split(text, &zone).map_err(|error| Error::Arguments {
+        text: error.to_string(),
+        hint: "times without an offset are those of `--time-zone`",
+    })
+}
+
+/// The version that a selector means, by its digest; without one, the reference as it is.
+pub(crate) async fn chosen(
+    target: &Target,
+    reference: ChartReference,
+    selector: Option<Selector>,
+) -> Result<ChartReference, Error> {
+    let Some(selector) = selector else { return Ok(reference) };
+    if reference.tag.is_some() || reference.digest.is_some() {
+        return Err(Error::Arguments {
+            text: format!("`{reference}` and `@{selector}` name two versions"),
+            hint: "give either a version or digest, or `@latest` or `@before=TIME`",
+        });
+    }
+    let found = restore::version(target, &reference.repository, selector, |_| true).await?;
+    Ok(ChartReference { digest: Some(found.digest), ..reference })
 }
 
 /// The destinations; none where they cannot be read and nobody said where they are, as an address

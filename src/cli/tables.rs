@@ -1,5 +1,7 @@
 //! What people see of plans, reports and lists.
 
+mod between;
+
 use comfy_table::{Table, presets};
 
 use super::commands::app_export_all::{Failure, Outcome, Summary};
@@ -16,6 +18,8 @@ use crate::export::verify::Verification;
 use crate::export::{Fidelity, Plan, Report, Status};
 use crate::import;
 use crate::import::restore::Compared;
+
+pub(crate) use between::between;
 
 /// Longest value that is shown in full, in bytes of JSON: about two lines of a terminal.
 const LONGEST_VALUE: usize = 200;

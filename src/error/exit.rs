@@ -194,12 +194,16 @@ fn of_export(error: &export::Error) -> Exit {
         E::Foreign { .. } => Exit::Foreign,
         E::VersionTaken { .. } | E::TagTaken { .. } => Exit::Taken,
         E::Copy { source, .. } => of_copy(source),
-        E::ChartMissing(_) | E::NotAChart { .. } | E::NotAnExport { .. } | E::TooLarge(_) => {
-            Exit::Chart
-        }
+        E::ChartMissing(_)
+        | E::NotAChart { .. }
+        | E::NotAnExport { .. }
+        | E::Unrendered { .. }
+        | E::TooLarge(_) => Exit::Chart,
         E::Chart(chart::Error::Template { .. }) => Exit::Usage,
         E::Chart(_) | E::Encryption(_) => Exit::Failed,
-        E::Differs(_) | E::Render(_) | E::Changed { .. } => Exit::Differs,
+        E::Differs(_) | E::Render(_) | E::Changed { .. } | E::VersionsDiffer { .. } => {
+            Exit::Differs
+        }
         E::Verified { worst, .. } => match worst.state {
             export::verify::State::Wrong => Exit::Integrity,
             export::verify::State::Differs => Exit::Differs,

@@ -131,6 +131,12 @@ fn of_export(error: &export::Error) -> Option<String> {
                 .into()
         }
         E::Changed { .. } => "export again to publish what runs".into(),
+        E::VersionsDiffer { .. } => {
+            "`outhaul app import REF:VERSION` brings one of the two back".into()
+        }
+        E::Unrendered { .. } => {
+            "`helm template` says whether helm renders it; another version may be comparable".into()
+        }
         E::Verified { worst, .. } => match worst.state {
             State::Unknown => "check the network and the credentials for that registry (`docker \
                                login HOST`), and verify again"
@@ -246,6 +252,11 @@ fn of_registry(error: &registry::Error, ca_secret: Option<&str>) -> Option<Strin
         E::Surroundings { .. } => "images are read there if a destination has that address as its \
                                    own or as its pull address; else push them to a registry"
             .into(),
+        E::NoTagList { .. } => {
+            "which versions there are is read from that list: without it, one version can be named, as \
+             REF:VERSION, and nothing pruned"
+                .into()
+        }
         E::RedirectRefused { .. } => "check the registry's external address setting".into(),
         E::File { source, .. } => return of_io(source),
         E::CredentialHelper { helper, .. } => {

@@ -223,9 +223,9 @@ fn of_export(error: &export::Error) -> Code {
         E::VersionTaken { .. } => Code::VersionTaken,
         E::TagTaken { .. } => Code::TagTaken,
         E::ChartMissing(_) => Code::ChartMissing,
-        E::NotAChart { .. } | E::NotAnExport { .. } => Code::ChartInvalid,
+        E::NotAChart { .. } | E::NotAnExport { .. } | E::Unrendered { .. } => Code::ChartInvalid,
         E::TooLarge(_) => Code::ChartTooLarge,
-        E::Differs(_) | E::Render(_) => Code::ChartDiffers,
+        E::Differs(_) | E::Render(_) | E::VersionsDiffer { .. } => Code::ChartDiffers,
         E::Changed { .. } => Code::AppChanged,
         E::Verified { worst, .. } => match worst.state {
             State::Differs => Code::ChartDiffers,
@@ -300,6 +300,7 @@ fn of_registry(error: &registry::Error) -> Code {
         | E::ContentMissing { .. }
         | E::Cut { .. }
         | E::TooLarge { .. }
+        | E::NoTagList { .. }
         | E::RedirectRefused { .. }
         | E::Protocol { .. } => Code::RegistryFailed,
         E::Surroundings { .. } => Code::SourceRefused,

@@ -66,11 +66,8 @@ pub struct ChangedField {
     pub hidden: bool,
 }
 
-/// Credentials in plain text, in what runs and in what the chart renders.
-struct Credentials {
-    now: Vec<Finding>,
-    published: Vec<Finding>,
-}
+/// Credentials in plain text, in each of two things that are compared.
+pub(super) struct Credentials([Vec<Finding>; 2]);
 
 /// Compares what runs with `chart`, or with the newest version of the application's own chart at
 /// `target`. Values of Secrets are neither read nor compared.
@@ -117,7 +114,7 @@ fn compare(
     let rendered = rendered(chart, release)?.into_iter().filter(is_part);
     let rendered: Vec<Object> = rendered.map(|manifest| manifest.object).collect();
     let plaintext = app.findings.iter().filter(|it| it.code == Code::PlaintextSecret).cloned();
-    let credentials = Credentials { now: plaintext.collect(), published: scan(&rendered) };
+    let credentials = Credentials([plaintext.collect(), scan(&rendered)]);
     let mut before: HashMap<ObjectId, Object> =
         rendered.into_iter().map(|object| (id_within(app, &object), object)).collect();
     let secret_values = SecretValues::default();
@@ -230,9 +227,15 @@ fn field(
 }
 
 impl Credentials {
-    /// Whether a change is of a credential, or of something that one is in.
-    fn touch(&self, object: &ObjectId, change: &Change<'_>) -> bool {
-        let sides = [&self.now, &self.published].into_iter().zip(&change.places);
+    /// Those in the objects of both sides.
+    pub(super) fn of(sides: [&[Object]; 2]) -> Self {
+        Self(sides.map(scan))
+    }
+
+    /// Whether a change from the first to the second is of a credential, or of something that one is
+    /// in.
+    pub(super) fn touch(&self, object: &ObjectId, change: &Change<'_>) -> bool {
+        let sides = self.0.iter().zip(&change.places);
         let mut all = sides.flat_map(|(found, place)| found.iter().map(move |of| (of, place)));
         all.any(|(credential, place)| {
             let field = credential.field.as_deref().unwrap_or_default();
@@ -245,6 +248,15 @@ impl Credentials {
 fn is_within(inner: &str, outer: &str) -> bool {
     let rest = inner.strip_prefix(outer);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+impl ChangedField {
+    /// A change with its values, unless they are to be hidden.
+    pub(super) fn of(change: &Change<'_>, hidden: bool) -> Self {
+        let shown = |value: Option<&Value>| value.filter(|_| !hidden).cloned();
+        let (before, after) = (shown(change.before), shown(change.after));
+        Self { field: change.field.clone(), before, after, hidden }
+    }
 }
 
 impl Diff {

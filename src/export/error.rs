@@ -178,6 +178,24 @@ pub enum Error {
         /// How many objects differ, came or went.
         objects: usize,
     },
+    /// Two published versions are not the same.
+    #[error("{after} is not as {before}: {differences} differences")]
+    VersionsDiffer {
+        /// The first.
+        before: String,
+        /// The second.
+        after: String,
+        /// Objects, values and images that differ.
+        differences: usize,
+    },
+    /// A published chart cannot be rendered with its defaults.
+    #[error("{reference} cannot be compared: {source}")]
+    Unrendered {
+        /// The chart.
+        reference: String,
+        /// Why not.
+        source: RenderError,
+    },
     /// A published export is not whole, or not what it should be.
     #[error("{reference} did not pass: {} is {}: {}", .worst.name, .worst.state, .worst.detail)]
     Verified {

@@ -3,7 +3,7 @@
 pub mod listing;
 mod look;
 pub mod pin;
-mod sizes;
+pub(super) mod sizes;
 
 use std::collections::BTreeSet;
 

@@ -4,6 +4,7 @@
 //!  Request ─ resolve (all reads) ─► Resolution ─ plan (pure) ─► Plan ─ run ─► Report
 //! ```
 
+pub mod between;
 mod compose;
 pub mod diff;
 pub mod error;

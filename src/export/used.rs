@@ -22,6 +22,11 @@ struct Listed {
 }
 
 impl Used {
+    /// Repository as the chart names it.
+    pub(super) fn named(&self) -> &RepositoryName {
+        &self.reference.repository
+    }
+
     /// # Errors
     /// Why this is no image by digest.
     pub(super) fn parse(image: &str) -> Result<Self, String> {

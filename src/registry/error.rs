@@ -127,6 +127,16 @@ pub enum Error {
         /// The limit.
         limit: usize,
     },
+    /// The registry does not say which tags it has.
+    #[error("{host} lists no tags of {repository}: it answered {status}")]
+    NoTagList {
+        /// Host and port.
+        host: String,
+        /// The repository.
+        repository: RepositoryName,
+        /// HTTP status.
+        status: u16,
+    },
     /// The server sent us to another host, and credentials or bodies must not follow.
     #[error("{host} redirected {what} to {target}, another host")]
     RedirectRefused {

@@ -105,6 +105,12 @@ pub trait Store: Send + Sync + fmt::Debug {
         repository: &RepositoryName,
         subject: &Digest,
     ) -> Result<Vec<Descriptor>, Error>;
+
+    /// Whether it is known by now that referrers are found by their fallback tag alone, so that where
+    /// that tag is not, nothing refers.
+    fn has_referrers_by_tag(&self) -> bool {
+        false
+    }
 }
 
 impl From<Tag> for Revision {

@@ -1,9 +1,11 @@
-//! `outhaul app diff NAME [REF]`: what has changed since a chart was published.
+//! `outhaul app diff NAME [REF]`: what has changed since a chart was published; and where the first
+//! is a version itself, [between the two](app_diff_versions).
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::app_diff_versions;
 use super::app_export::content_options;
 use super::app_show::selection;
 use crate::cli::args::{AppDiffArgs, Global};
@@ -24,9 +26,12 @@ pub(crate) async fn run(
     printer: &Printer,
 ) -> Result<(), Error> {
     args.making.check()?;
+    if args.is_of_versions() {
+        return app_diff_versions::run(args, global, printer).await;
+    }
     if let Some(server) = server(args, global, printer).await? {
         let namespace = remote::namespace(args.source.namespace.as_deref(), global).await?;
-        let diff = server.diff(&namespace, &args.select.name, &compared(args)?).await?;
+        let diff = server.diff(&namespace, &args.subject, &compared(args)?).await?;
         return print(&diff, printer);
     }
     let request = request(args);
@@ -53,7 +58,7 @@ async fn server(
     global: &Global,
     printer: &Printer,
 ) -> Result<Option<Server>, Error> {
-    args.at.refuse(&args.select.pick.given())?;
+    args.at.refuse(&args.pick.given())?;
     args.at.refuse(&args.content.given())?;
     args.at.refuse(&[
         (args.source.from.is_some(), "--from"),
@@ -96,14 +101,11 @@ fn compared(args: &AppDiffArgs) -> Result<Value, Error> {
 
 fn request(args: &AppDiffArgs) -> Request {
     Request {
-        options: content_options(&args.select.pick, &args.content),
+        options: content_options(&args.pick, &args.content),
         names: ChosenNames { chart_name: args.chart_name.clone(), ..ChosenNames::default() },
         platforms: args.content.platform.clone(),
         skip_unreadable: args.source.skip_unreadable,
-        ..Request::named(
-            selection(&args.select.name, &args.select.pick),
-            args.source.namespace.clone(),
-        )
+        ..Request::named(selection(&args.subject, &args.pick), args.source.namespace.clone())
     }
 }
 

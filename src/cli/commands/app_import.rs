@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::app_import_all;
 use crate::cli::args::{AppImportArgs, Global};
 use crate::cli::output::Printer;
-use crate::cli::published::{in_layout, published};
+use crate::cli::published::{chosen, in_layout, published, selector};
 use crate::cli::{connect, recipients, tables};
 use crate::cluster::Live;
 use crate::destination::Destination;
@@ -18,7 +18,6 @@ use crate::export::{self, ChartReference, PublishedChart, Target};
 use crate::import::restore::{self, Compared, Selector};
 use crate::import::{self, Helm, Plan, Pull, Request};
 use crate::registry::Keychain;
-use crate::schedule::declared;
 
 /// What an import prints: what it did or would do, and afterwards how that stands to the export.
 #[derive(Serialize)]
@@ -153,15 +152,7 @@ async fn place(args: &AppImportArgs, global: &Global) -> Result<Place, Error> {
 impl Place {
     /// The version that a selector means.
     pub(super) async fn at(self, selector: Selector) -> Result<Self, Error> {
-        let Self { target, reference, .. } = &self;
-        if reference.tag.is_some() || reference.digest.is_some() {
-            return Err(Error::Arguments {
-                text: format!("`{reference}` and `@{selector}` name two versions"),
-                hint: "give either a version or digest, or `@latest` or `@before=TIME`",
-            });
-        }
-        let found = restore::version(target, &reference.repository, selector, |_| true).await?;
-        let reference = ChartReference { digest: Some(found.digest), ..reference.clone() };
+        let reference = chosen(&self.target, self.reference, Some(selector)).await?;
         Ok(Self { reference, ..self })
     }
 
@@ -180,21 +171,6 @@ impl Place {
         }
         Ok(Self { target, reference, keychain, known })
     }
-}
-
-/// The reference without its selector, and that.
-pub(super) fn selector<'t>(
-    text: &'t str,
-    zone: &str,
-) -> Result<(&'t str, Option<Selector>), Error> {
-    let zone = declared::zone(zone).map_err(|error| Error::Arguments {
-        text: format!("--time-zone: {error}"),
-        hint: "give an IANA name, such as `Europe/Berlin`",
-    })?;
-    Selector::split(text, &zone).map_err(|error| Error::Arguments {
-        text: error.to_string(),
-        hint: "times without an offset are those of `--time-zone`",
-    })
 }
 
 /// What `--before` means; the newest where it is not given.

@@ -2,6 +2,7 @@
 
 pub(super) mod app_copy;
 pub(super) mod app_diff;
+mod app_diff_versions;
 pub(super) mod app_export;
 pub(super) mod app_export_all;
 pub(super) mod app_history;

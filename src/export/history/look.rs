@@ -92,7 +92,11 @@ async fn look(
 ) -> Result<Option<(Past, Links)>, Error> {
     let Some(manifest) = manifest(store, repository, version).await? else { return Ok(None) };
     let Ok(links) = manifest.links() else { return Ok(None) };
-    let referrers = store.referrers(repository, &manifest.digest).await?;
+    let listed = tags.contains(&referrers::fallback_tag(&manifest.digest));
+    let referrers = match listed || !store.has_referrers_by_tag() {
+        true => store.referrers(repository, &manifest.digest).await?,
+        false => Vec::new(),
+    };
     let is_report = |of: &&Descriptor| of.artifact_type.as_deref() == Some(REPORT);
     let report = referrers.iter().find(is_report);
     let cosign = referrers::cosign_tags(&manifest.digest);

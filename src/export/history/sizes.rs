@@ -19,7 +19,10 @@ pub(super) struct Sizes {
 }
 
 /// An image at the target.
-type Root = (RepositoryName, Digest);
+pub(in crate::export) type Root = (RepositoryName, Digest);
+
+/// Blobs with their sizes in bytes.
+pub(in crate::export) type Blobs = BTreeMap<Digest, u64>;
 
 /// The sizes of charts and of their images at `target`; images elsewhere, and those that are gone,
 /// weigh nothing.
@@ -30,17 +33,14 @@ pub(super) async fn weigh(
 ) -> Result<Vec<Sizes>, Error> {
     let roots: Vec<BTreeSet<Root>> = charts.iter().map(|chart| roots(target, chart)).collect();
     let wanted: BTreeSet<Root> = roots.iter().flatten().cloned().collect();
-    let mut images: BTreeMap<Root, BTreeMap<Digest, u64>> = BTreeMap::new();
-    for (root, blobs) in read(target, wanted).await? {
-        images.insert(root, blobs);
-    }
-    let blobs: Vec<BTreeMap<Digest, u64>> = charts
+    let images: BTreeMap<Root, Blobs> = read(target, wanted, own).await?.into_iter().collect();
+    let blobs: Vec<Blobs> = charts
         .iter()
         .zip(&roots)
         .map(|(chart, roots)| {
             let of_images = roots.iter().filter_map(|root| images.get(root)).flatten();
             let of_images = of_images.map(|(digest, size)| (digest.clone(), *size));
-            own(chart).chain(of_images).collect()
+            own(chart).into_iter().chain(of_images).collect()
         })
         .collect();
     let mut uses: BTreeMap<&Digest, usize> = BTreeMap::new();
@@ -62,25 +62,26 @@ fn roots(target: &Target, chart: &Links) -> BTreeSet<Root> {
     places.flatten().collect()
 }
 
-fn own(links: &Links) -> impl Iterator<Item = (Digest, u64)> {
+fn own(links: &Links) -> Blobs {
     let blobs = links.config.iter().chain(&links.layers);
-    blobs.map(|Descriptor { digest, size, .. }| (digest.clone(), *size))
+    blobs.map(|Descriptor { digest, size, .. }| (digest.clone(), *size)).collect()
 }
 
-/// The blobs of each image, of all its platforms.
-async fn read(
+/// What `of` takes of each image, of all its platforms; nothing of one that is gone.
+pub(in crate::export) async fn read(
     target: &Target,
     roots: BTreeSet<Root>,
-) -> Result<Vec<(Root, BTreeMap<Digest, u64>)>, Error> {
+    of: fn(&Links) -> Blobs,
+) -> Result<Vec<(Root, Blobs)>, Error> {
     let each = roots.into_iter().map(|root| async move {
-        let mut blobs = BTreeMap::new();
+        let mut blobs = Blobs::new();
         let mut wave = vec![root.1.clone()];
         while let Some(digest) = wave.pop() {
             let revision = Revision::Digest(digest);
             let manifest = target.store.manifest(&root.0, &revision).await;
             let manifest = manifest.map_err(|source| target.failed(source))?;
             let Some(Ok(links)) = manifest.map(|manifest| manifest.links()) else { continue };
-            blobs.extend(own(&links));
+            blobs.extend(of(&links));
             wave.extend(links.manifests.into_iter().map(|child| child.digest));
         }
         Ok::<_, Error>((root, blobs))

@@ -98,24 +98,21 @@ impl Reading {
 
     /// Notes what was read of each of `versions`.
     fn learn(&mut self, origin: &str, versions: Vec<Version>, read: Vec<Option<Published>>) {
+        let mut elsewhere = BTreeSet::new();
         for (version, read) in versions.into_iter().zip(read) {
-            let Some(place) = self.own.iter().position(|known| known.version == version) else {
+            let Some(read) = read.filter(|read| read.origin.as_deref() == Some(origin)) else {
+                elsewhere.insert(version);
                 continue;
             };
-            match read.filter(|read| read.origin.as_deref() == Some(origin)) {
-                Some(read) => {
-                    let tagged = self.tagged.get(&read.digest).cloned().unwrap_or_default();
-                    let known = &mut self.own[place];
-                    (known.tagged, known.read) = (tagged, Some(read));
-                }
-                None => {
-                    self.own.remove(place);
-                    let tag = super::super::names::version_tag(&version);
-                    self.others
-                        .extend(tag.ok().map(|tag| Other { tag, what: ELSEWHERE.to_owned() }));
-                }
+            let place = self.own.binary_search_by(|known| known.version.cmp(&version));
+            if let Some(known) = place.ok().and_then(|place| self.own.get_mut(place)) {
+                known.tagged = self.tagged.get(&read.digest).cloned().unwrap_or_default();
+                known.read = Some(read);
             }
         }
+        self.own.retain(|known| !elsewhere.contains(&known.version));
+        let tags = elsewhere.iter().filter_map(|of| super::super::names::version_tag(of).ok());
+        self.others.extend(tags.map(|tag| Other { tag, what: ELSEWHERE.to_owned() }));
     }
 }
 

@@ -21,6 +21,7 @@ mod upload;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 
@@ -40,6 +41,8 @@ pub struct Registry {
 struct Inner {
     transport: Transport,
     auth: Auth,
+    /// Whether it has answered no list of referrers, and had one under the fallback tag.
+    referrers_by_tag: AtomicBool,
 }
 
 impl Registry {
@@ -48,7 +51,8 @@ impl Registry {
     /// # Errors
     /// [`Error::Configuration`] when the endpoint's certificates or address cannot be used.
     pub fn connect(endpoint: &Endpoint, keychain: Keychain) -> Result<Arc<Self>, Error> {
-        let inner = Inner { transport: Transport::new(endpoint)?, auth: Auth::new(keychain) };
+        let (transport, auth) = (Transport::new(endpoint)?, Auth::new(keychain));
+        let inner = Inner { transport, auth, referrers_by_tag: AtomicBool::new(false) };
         Ok(Arc::new(Self { inner: Arc::new(inner) }))
     }
 
@@ -145,5 +149,9 @@ impl Store for Registry {
         subject: &Digest,
     ) -> Result<Vec<Descriptor>, Error> {
         self.list_referrers(repository, subject).await
+    }
+
+    fn has_referrers_by_tag(&self) -> bool {
+        self.inner.referrers_by_tag.load(Ordering::Relaxed)
     }
 }

@@ -1,12 +1,16 @@
 //! Lists that come in pages: tags and referrers.
 
+use std::sync::atomic::Ordering;
+
 use bytes::Bytes;
 use reqwest::{Method, header};
 use serde::Deserialize;
 
 use super::super::manifest::{MAX_MANIFEST_BYTES, OCI_INDEX};
 use super::super::transport::stay;
-use super::super::{Descriptor, Digest, Error, RepositoryName, Revision, Tag, referrers};
+use super::super::{
+    Descriptor, Digest, Error, RepositoryName, Revision, Store as _, Tag, referrers,
+};
 use super::Registry;
 use super::call::{Answer, Call, To};
 use super::link;
@@ -19,6 +23,10 @@ struct Page {
 
 /// Tags asked for at once: what Docker Hub and Distribution give at most (`maxentries`).
 const PAGE: usize = 1000;
+
+/// Statuses of registries that have no such list. One that answers 404 is not told from one that has no
+/// such repository.
+const NO_LIST: [u16; 2] = [405, 501];
 
 /// Largest page. Google's lists describe each manifest along with the tags, and some registries
 /// send all tags whatever was asked for.
@@ -47,6 +55,11 @@ impl Registry {
             if answer.is_not_found() {
                 return Ok(None);
             }
+            let status = answer.status().as_u16();
+            if NO_LIST.contains(&status) {
+                let (host, repository) = (self.host().to_string(), repository.clone());
+                return Err(Error::NoTagList { host, repository, status });
+            }
             if !answer.is_success() {
                 return Err(answer.error(self).await);
             }
@@ -71,16 +84,19 @@ impl Registry {
     }
 
     /// By the API; by the fallback tag where that answers anything else than the list. A fault
-    /// that may pass is an error: signatures must not go missing because of it.
+    /// that may pass is an error: signatures must not go missing because of it. Once there was no list
+    /// and something under the fallback tag, the API is not asked again.
     pub(super) async fn list_referrers(
         &self,
         repository: &RepositoryName,
         subject: &Digest,
     ) -> Result<Vec<Descriptor>, Error> {
-        match self.ask_for_referrers(repository, subject).await? {
-            Some(found) => Ok(found),
-            None => self.referrers_by_tag(repository, subject).await,
+        if !self.has_referrers_by_tag()
+            && let Some(found) = self.ask_for_referrers(repository, subject).await?
+        {
+            return Ok(found);
         }
+        self.referrers_by_tag(repository, subject).await
     }
 
     /// `None` where there is no such API.
@@ -123,6 +139,9 @@ impl Registry {
     ) -> Result<Vec<Descriptor>, Error> {
         let tag = Revision::Tag(referrers::fallback_tag(subject));
         let index = self.get_manifest(repository, &tag).await?;
+        if index.is_some() {
+            self.inner.referrers_by_tag.store(true, Ordering::Relaxed);
+        }
         let bytes = index.map_or_else(Bytes::new, |index| index.bytes);
         Ok(self.parse_referrers(&bytes)?.unwrap_or_default())
     }

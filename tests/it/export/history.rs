@@ -6,6 +6,7 @@ use outhaul::export::request::ScheduledRun;
 use serde_json::Value;
 
 use super::prune::fixture::{CHARTS, at, claim, day, last, request};
+use crate::support::faulty::{Fault, Faulty, Trouble};
 use crate::support::helm::Helm;
 use crate::support::images::{Image, MANIFEST};
 use crate::support::outhaul::Outhaul;
@@ -45,7 +46,12 @@ async fn the_registry_alone_says_what_there_is_and_who_made_it() {
 
     let outhaul = Outhaul::new();
     let reference = format!("{}/{CHARTS}", registry.address());
+    registry.clear_log();
     let history = outhaul.run(&["app", "history", &reference, "-o", "json"]).ok().json();
+    // This registry has no list of referrers, which is found out by the first ones that are asked for.
+    let asked =
+        registry.requests(&["GET"]).iter().filter(|it| it.path.contains("/referrers/")).count();
+    assert!((1..=6).contains(&asked), "{asked}");
     let newest_first = [
         "2025.104.120000",
         "2025.103.130000",
@@ -162,4 +168,40 @@ async fn a_run_that_makes_a_version_in_any_case_makes_one() {
     assert_eq!((next.status, &next.chart.content), (Status::Exported, &first.chart.content));
     let manual = place.export_of(&request(None), "1", 1, day(3)).await;
     assert_eq!(manual.status, Status::Unchanged);
+}
+
+/// Some registries keep tags and list none (the list is optional in the specification until 1.1).
+#[tokio::test]
+async fn a_registry_that_lists_no_tags_is_named_and_nothing_is_deleted() {
+    let registry = Faulty::start();
+    let image = Image::new(1, 1, 2000);
+    image.push(&registry.target(), "src/web", "1");
+    let place = at(registry.address());
+    let version = place.export("1", 0, day(0)).await.chart.version;
+    let reference = format!("{}/{CHARTS}", registry.address());
+    let (one, latest) = (format!("{reference}:{version}"), format!("{reference}@latest"));
+    let commands: [&[&str]; 5] = [
+        &["app", "history", &reference],
+        &["prune", &reference, "--keep-last", "1", "--yes"],
+        &["app", "diff", &latest, &version],
+        &["app", "diff", &one, "@before=2030-01-01"],
+        &["app", "pin", &one],
+    ];
+    let outhaul = Outhaul::new();
+    for status in [405, 501] {
+        for command in &commands[..4] {
+            registry.fault(Fault::on("GET", "/tags/list", Trouble::Status(status)));
+            let said = outhaul.run(command).exits(9);
+            assert!(said.stderr.contains("lists no tags"), "{command:?}: {said:?}");
+            assert!(said.stderr.contains("hint: "), "{said:?}");
+        }
+    }
+    outhaul.run(commands[4]).ok();
+    registry.fault(Fault::on("GET", "/tags/list", Trouble::Page(200, "<html>".to_owned())));
+    let page = outhaul.run(commands[0]).exits(9);
+    assert!(page.stderr.contains("its list of tags is malformed"), "{page:?}");
+    assert_eq!(registry.count("DELETE", ""), 0);
+    // One version by name needs no list.
+    outhaul.run(&["verify", &one]).ok();
+    outhaul.run(&["app", "diff", &one, &version]).ok();
 }

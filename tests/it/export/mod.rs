@@ -2,6 +2,7 @@
 
 mod all;
 mod bad_input;
+mod between;
 mod canaries;
 mod content;
 mod copy;

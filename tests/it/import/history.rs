@@ -1,6 +1,9 @@
 //! A whole namespace, told from the registry alone.
 
 use super::site::{NEEDS, Site};
+use crate::support::faulty::Faulty;
+use crate::support::images::MANIFEST;
+use crate::support::outhaul::Outhaul;
 
 const SETTINGS: &str = "
 apiVersion: v1
@@ -64,4 +67,66 @@ fn what_differs_from_the_export_is_said_after_an_import() {
     // Without any value, helm would go on with those of the release.
     let same = site.import(&["--set", "workloads.api.replicas=2"]).ok().json();
     assert_eq!(same["differences"]["changed"], serde_json::json!([]), "{same}");
+}
+
+#[test]
+fn exports_of_two_clusters_are_told_apart_by_name() {
+    let site = Site::new();
+    let to = format!("{}/team", site.registry.address());
+    // The same as from another cluster, in a repository of its own.
+    let (target, chart) = (site.registry.target(), "team/shop-shop-chart");
+    let version = target.tags(chart).into_iter().find(|tag| !tag.contains('-')).unwrap();
+    let manifest = String::from_utf8(target.manifest(chart, &version).unwrap()).unwrap();
+    let blobs: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let other = manifest.replace("\"manifests/shop/shop\"", "\"other-uid/shop/shop\"");
+    assert_ne!(other, manifest);
+    crate::support::block_on(async {
+        for digest in ["/config/digest", "/layers/0/digest"] {
+            let blob = target.blob(chart, blobs.pointer(digest).unwrap().as_str().unwrap());
+            target.push_blob("team/other-chart", &blob.unwrap()).await;
+        }
+        target.push_manifest("team/other-chart", &version, MANIFEST, other.as_bytes()).await;
+    });
+    let restore = |further: &[&str]| {
+        let args = ["app", "import", "--all", "--from-history", &to, "-n", "shop", "--dry-run"];
+        let into = ["--to-namespace", site.namespace.name(), "-o", "json"];
+        site.outhaul("admin").run(&[&args[..], &into, further].concat())
+    };
+    let asked = restore(&[]).exits(2);
+    assert!(
+        asked.stderr.contains("exports of several clusters: manifests, other-uid"),
+        "{asked:?}"
+    );
+    assert!(asked.stderr.contains("--cluster UID"), "{asked:?}");
+    site.namespace.apply(NEEDS);
+    for cluster in ["manifests", "other-uid"] {
+        let planned = restore(&["--cluster", cluster]).ok().json();
+        assert_eq!(
+            (&planned["cluster"], planned["apps"].as_array().unwrap().len()),
+            (&cluster.into(), 1)
+        );
+    }
+}
+
+#[test]
+fn where_a_registry_lists_nothing_the_charts_are_named() {
+    let (site, registry) = (Site::new(), Faulty::start());
+    let outhaul = Outhaul::new();
+    outhaul.write("settings.yaml", SETTINGS);
+    let to = format!("{}/team", registry.address());
+    let export = ["app", "export", "settings", "--all", "-n", "shop", "--from", "settings.yaml"];
+    outhaul.run(&[&export[..], &["-r", &to]].concat()).ok();
+    let restore = |further: &[&str]| {
+        let args = ["app", "import", "--all", "--from-history", &to, "-n", "shop", "-o", "json"];
+        let into = ["--to-namespace", site.namespace.name()];
+        site.outhaul("admin").run(&[&args[..], &into, further].concat())
+    };
+    let asked = restore(&[]).exits(2);
+    assert!(asked.stderr.contains("does not list its repositories"), "{asked:?}");
+    assert!(asked.stderr.contains("--chart NAME"), "{asked:?}");
+    assert!(site.namespace.get("v1", "ConfigMap", "settings").is_none(), "nothing is made");
+    let named = restore(&["--chart", "shop-settings-chart"]).ok().json();
+    assert_eq!(named["apps"][0]["report"]["release"], "settings", "{named:#}");
+    assert_eq!(site.namespace.get("v1", "ConfigMap", "settings").unwrap()["data"]["level"], "high");
+    restore(&["--chart", "none-chart"]).exits(15);
 }

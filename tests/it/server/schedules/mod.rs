@@ -3,6 +3,7 @@
 
 mod day;
 mod deaths;
+mod elsewhere;
 mod faults;
 mod overlap;
 mod replica;
