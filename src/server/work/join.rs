@@ -23,10 +23,9 @@ pub(super) fn twin<'e>(export: &Export, exports: &'e [Arc<Export>]) -> Option<&'
 /// accepted for itself, and asks with the same rights, so that a result says nothing new to anyone.
 fn is_joinable(export: &Export, other: &Export) -> bool {
     let status = other.status.as_ref();
-    let first = |of: &Export| (of.created(), of.name().to_owned());
     let goes_ahead = match other.phase() {
         Some(Phase::Running) => true,
-        Some(Phase::Pending) => first(other) < first(export),
+        Some(Phase::Pending) => (other.created(), other.name()) < (export.created(), export.name()),
         _ => false,
     };
     goes_ahead

@@ -1,13 +1,13 @@
 //! Exports that wait for a worker: one namespace after the other has its turn, whatever each has
 //! asked for.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::cluster::record::{Export, Phase};
 
 /// A record of an export.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// Its namespace.
     pub namespace: String,
@@ -45,6 +45,8 @@ pub struct Queue {
     limits: Limits,
     /// Whose turn it is, first to last; each namespace once, never with nothing.
     turns: VecDeque<(String, VecDeque<Job>)>,
+    /// The keys of all of these: everything that waits is offered again with every look.
+    waiting: HashSet<Key>,
     running: BTreeMap<Key, Job>,
 }
 
@@ -85,13 +87,14 @@ impl std::fmt::Display for Key {
 
 impl Queue {
     /// An empty one.
-    pub const fn new(limits: Limits) -> Self {
-        Self { limits, turns: VecDeque::new(), running: BTreeMap::new() }
+    pub fn new(limits: Limits) -> Self {
+        let (turns, waiting) = (VecDeque::new(), HashSet::new());
+        Self { limits, turns, waiting, running: BTreeMap::new() }
     }
 
     /// Whether the export waits or runs.
     pub fn holds(&self, key: &Key) -> bool {
-        self.running.contains_key(key) || self.waiting().any(|job| job.key == *key)
+        self.running.contains_key(key) || self.waiting.contains(key)
     }
 
     /// Lets an export wait behind those of its namespace, unless it is here already. `false`: there
@@ -100,9 +103,10 @@ impl Queue {
         if self.holds(&job.key) {
             return true;
         }
-        if self.waiting().count() >= self.limits.waiting {
+        if self.waiting.len() >= self.limits.waiting {
             return false;
         }
+        self.waiting.insert(job.key.clone());
         match self.turns.iter_mut().find(|(namespace, _)| *namespace == job.namespace) {
             Some((_, jobs)) => jobs.push_back(job),
             None => self.turns.push_back((job.namespace.clone(), VecDeque::from([job]))),
@@ -126,6 +130,7 @@ impl Queue {
             self.turns.push_back((namespace, jobs));
         }
         let key = job.key.clone();
+        self.waiting.remove(&key);
         self.running.insert(key.clone(), job);
         Some(key)
     }
@@ -133,14 +138,13 @@ impl Queue {
     /// The export runs or waits no more.
     pub fn remove(&mut self, key: &Key) {
         self.running.remove(key);
+        if !self.waiting.remove(key) {
+            return;
+        }
         for (_, jobs) in &mut self.turns {
             jobs.retain(|job| job.key != *key);
         }
         self.turns.retain(|(_, jobs)| !jobs.is_empty());
-    }
-
-    fn waiting(&self) -> impl Iterator<Item = &Job> {
-        self.turns.iter().flat_map(|(_, jobs)| jobs)
     }
 
     /// One at a time of an application to a destination, as versions come from one repository.

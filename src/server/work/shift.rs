@@ -123,9 +123,12 @@ impl<'a> Shift<'a> {
     /// Looks at every record once.
     async fn pass(&mut self) {
         let exports = self.store.list();
-        for export in &exports {
-            if let Err(error) = self.look(export, join::twin(export, &exports)).await {
-                tracing::warn!("{} is not written: {error}", Key::of(export));
+        // They come by namespace, and a twin is of the same one.
+        for neighbours in exports.chunk_by(|a, b| a.namespace() == b.namespace()) {
+            for export in neighbours {
+                if let Err(error) = self.look(export, join::twin(export, neighbours)).await {
+                    tracing::warn!("{} is not written: {error}", Key::of(export));
+                }
             }
         }
         self.stop_what_is_gone().await;
