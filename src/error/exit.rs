@@ -121,7 +121,9 @@ impl Code {
             | Self::IdempotencyKeyReused
             | Self::NameInvalid
             | Self::RecipientsMissing
-            | Self::RequestInvalid => Exit::Usage,
+            | Self::RequestInvalid
+            | Self::ScheduleInvalid
+            | Self::ScheduleSuspended => Exit::Usage,
             Self::AuthUnavailable
             | Self::ClusterFailed
             | Self::ClusterUnreachable
@@ -136,6 +138,8 @@ impl Code {
             | Self::QueueFull
             | Self::RateLimited
             | Self::RequestTimeout
+            | Self::ScheduleChanged
+            | Self::ScheduleExists
             | Self::ServerLacksRight
             | Self::StreamsExhausted
             | Self::Unauthenticated => Exit::Cluster,
@@ -166,7 +170,8 @@ impl Code {
             | Self::Internal
             | Self::MethodNotAllowed
             | Self::ReportNotReady
-            | Self::RouteUnknown => Exit::Failed,
+            | Self::RouteUnknown
+            | Self::ScheduleUnknown => Exit::Failed,
         }
     }
 }

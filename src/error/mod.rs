@@ -144,6 +144,29 @@ pub enum Error {
     Interrupted,
 }
 
+impl From<export::scheduled::Fault> for Error {
+    fn from(fault: export::scheduled::Fault) -> Self {
+        use export::scheduled::Fault as F;
+        match fault {
+            F::Declared(error) => error.into(),
+            F::Export(error) => (*error).into(),
+            F::Name(name) => Self::Arguments {
+                text: format!("`{name}` is no name of a schedule"),
+                hint: "lower-case letters, digits, `-` and `.`, at most 45: those of its exports begin \
+                       with it",
+            },
+            F::Address(address) => Self::Arguments {
+                text: format!("`{address}` is an address, and schedules export to destinations"),
+                hint: "name one of `outhaul export-registries`",
+            },
+            F::Labels { text, error, .. } => Self::Arguments {
+                text: format!("`{text}` selects nothing: {error}"),
+                hint: "such as `backup=daily,tier!=test`",
+            },
+        }
+    }
+}
+
 impl Error {
     /// Texts of its causes, without those that its own text or an earlier one repeats.
     pub fn causes(&self) -> Vec<String> {

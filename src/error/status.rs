@@ -150,6 +150,16 @@ codes! {
     RequestTimeout = 408 "REQUEST_TIMEOUT",
     /// There is no such route.
     RouteUnknown = 404 "ROUTE_UNKNOWN",
+    /// The schedule has been changed meanwhile.
+    ScheduleChanged = 412 "SCHEDULE_CHANGED",
+    /// There is a schedule of this name.
+    ScheduleExists = 409 "SCHEDULE_EXISTS",
+    /// The schedule says what cannot be.
+    ScheduleInvalid = 422 "SCHEDULE_INVALID",
+    /// The schedule is suspended.
+    ScheduleSuspended = 409 "SCHEDULE_SUSPENDED",
+    /// There is no such schedule.
+    ScheduleUnknown = 404 "SCHEDULE_UNKNOWN",
     /// The server's own account lacks a right in the cluster.
     ServerLacksRight = 502 "SERVER_LACKS_RIGHT",
     /// An image is at an address that the server does not read.

@@ -33,6 +33,7 @@ pub mod request;
 pub mod resolve;
 pub mod rollout;
 pub mod run;
+pub mod scheduled;
 pub mod seal;
 mod size;
 pub mod sources;

@@ -247,8 +247,8 @@ fn wait(text: &str) -> Result<Duration, Error> {
     })
 }
 
-/// In the largest unit that fits. A part of a second is one more.
-fn duration(time: Duration) -> String {
+/// A wait as an `Export` has it, in the largest unit that fits. A part of a second is one more.
+pub fn duration(time: Duration) -> String {
     let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
     let fits = |(_, unit): &&(char, u64)| seconds > 0 && seconds.is_multiple_of(*unit);
     let (unit, size) = UNITS.iter().find(fits).unwrap_or(&UNITS[2]);

@@ -3,18 +3,88 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::cron::Schedule;
+use super::cron::{Schedule, parse};
+use super::declared::{Invalid, zone};
 use super::retention::{Rules, decide};
 use super::rules::Plan;
 use super::simulate::{simulate, upcoming};
+use crate::cluster::record::schedule::{ExportSchedule, NEXT_TIMES};
 
 /// Most runs of a preview: 27 years of days. Each run looks at all versions before it.
 pub const MAX_RUNS: i64 = 10_000;
 
+/// The next runs of a schedule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Preview {
+    /// When it is due, as it says.
+    pub schedule: String,
+    /// By whose clock.
+    pub time_zone: String,
+    /// By up to how many seconds each run begins later.
+    pub jitter_seconds: u32,
+    /// The next runs, the first one first.
+    pub runs: Vec<Run>,
+}
+
+impl Preview {
+    /// Of a schedule that need not exist, whose intervals count from `from`.
+    ///
+    /// # Errors
+    /// When its zone or its times cannot be.
+    pub fn declared(
+        schedule: &str,
+        time_zone: &str,
+        jitter_seconds: u32,
+        rules: Option<&Rules>,
+        (from, count): (Timestamp, usize),
+    ) -> Result<Self, Invalid> {
+        let plan = Plan::at(parse(schedule)?, zone(time_zone)?);
+        Ok(Self {
+            schedule: schedule.to_owned(),
+            time_zone: time_zone.to_owned(),
+            jitter_seconds,
+            runs: preview(&plan, rules, from, from, count),
+        })
+    }
+
+    /// Of a schedule of the cluster, with the moments of jitter; `instead` are rules to be tried in place
+    /// of its own.
+    ///
+    /// # Errors
+    /// When it says what cannot be.
+    pub fn of(
+        schedule: &ExportSchedule,
+        instead: Option<Rules>,
+        (from, count): (Timestamp, usize),
+    ) -> Result<Self, Invalid> {
+        let plan = Plan::of(schedule)?;
+        let own = schedule.spec.retention.as_ref().map(Rules::of).transpose()?;
+        let created = schedule.created().unwrap_or(from);
+        let spec = &schedule.spec;
+        Ok(Self {
+            schedule: spec.schedule.clone(),
+            time_zone: spec.time_zone.clone(),
+            jitter_seconds: spec.jitter_seconds,
+            runs: preview(&plan, instead.or(own).as_ref(), created, from, count),
+        })
+    }
+}
+
+/// When a schedule is due next, by the clock of its zone. Nothing while it is suspended, and of one that
+/// is not valid, whose status says why.
+pub fn next(schedule: &ExportSchedule, now: Timestamp) -> Vec<String> {
+    let Some(plan) = Plan::of(schedule).ok().filter(|plan| !plan.suspended) else {
+        return Vec::new();
+    };
+    let times = upcoming(&plan, schedule.created().unwrap_or(now), now, NEXT_TIMES);
+    times.into_iter().map(|due| local(due, &plan.zone)).collect()
+}
+
 /// A run to come.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Run {
     /// When it is due, by the clock of the schedule's zone.
@@ -24,12 +94,12 @@ pub struct Run {
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub utc: Timestamp,
     /// When it begins, where that is later: by `jitter`, of a schedule that exists.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub begins: Option<Timestamp>,
     /// Why its version is there after the last of the runs, if each finds something new; empty: it is
     /// not. Absent, where there are no rules.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<Vec<String>>,
 }
 

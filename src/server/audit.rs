@@ -43,6 +43,9 @@ pub struct About<'a> {
     /// The export.
     #[serde(serialize_with = "short", skip_serializing_if = "Option::is_none")]
     pub export: Option<&'a str>,
+    /// The schedule.
+    #[serde(serialize_with = "short", skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<&'a str>,
 }
 
 /// What is tried.
@@ -54,6 +57,18 @@ pub enum Event {
     /// To cancel one.
     #[serde(rename = "export.cancel")]
     ExportCancel,
+    /// To make a schedule.
+    #[serde(rename = "schedule.create")]
+    ScheduleCreate,
+    /// To change one.
+    #[serde(rename = "schedule.update")]
+    ScheduleUpdate,
+    /// To remove one.
+    #[serde(rename = "schedule.delete")]
+    ScheduleDelete,
+    /// To run one.
+    #[serde(rename = "schedule.run")]
+    ScheduleRun,
     /// To check a destination.
     #[serde(rename = "destination.check")]
     DestinationCheck,

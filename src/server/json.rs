@@ -107,8 +107,9 @@ fn described(error: &serde_json::Error) -> String {
     format!("the body, line {}, column {}: {what}", error.line(), error.column())
 }
 
-/// serde says what it has found, then what it has expected; the latter is in words of our types.
-fn of_data(text: &str) -> String {
+/// What is wrong with a value, without a word of its own: serde says what it has found, then what it has
+/// expected; the latter is in words of our types.
+pub(super) fn of_data(text: &str) -> String {
     // Names of fields that are missing or there twice are ours.
     if text.starts_with("missing field ") || text.starts_with("duplicate field ") {
         return text.to_owned();

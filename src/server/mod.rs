@@ -73,7 +73,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let schedules = live.watch_schedules(namespaces);
     let settings = config.exports.clone();
     let marks = Marks::new(live.clone(), settings.system_namespace.clone());
-    let known = Known { exports: store.clone(), schedules, apps: index.clone() };
+    let known = Known { exports: store.clone(), schedules: schedules.clone(), apps: index.clone() };
     let metrics = Metrics::default().with_watches(known.clone(), config.metrics_apps);
     let metrics = Arc::new(metrics);
     let controller = Controller::new(
@@ -85,7 +85,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         settings,
     );
     let (leads, who) = (controller.leads(), (rights, users));
-    let watches = (store, index);
+    let watches = (store, schedules, index);
     let state = State::new(live, watches, leads, who, marks, Arc::clone(&metrics), &config)?;
     let state = Arc::new(state);
     let stop = CancellationToken::new();

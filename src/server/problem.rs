@@ -37,6 +37,8 @@ pub(super) struct Problem {
     detail: String,
     hint: Option<String>,
     retry_after: Option<Duration>,
+    /// The field of the body that it is about.
+    field: Option<String>,
     /// The plan that findings stop.
     plan: Option<Box<Value>>,
 }
@@ -64,6 +66,9 @@ pub(super) struct Document<'a> {
     /// What can be done about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'a str>,
+    /// Path of the field of the body that it is about, such as `spec.retention.maxAge`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
     /// Identity of the request, for whoever looks into the log.
     request_id: &'a str,
     /// The plan that findings stop.
@@ -80,7 +85,7 @@ fn codes(_: &mut SchemaGenerator) -> Schema {
 impl Problem {
     pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
         let retry_after = (code.status() == 503).then_some(AWAY);
-        Self { code, detail: detail.into(), hint: None, retry_after, plan: None }
+        Self { code, detail: detail.into(), hint: None, retry_after, field: None, plan: None }
     }
 
     /// For whoever sends more than is taken.
@@ -94,9 +99,9 @@ impl Problem {
         Self::new(Code::Overloaded, detail).retry_after(Duration::from_secs(1))
     }
 
-    /// For what needs the resource Export where the cluster does not know it.
-    pub(super) fn not_served() -> Self {
-        let problem = Self::new(Code::CrdMissing, "the cluster has no resource Export");
+    /// For what needs a resource of ours that the cluster does not know.
+    pub(super) fn not_served(kind: &str) -> Self {
+        let problem = Self::new(Code::CrdMissing, format!("the cluster has no resource {kind}"));
         let hint = "`kubectl apply -f deploy/crds` makes it";
         problem.hint(hint).retry_after(Duration::from_secs(30))
     }
@@ -104,6 +109,11 @@ impl Problem {
     /// What to do about it.
     pub(super) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// The field that it is about.
+    pub(super) fn field(self, path: impl Into<String>) -> Self {
+        Self { field: Some(path.into()), ..self }
     }
 
     /// Shows the plan that is the reason.
@@ -144,6 +154,7 @@ impl Problem {
             instance,
             code: self.code.as_str(),
             hint: self.hint.as_deref(),
+            field: self.field.as_deref(),
             request_id: id.as_str(),
             plan: self.plan.as_deref(),
         }

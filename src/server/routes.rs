@@ -48,6 +48,13 @@ pub(super) enum Need {
     GetExports,
     ListExports,
     UpdateExports,
+    CreateSchedules,
+    GetSchedules,
+    ListSchedules,
+    UpdateSchedules,
+    /// Says that the next ones are only of who changes what is exported.
+    OfTemplate,
+    DeleteSchedules,
     Metrics,
 }
 
@@ -109,6 +116,33 @@ impl Route {
         T: Arguments + 'static,
     {
         Self::new(Method::POST, path, T::takes(), on(MethodFilter::POST, handler))
+    }
+
+    /// `PUT path`
+    pub(super) fn put<H, T>(path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<State>>,
+        T: Arguments + 'static,
+    {
+        Self::new(Method::PUT, path, T::takes(), on(MethodFilter::PUT, handler))
+    }
+
+    /// `PATCH path`
+    pub(super) fn patch<H, T>(path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<State>>,
+        T: Arguments + 'static,
+    {
+        Self::new(Method::PATCH, path, T::takes(), on(MethodFilter::PATCH, handler))
+    }
+
+    /// `DELETE path`
+    pub(super) fn delete<H, T>(path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<State>>,
+        T: Arguments + 'static,
+    {
+        Self::new(Method::DELETE, path, T::takes(), on(MethodFilter::DELETE, handler))
     }
 
     fn new(
@@ -197,6 +231,14 @@ impl Need {
             Self::GetExports => "`get` on `exports.outhaul.dev`, in the namespace",
             Self::ListExports => "`list` on `exports.outhaul.dev`, in the namespace or in all",
             Self::UpdateExports => "`update` on `exports.outhaul.dev`, in the namespace",
+            Self::CreateSchedules => "`create` on `exportschedules.outhaul.dev`, in the namespace",
+            Self::GetSchedules => "`get` on `exportschedules.outhaul.dev`, in the namespace",
+            Self::ListSchedules => {
+                "`list` on `exportschedules.outhaul.dev`, in the namespace or in all"
+            }
+            Self::UpdateSchedules => "`update` on `exportschedules.outhaul.dev`, in the namespace",
+            Self::OfTemplate => "where what is exported is changed, also the following",
+            Self::DeleteSchedules => "`delete` on `exportschedules.outhaul.dev`, in the namespace",
             Self::Metrics => "`get` on the nonResourceURL `/metrics`",
         }
     }

@@ -14,7 +14,7 @@ use super::health::{Health, Readiness};
 use super::limit::Limits;
 use super::submit::Turns;
 use super::telemetry::metrics::Metrics;
-use crate::cluster::record::ExportStore;
+use crate::cluster::record::{ExportStore, ScheduleStore};
 use crate::cluster::{AppIndex, Live};
 use crate::error::Error;
 
@@ -22,6 +22,7 @@ use crate::error::Error;
 pub(super) struct State {
     pub(super) live: Live,
     pub(super) exports: ExportStore,
+    pub(super) schedules: ScheduleStore,
     /// What there is to export.
     pub(super) index: AppIndex,
     /// Whether this replica carries out exports.
@@ -59,7 +60,7 @@ impl State {
     /// When Epinio's own server cannot be called as it is configured.
     pub(super) fn new(
         live: Live,
-        (exports, index): (ExportStore, AppIndex),
+        (exports, schedules, index): (ExportStore, ScheduleStore, AppIndex),
         leads: watch::Receiver<bool>,
         (rights, users): (Arc<Chain>, Arc<Users>),
         marks: Marks,
@@ -70,6 +71,7 @@ impl State {
         Ok(Self {
             live,
             exports,
+            schedules,
             index,
             leads,
             health: Health::default(),

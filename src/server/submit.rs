@@ -105,6 +105,7 @@ pub(super) async fn submit(
             app: Some(app),
             destination: Some(destination),
             export,
+            ..About::default()
         },
         decision,
         reason,
@@ -119,13 +120,13 @@ async fn asked(
     caller: &Caller,
     submission: &Submission,
 ) -> Result<Submitted, Error> {
-    may(state, caller, submission).await?;
     let Submission { namespace, spec, .. } = submission;
+    may(state, caller, spec, target(submission)).await?;
     request(spec, namespace).map_err(error::Error::from)?;
     if state.exports.health() == record::Health::NotServed {
         return Err(Error::NotServed);
     }
-    is_open(state, submission).await?;
+    is_open(state, &spec.destination, target(submission)).await?;
 
     let asked = digest(spec, namespace);
     let draft = draft(caller, submission, &asked);
@@ -145,9 +146,18 @@ async fn asked(
     Ok(Submitted::new(export))
 }
 
-/// All rights first: nothing is looked up for who lacks one.
-async fn may(state: &State, caller: &Caller, submission: &Submission) -> Result<(), Error> {
-    for (right, what) in needed(&submission.spec, target(submission)) {
+/// Whether `caller` may have such an export of an application in `target`. All rights first: nothing is
+/// looked up for who lacks one.
+///
+/// # Errors
+/// When the caller may not, or that cannot be found out now.
+pub(super) async fn may(
+    state: &State,
+    caller: &Caller,
+    spec: &ExportSpec,
+    target: &str,
+) -> Result<(), Error> {
+    for (right, what) in needed(spec, target) {
         match state.authorizer.allow(caller, &right).await {
             Ok(()) => {}
             Err(Denied::Unavailable) => return Err(Error::Unavailable),
@@ -158,12 +168,19 @@ async fn may(state: &State, caller: &Caller, submission: &Submission) -> Result<
 }
 
 /// Whether the destination is there, can be used, and is for this namespace.
-async fn is_open(state: &State, submission: &Submission) -> Result<(), error::Error> {
+///
+/// # Errors
+/// When it is not.
+pub(super) async fn is_open(
+    state: &State,
+    destination: &str,
+    target: &str,
+) -> Result<(), error::Error> {
     let wanted = state.system_namespace.as_deref();
     let namespace = select::system_namespace(&state.live, wanted).await?;
     let known = select::list(&state.live, &namespace).await?;
-    let destination = select::named(&known, &submission.spec.destination)?;
-    Ok(select::allow(&destination, target(submission))?)
+    let destination = select::named(&known, destination)?;
+    Ok(select::allow(&destination, target)?)
 }
 
 /// The record of an identical request that is under way and that the caller may see. What nobody

@@ -154,7 +154,7 @@ impl From<ChartFromArg> for ChartFrom {
 }
 
 /// A time to wait: more than nothing, and not without end.
-fn wait(text: &str) -> Result<Duration, String> {
+pub(super) fn wait(text: &str) -> Result<Duration, String> {
     let time = text.parse::<jiff::SignedDuration>().map_err(|error| error.to_string())?;
     let time = Duration::try_from(time).unwrap_or_default();
     if time.is_zero() || time > LONGEST_WAIT {

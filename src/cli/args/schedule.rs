@@ -1,13 +1,15 @@
 //! Arguments of `outhaul schedule …`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ContentArgs, FindingsArgs, KeepArgs, PickArgs, SecretsArg, app_name};
+use super::app_export::{ChartFromArg, wait};
+use super::{ContentArgs, FindingsArgs, KeepArgs, PickArgs, RemoteArgs, SecretsArg, app_name};
 use crate::cluster::record::schedule::{
-    CatchUp, ConcurrencyPolicy, MAX_DEADLINE, MAX_JITTER, MIN_DEADLINE,
+    CatchUp, ConcurrencyPolicy, MAX_DEADLINE, MAX_JITTER, MAX_RECORDS, MIN_DEADLINE,
 };
 use crate::schedule::preview::MAX_RUNS;
 
@@ -39,6 +41,8 @@ pub(crate) struct ScheduleListArgs {
     /// Those of all namespaces
     #[arg(short = 'A', long, conflicts_with = "namespace")]
     pub(crate) all_namespaces: bool,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
 }
 
 #[derive(Debug, Args)]
@@ -48,6 +52,8 @@ pub(crate) struct ScheduleOneArgs {
     /// Namespace of the schedule [default: the kubeconfig's]
     #[arg(short, long)]
     pub(crate) namespace: Option<String>,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
 }
 
 #[derive(Debug, Args)]
@@ -77,6 +83,8 @@ pub(crate) struct SchedulePreviewArgs {
     pub(crate) count: u16,
     #[command(flatten)]
     pub(crate) keep: KeepArgs,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
 }
 
 /// When a schedule is due
@@ -105,7 +113,9 @@ pub(crate) struct ScheduleCreateArgs {
     /// Make what this manifest of an `ExportSchedule` says (`-`: standard input)
     #[arg(short, long, value_name = "FILE", conflicts_with_all = [
         "new", "keep_dry_run", "service_account", "app", "app_selector", "namespace_selector",
-        "registry", "secrets", "chart_name", "image_name", "WhenArgs", "HowArgs", "KeepArgs", "PickArgs",
+        "registry", "secrets", "chart_name", "image_name", "chart_from", "app_namespace", "adopt",
+        "allow_oversize", "allow_differences", "skip_unreadable", "wait_rollout", "no_attach_report",
+        "WhenArgs", "HowArgs", "KeepArgs", "PickArgs",
         "ContentArgs", "FindingsArgs",
     ])]
     pub(crate) file: Option<PathBuf>,
@@ -127,6 +137,8 @@ pub(crate) struct ScheduleCreateArgs {
     /// that to whoever applies it
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
 }
 
 /// What is exported, and where to
@@ -157,6 +169,31 @@ pub(crate) struct ScheduledArgs {
     /// Repository of the images [default: <namespace>-<app>-image]
     #[arg(long, value_name = "NAME", requires = "app", help_heading = "Names")]
     pub(crate) image_name: Option<String>,
+    /// What the chart is made of
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    pub(crate) chart_from: ChartFromArg,
+    /// Namespace of the applications, from the system namespace only [default: the schedule's]
+    #[arg(long, value_name = "NAME", conflicts_with = "namespace_selector")]
+    pub(crate) app_namespace: Option<String>,
+    /// Take over a chart repository whose newest chart is another application's
+    #[arg(long)]
+    pub(crate) adopt: bool,
+    /// Make the chart although it is larger than helm takes
+    #[arg(long)]
+    pub(crate) allow_oversize: bool,
+    /// Export although the chart does not render everything as it runs; the report says what
+    #[arg(long)]
+    pub(crate) allow_differences: bool,
+    /// Go on although some kinds could not be read
+    #[arg(long)]
+    pub(crate) skip_unreadable: bool,
+    /// Wait until the application is rolled out, such as 90s or 10m [default with the flag: 10m]
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true,
+        default_missing_value = "10m", value_parser = wait)]
+    pub(crate) wait_rollout: Option<Duration>,
+    /// Do not attach the report to the chart as a referrer
+    #[arg(long)]
+    pub(crate) no_attach_report: bool,
     #[command(flatten)]
     pub(crate) findings: FindingsArgs,
 }
@@ -182,6 +219,12 @@ pub(crate) struct HowArgs {
     /// Make a new version even of what has not changed
     #[arg(long)]
     pub(crate) even_if_unchanged: bool,
+    /// Keep so many records of exports that succeeded, of each application [default: 10]
+    #[arg(long, value_name = "N", value_parser = records())]
+    pub(crate) successful_history_limit: Option<u32>,
+    /// Keep so many records of exports that failed, of each application [default: 5]
+    #[arg(long, value_name = "N", value_parser = records())]
+    pub(crate) failed_history_limit: Option<u32>,
 }
 
 /// What happens to a run while the one before goes on
@@ -223,6 +266,10 @@ impl From<CatchUpArg> for CatchUp {
             CatchUpArg::None => Self::None,
         }
     }
+}
+
+fn records() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=i64::from(MAX_RECORDS))
 }
 
 fn jitter(text: &str) -> Result<u32, String> {

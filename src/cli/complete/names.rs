@@ -7,10 +7,9 @@ use serde_json::Value;
 use super::place::{Kind, Place};
 use crate::app;
 use crate::cli::args::{Format, Global, MakesNone, RemoteArgs, ServerArgs};
-use crate::cli::commands::schedule;
 use crate::cli::connect;
 use crate::cli::output::Printer;
-use crate::cli::remote::{self, Records, Server, Wanted};
+use crate::cli::remote::{self, Records, Schedules, Server, Wanted};
 use crate::cluster::Live;
 use crate::error::Error;
 
@@ -30,7 +29,8 @@ pub(super) async fn of(place: &Place) -> Result<Vec<String>, Error> {
     let namespace = place.values.get("namespace").map(String::as_str);
     let namespace = remote::namespace(namespace, &global).await?;
     if place.kind == Kind::Schedule {
-        return schedule::names(&live(&global).await?, &namespace).await;
+        let found = Schedules::at(&remote, &global, &silent).await?.list(Some(&namespace)).await?;
+        return Ok(found.into_iter().map(|view| view.name).collect());
     }
     if place.kind == Kind::Export {
         let records = Records::at(&remote, &global, &silent).await?;

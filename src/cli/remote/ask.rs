@@ -26,7 +26,7 @@ const NOT_ASKED: [&str; 5] =
     ["namespace", "serviceAccountName", "requestedBy", "ageRecipients", "epinio"];
 
 /// Random characters of a key: two are never the same.
-const KEY: usize = 32;
+pub(super) const KEY: usize = 32;
 
 /// What the arguments ask for, and who asks.
 pub(super) async fn spec(

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Request, Response};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
@@ -47,6 +48,17 @@ pub(crate) struct Answer<T> {
     /// And besides.
     pub(crate) headers: HeaderMap,
 }
+
+/// A page of a list.
+#[derive(Deserialize)]
+struct Page<T> {
+    items: Vec<T>,
+    #[serde(default)]
+    next: Option<String>,
+}
+
+/// Most items of a list: of exports, finished ones go after a week.
+const MOST: usize = 10_000;
 
 /// The server reads an application and plans for at most 120 s, and may wait for its turn before.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(180);
@@ -115,6 +127,39 @@ impl Server {
     ) -> Result<T, Refused> {
         let ask = Ask { path, query, ..Ask::default() };
         Ok(self.ask(Method::GET, &ask).await?.body)
+    }
+
+    /// All pages of a list, up to [`MOST`] items.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub(super) async fn pages<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Vec<T>, Error> {
+        let (mut all, mut cursor) = (Vec::new(), None::<String>);
+        while all.len() < MOST {
+            let next = cursor.as_deref().map(|cursor| ("cursor", cursor));
+            let query: Vec<_> =
+                query.iter().copied().chain([("limit", "500")]).chain(next).collect();
+            let page: Page<T> = self.get(path, &query).await?;
+            all.extend(page.items);
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// `DELETE`, and what it gives.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub(super) async fn delete<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Refused> {
+        let ask = Ask { path, ..Ask::default() };
+        Ok(self.ask(Method::DELETE, &ask).await?.body)
     }
 
     /// `POST`. What is asked for must be such that it may arrive twice.

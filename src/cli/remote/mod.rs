@@ -14,6 +14,8 @@ mod follow;
 mod http;
 mod records;
 mod result;
+mod schedule_view;
+mod schedules;
 mod sse;
 mod token;
 mod view;
@@ -33,6 +35,8 @@ use wait::State;
 
 pub(crate) use http::Server;
 pub(crate) use records::{Records, Wanted};
+pub(crate) use schedule_view::ScheduleView;
+pub(crate) use schedules::{Schedules, Started, Window};
 pub(crate) use view::View;
 
 /// Makes a record of an export of the application `name`, and waits until the server has carried it

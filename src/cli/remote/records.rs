@@ -1,7 +1,5 @@
 //! Exports that there were and are: read as records with the kubeconfig, or from the server over HTTP.
 
-use serde::Deserialize;
-
 use super::http::{Ask, Server};
 use super::view::View;
 use crate::cli::args::{Global, RemoteArgs};
@@ -30,14 +28,6 @@ pub(crate) struct Wanted {
     pub(crate) destination: Option<String>,
     /// Those that are so far.
     pub(crate) phase: Option<Phase>,
-}
-
-/// A page of the server's list.
-#[derive(Deserialize)]
-struct Page {
-    items: Vec<View>,
-    #[serde(default)]
-    next: Option<String>,
 }
 
 /// Most exports that are listed: finished ones go after a week.
@@ -126,19 +116,7 @@ async fn listed(server: &Server, wanted: &Wanted) -> Result<Vec<View>, Error> {
     let mut query = Vec::new();
     let filters = [("app", &wanted.app), ("destination", &wanted.destination), ("phase", &phase)];
     query.extend(filters.iter().filter_map(|(key, value)| Some((*key, value.as_deref()?))));
-    query.push(("limit", "500"));
-    let (mut all, mut cursor) = (Vec::new(), None::<String>);
-    while all.len() < MOST {
-        let next = cursor.as_deref().map(|cursor| ("cursor", cursor));
-        let query: Vec<_> = query.iter().copied().chain(next).collect();
-        let page: Page = server.get(&path, &query).await?;
-        all.extend(page.items);
-        cursor = page.next;
-        if cursor.is_none() {
-            break;
-        }
-    }
-    Ok(all)
+    server.pages(&path, &query).await
 }
 
 async fn record(live: &Live, namespace: &str, name: &str) -> Result<Export, Error> {

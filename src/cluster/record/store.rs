@@ -3,6 +3,7 @@
 use hyper::http::Method;
 use serde_json::json;
 
+use super::schedule::SCHEDULE;
 use super::stored::{Stored as _, overtaken};
 use super::{Export, ExportStatus};
 use crate::cluster::{Error, Live};
@@ -53,7 +54,22 @@ impl Live {
         namespace: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Export>, Error> {
-        self.list_stored(namespace, limit).await
+        self.list_stored(namespace, "", limit).await
+    }
+
+    /// The exports of a schedule, in the order of their names: those that have its label, which anybody
+    /// can write.
+    ///
+    /// # Errors
+    /// As [`Self::exports`].
+    pub async fn exports_of_schedule(
+        &self,
+        namespace: &str,
+        schedule: &str,
+        limit: usize,
+    ) -> Result<Vec<Export>, Error> {
+        let selector = format!("{SCHEDULE}={schedule}");
+        self.list_stored(Some(namespace), &selector, limit).await
     }
 
     /// Writes the status of an export, if the export is still what was read, and gives what is there

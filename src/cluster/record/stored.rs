@@ -83,10 +83,12 @@ impl Live {
         }
     }
 
-    /// At most `limit` of a namespace, or of all, in the order of their names.
+    /// At most `limit` of a namespace, or of all, in the order of their names; with a selector, those
+    /// that have such labels.
     pub(super) async fn list_stored<T: Stored>(
         &self,
         namespace: Option<&str>,
+        selector: &str,
         limit: usize,
     ) -> Result<Vec<T>, Error> {
         let path = within::<T>(namespace);
@@ -94,7 +96,8 @@ impl Live {
         let mut more = String::new();
         while all.len() < limit {
             let size = PAGE.min(limit - all.len());
-            let url = format!("{path}?limit={size}&continue={}", segment(&more));
+            let (selector, more_of) = (segment(selector), segment(&more));
+            let url = format!("{path}?limit={size}&labelSelector={selector}&continue={more_of}");
             let (page, _): (Page<T>, _) = self.api.get(&url, JSON, MAX_DOCUMENT).await?;
             all.extend(page.items);
             more = page.metadata.more.unwrap_or_default();

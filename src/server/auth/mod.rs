@@ -180,11 +180,18 @@ pub enum Right {
         /// Where; `None` is everywhere.
         namespace: Option<String>,
     },
+    /// The same of schedules.
+    Schedules {
+        /// What with them.
+        verb: Verb,
+        /// Where; `None` is everywhere.
+        namespace: Option<String>,
+    },
     /// To see the metrics.
     Metrics,
 }
 
-/// What is done with an export.
+/// What is done with an export or a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
     /// Ask for one.
@@ -193,8 +200,10 @@ pub enum Verb {
     Get,
     /// See all.
     List,
-    /// Cancel one.
+    /// Cancel or change one.
     Update,
+    /// Remove one.
+    Delete,
 }
 
 /// A kind of objects.

@@ -51,9 +51,9 @@ pub(super) fn needs(right: &Right) -> Needs {
         Right::SeeDestination { name } => {
             Needs::Any(["get", "use"].map(|verb| destination(verb, name, "")).into())
         }
-        Right::Exports { verb, namespace } => {
-            let namespace = namespace.as_deref().unwrap_or_default();
-            Needs::All(vec![on(verb.as_str(), GROUP, "exports", namespace, "")])
+        Right::Exports { verb, namespace } => records(*verb, "exports", namespace.as_deref()),
+        Right::Schedules { verb, namespace } => {
+            records(*verb, "exportschedules", namespace.as_deref())
         }
         Right::Metrics => Needs::All(vec![Attributes::Path { verb: "get", path: "/metrics" }]),
     }
@@ -62,6 +62,10 @@ pub(super) fn needs(right: &Right) -> Needs {
 fn applications(namespace: &str) -> Needs {
     let list = |(group, plural): &(&str, &str)| on("list", group, plural, namespace, "");
     Needs::All(NAMESPACE.iter().map(list).collect())
+}
+
+fn records(verb: Verb, plural: &str, namespace: Option<&str>) -> Needs {
+    Needs::All(vec![on(verb.as_str(), GROUP, plural, namespace.unwrap_or_default(), "")])
 }
 
 fn secrets(verb: &'static str, namespace: &str) -> Attributes {
@@ -97,6 +101,7 @@ impl Verb {
             Self::Get => "get",
             Self::List => "list",
             Self::Update => "update",
+            Self::Delete => "delete",
         }
     }
 }

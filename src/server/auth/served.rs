@@ -40,7 +40,9 @@ fn namespace(right: &Right) -> Option<&str> {
         | Right::ReadSecrets(namespace)
         | Right::ReadKinds { namespace, .. }
         | Right::UseDestination { namespace, .. } => Some(namespace),
-        Right::Exports { namespace, .. } => namespace.as_deref(),
+        Right::Exports { namespace, .. } | Right::Schedules { namespace, .. } => {
+            namespace.as_deref()
+        }
         Right::ReadNamespaces | Right::SeeDestination { .. } | Right::Metrics => None,
     }
 }
@@ -72,6 +74,7 @@ mod tests {
             Right::ReadSecrets("bank".into()),
             Right::UseDestination { name: "team".into(), namespace: "bank".into() },
             exports(Some("bank")),
+            Right::Schedules { verb: Verb::Create, namespace: Some("bank".into()) },
         ] {
             assert_eq!(served.check(&right), Err(Denied::Forbidden), "{right:?}");
             assert_eq!(Served::default().check(&right), Ok(()));

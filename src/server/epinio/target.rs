@@ -31,7 +31,7 @@ pub(super) async fn check(
             namespace: Some(namespace),
             app: Some(app),
             destination: Some(name),
-            export: None,
+            ..About::default()
         };
         asked.sender.audit(Event::ExportCreate, about, Decision::Deny, Some(refused));
         return Err(Refusal::new(StatusCode::FORBIDDEN, refused));

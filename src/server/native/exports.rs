@@ -16,6 +16,7 @@ use super::model::{ExportRequest, View, location};
 use super::query::Query;
 use crate::cluster::record::{CANCEL, Door, Export, Health, Phase};
 use crate::error::{Code, Error};
+use crate::schedule::run::{is_of_run, schedule_of};
 use crate::server::audit::{About, Decision, Event};
 use crate::server::auth::{Right, Verb};
 use crate::server::json::{Body, Json};
@@ -28,6 +29,10 @@ use crate::server::work::queue::{Key, places};
 
 /// When to come back while as many exports wait as are let wait; each takes seconds to minutes.
 const FULL: Duration = Duration::from_secs(30);
+
+/// Exports of one schedule that are looked at: as many records stay of all schedules, and the last of each
+/// application besides.
+const MOST_OF_ONE: usize = 10_000;
 
 /// Says that the answer is an export that was asked for before.
 const JOINED: &str = "outhaul-joined";
@@ -51,6 +56,8 @@ pub(super) struct Wanted {
     app: Option<String>,
     /// Only those to this destination.
     destination: Option<String>,
+    /// Only those of this run of a schedule, as the answer to who asks for one names it.
+    run: Option<String>,
     /// Items of a page.
     #[schemars(range(min = 1, max = MOST))]
     limit: Option<usize>,
@@ -125,6 +132,7 @@ pub(super) async fn cancel(
         app: Some(&export.spec.app),
         destination: Some(&export.spec.destination),
         export: Some(&name),
+        ..About::default()
     };
     asked.sender.audit(event, about, Decision::Allow, None);
     Ok(accepted(&asked.state, &cancelled))
@@ -160,15 +168,19 @@ async fn list(
     let right = Right::Exports { verb: Verb::List, namespace: namespace.clone() };
     asked.need(&right, Event::Read, about).await?;
     is_known(&asked.state)?;
-    let Wanted { phase, app, destination, limit, cursor } = wanted;
+    let Wanted { phase, app, destination, run, limit, cursor } = wanted;
     let is_wanted = |export: &Arc<Export>| {
         namespace.as_ref().is_none_or(|namespace| export.namespace() == namespace)
             && phase.is_none_or(|phase| export.phase().unwrap_or(Phase::Pending) == phase)
             && app.as_ref().is_none_or(|app| export.spec.app == *app)
             && destination.as_ref().is_none_or(|name| export.spec.destination == *name)
+            && run.as_ref().is_none_or(|run| is_of_run(export.name(), run))
     };
-    let all = asked.state.exports.list();
-    let places = places(&all);
+    let all = match (&namespace, run.as_deref().and_then(schedule_of)) {
+        (Some(namespace), Some(schedule)) => of_schedule(asked, namespace, schedule).await?,
+        _ => asked.state.exports.list(),
+    };
+    let places = places(&asked.state.exports.list());
     let found = all.into_iter().filter(is_wanted);
     // As the store orders them: by namespace, then by name.
     let keyed = found.map(|export| (format!("{}\0{}", export.namespace(), export.name()), export));
@@ -176,11 +188,22 @@ async fn list(
     Ok(Json(page.each(|(_, export)| View::of(export, &places))).into_response())
 }
 
+/// The exports of a schedule as they are now. Who follows a run has been told that all of its exports are
+/// made, and a watch may be behind.
+async fn of_schedule(
+    asked: &Asked,
+    namespace: &str,
+    schedule: &str,
+) -> Result<Vec<Arc<Export>>, Problem> {
+    let found = asked.state.live.exports_of_schedule(namespace, schedule, MOST_OF_ONE).await;
+    Ok(found.map_err(Error::from)?.into_iter().map(Arc::new).collect())
+}
+
 /// Whether exports are known here well enough to speak of them.
 fn is_known(state: &State) -> Result<(), Problem> {
     match state.exports.health() {
         Health::Synced | Health::Full => Ok(()),
-        Health::NotServed => Err(Problem::not_served()),
+        Health::NotServed => Err(Problem::not_served("Export")),
         Health::Starting | Health::Away(_) => {
             let detail = "the records of exports cannot be read now";
             Err(Problem::new(Code::ClusterUnreachable, detail))
@@ -198,7 +221,7 @@ impl From<submit::Error> for Problem {
             E::KeyReused => Self::new(Code::IdempotencyKeyReused, text)
                 .hint("a key is for one request; give each its own, such as a UUID"),
             E::QueueFull(_) => Self::new(Code::QueueFull, text).retry_after(FULL),
-            E::NotServed => Self::not_served(),
+            E::NotServed => Self::not_served("Export"),
             E::Invalid(_) => Self::new(Code::BodyInvalid, text),
             E::Other(error) => error.into(),
         }

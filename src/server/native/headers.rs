@@ -1,6 +1,7 @@
 //! Headers of requests that mean something to a handler.
 
 use axum::extract::FromRequestParts;
+use axum::http::header;
 use axum::http::request::Parts;
 
 use crate::error::Code;
@@ -12,6 +13,9 @@ pub(super) struct IdempotencyKey(pub(super) Option<String>);
 
 /// Where a client that comes back says what it has seen.
 pub(super) struct LastEventId(pub(super) Option<u64>);
+
+/// Which state of a thing a caller means.
+pub(super) struct IfMatch(Option<String>);
 
 /// Longest key that is taken; a UUID has 36 characters.
 const MAX_KEY: usize = 128;
@@ -39,10 +43,39 @@ impl Argument for IdempotencyKey {
     fn describe(takes: &mut Takes) {
         takes.headers.push(Header {
             name: "Idempotency-Key",
-            text: "Makes the same request, sent again by the same caller, give the same export: 1 to \
-                   128 printable characters, such as a UUID.",
+            text: "Makes the same request, sent again by the same caller, count once: 1 to 128 printable \
+                   characters, such as a UUID.",
         });
         takes.refuses.push(Code::RequestInvalid);
+    }
+}
+
+impl IfMatch {
+    /// Whether the thing with this ETag is meant: anything is, where nobody says (RFC 9110, 13.1.1).
+    pub(super) fn holds(&self, etag: &str) -> bool {
+        let Some(wanted) = &self.0 else { return true };
+        wanted.split(',').map(str::trim).any(|wanted| wanted == "*" || wanted == etag)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+
+    /// What is no text is the ETag of nothing.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let values = parts.headers.get_all(header::IF_MATCH).iter();
+        let values: Vec<_> = values.map(|value| value.to_str().unwrap_or_default()).collect();
+        Ok(Self(Some(values.join(",")).filter(|_| !values.is_empty())))
+    }
+}
+
+impl Argument for IfMatch {
+    fn describe(takes: &mut Takes) {
+        takes.headers.push(Header {
+            name: "If-Match",
+            text: "The `ETag` of what is meant: if it has been changed meanwhile, nothing is done.",
+        });
+        takes.refuses.push(Code::ScheduleChanged);
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) async fn history(
         namespace: Some(&namespace),
         app: Some(&app),
         destination: Some(&destination),
-        export: None,
+        ..About::default()
     };
     let used = Right::UseDestination { name: destination.clone(), namespace: namespace.clone() };
     for right in [Right::ReadNamespace(namespace.clone()), used] {

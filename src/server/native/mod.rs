@@ -14,6 +14,7 @@ mod model;
 mod plan;
 mod query;
 mod report;
+mod schedules;
 mod table;
 
 use std::sync::Arc;

@@ -159,11 +159,11 @@ pub(super) struct View<'a> {
 /// Who asked, and by which door.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Requester")]
-struct By<'a> {
+pub(super) struct By<'a> {
     /// Name of the user.
-    user: &'a str,
+    pub(super) user: &'a str,
     /// By which door the user came.
-    via: Door,
+    pub(super) via: Door,
 }
 
 /// Paths of what belongs to an export.

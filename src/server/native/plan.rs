@@ -104,7 +104,7 @@ async fn may(asked: &Asked, spec: &ExportSpec, namespace: &str) -> Result<(), Pr
 
 fn about<'a>(spec: &'a ExportSpec, namespace: &'a str) -> About<'a> {
     let (app, destination) = (Some(spec.app.as_str()), Some(spec.destination.as_str()));
-    About { namespace: Some(namespace), app, destination, export: None }
+    About { namespace: Some(namespace), app, destination, ..About::default() }
 }
 
 async fn planned(asked: &Asked, spec: &ExportSpec, namespace: &str) -> Result<Plan, Problem> {

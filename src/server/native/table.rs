@@ -2,7 +2,9 @@
 
 use super::exports::CREATED;
 use super::model::View;
-use super::{apps, destinations, events, exports, history, lists, metrics, plan, report};
+use super::{
+    apps, destinations, events, exports, history, lists, metrics, plan, report, schedules,
+};
 use crate::app::App;
 use crate::destination::Check;
 use crate::error::Code;
@@ -14,13 +16,14 @@ use crate::server::routes::{Answer, Need, Route};
 use crate::server::telemetry::metrics::OPEN_METRICS;
 
 /// Of whatever asks the cluster.
-const CLUSTER: &[Code] = &[Code::ClusterFailed, Code::ClusterUnreachable, Code::ServerLacksRight];
+pub(super) const CLUSTER: &[Code] =
+    &[Code::ClusterFailed, Code::ClusterUnreachable, Code::ServerLacksRight];
 
 /// Of whatever looks destinations up.
-const DESTINATIONS: &[Code] = &[Code::DestinationUnknown, Code::SystemNamespaceMissing];
+pub(super) const DESTINATIONS: &[Code] = &[Code::DestinationUnknown, Code::SystemNamespaceMissing];
 
 /// Of whatever uses one.
-const USE: &[Code] =
+pub(super) const USE: &[Code] =
     &[Code::DestinationInvalid, Code::DestinationNotAllowed, Code::DestinationUnusable];
 
 /// Of whatever asks a registry.
@@ -50,7 +53,7 @@ const IMAGES: &[Code] =
     &[Code::ImageInvalid, Code::ImageMissing, Code::ImageOnlyOnNodes, Code::SourceRefused];
 
 /// Of whatever knows exports.
-const EXPORTS: &[Code] = &[Code::ClusterUnreachable, Code::CrdMissing];
+pub(super) const EXPORTS: &[Code] = &[Code::ClusterUnreachable, Code::CrdMissing];
 
 /// Who may make an export may see what it would do.
 const EXPORT: &[Need] = &[Need::ReadNamespace, Need::UseDestination, Need::ReadSecrets];
@@ -61,6 +64,7 @@ pub(in crate::server) fn table() -> Vec<Route> {
     table.extend(apps());
     table.extend(exports());
     table.extend(of_one_export());
+    table.extend(schedules::table());
     let metrics = Route::get("/metrics", metrics::all)
         .named("metrics", "Metrics for Prometheus")
         .needs(&[Need::Metrics])
@@ -179,6 +183,7 @@ fn exports() -> Vec<Route> {
             .needs(&[Need::ListExports])
             .gives::<Items<View<'static>>>(200, page)
             .refuses(EXPORTS)
+            .refuses(CLUSTER)
             .refuses(&[Code::Forbidden]),
         Route::post("/v1/namespaces/{ns}/exports", exports::create)
             .named("createExport", "Ask for an export")

@@ -46,7 +46,10 @@ fn needed(route: &Route) -> String {
 /// What it is about: the last word of its path that says so.
 fn tag(path: &str) -> &'static str {
     let about = |what: &str| path.split('/').any(|part| part == what);
-    ["exports", "apps", "destinations"].into_iter().find(|what| about(what)).unwrap_or("server")
+    ["exports", "schedules", "apps", "destinations"]
+        .into_iter()
+        .find(|what| about(what))
+        .unwrap_or("server")
 }
 
 fn parameters(route: &Route, schemas: &mut Schemas) -> Vec<Value> {

@@ -4,21 +4,18 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{live, not_served};
-use crate::app::selector::Selector;
 use crate::app::{JobsPolicy, SecretsPolicy};
 use crate::cli::args::{Global, HowArgs, ScheduleCreateArgs, ScheduledArgs};
 use crate::cli::output::Printer;
-use crate::cli::remote;
-use crate::cluster::record::schedule::{ExportSchedule, ExportScheduleSpec, Retention, Template};
-use crate::cluster::record::{ChosenNames, Door, ExportOptions, ExportSpec, RequestedBy};
-use crate::destination::select;
+use crate::cli::remote::{self, Schedules};
+use crate::cluster::record::schedule::{
+    ExportSchedule, ExportScheduleSpec, HistoryLimits, Retention, Template,
+};
+use crate::cluster::record::{ChosenNames, ExportOptions};
 use crate::error::Error;
-use crate::export::record::request;
-use crate::schedule::preview::local;
-use crate::schedule::retention::Rules;
-use crate::schedule::rules::Plan;
-use crate::schedule::run::LONGEST_NAME;
+use crate::export::record::duration;
+use crate::export::request::ChartFrom;
+use crate::export::scheduled::check;
 
 /// Largest manifest: an object of Kubernetes has at most 1.5 MiB.
 const MAX_MANIFEST: u64 = 2 << 20;
@@ -28,6 +25,7 @@ pub(super) async fn run(
     global: &Global,
     printer: &Printer,
 ) -> Result<(), Error> {
+    args.remote.at.refuse(&[(args.service_account.is_some(), "--service-account")])?;
     let mut schedule = match &args.file {
         Some(path) => manifest(path)?,
         None => ExportSchedule::new(args.name.as_deref().unwrap_or_default(), spec(args)?),
@@ -44,22 +42,14 @@ pub(super) async fn run(
     if schedule.metadata.namespace.is_none() {
         schedule.metadata.namespace = Some(remote::namespace(None, global).await?);
     }
-    let live = live(global).await?;
-    if schedule.spec.requested_by.is_none() && schedule.spec.service_account_name.is_none() {
-        let own = live.who_am_i().await?;
-        let by = RequestedBy::new(&own.user, &own.groups, Door::Kubernetes);
-        schedule.spec.requested_by = Some(by);
-    }
-    let made = live.create_schedule(&schedule).await.map_err(not_served)?;
-    let plan = Plan::of(&made)?;
-    let created = made.created().unwrap_or_default();
-    let next = plan.next(created, created).map(|due| local(due, &plan.zone));
+    let schedules = Schedules::at(&args.remote, global, printer).await?;
+    let made = schedules.create(schedule).await?;
     printer.say(format!(
         "{} is made{}",
         made.title(),
-        match next {
-            Some(next) if !plan.suspended => format!("; it is due at {next}"),
-            _ => "; it begins nothing until it is resumed".to_owned(),
+        match made.next.first() {
+            Some(next) => format!("; it is due at {next}"),
+            None => "; it begins nothing until it is resumed".to_owned(),
         }
     ));
     Ok(())
@@ -71,8 +61,15 @@ fn spec(args: &ScheduleCreateArgs) -> Result<ExportScheduleSpec, Error> {
         text: "nothing says when it is due".to_owned(),
         hint: "give `--schedule`, such as `--schedule '30 2 * * *'`, or a manifest with `-f`",
     })?;
-    let HowArgs { concurrency, deadline, catch_up, suspended, run_on_create, even_if_unchanged } =
-        &args.how;
+    let HowArgs {
+        concurrency,
+        deadline,
+        catch_up,
+        suspended,
+        run_on_create,
+        even_if_unchanged,
+        ..
+    } = &args.how;
     Ok(ExportScheduleSpec {
         time_zone: args.when.time_zone.clone(),
         jitter_seconds: args.when.jitter,
@@ -83,9 +80,19 @@ fn spec(args: &ScheduleCreateArgs) -> Result<ExportScheduleSpec, Error> {
         run_on_create: *run_on_create,
         skip_if_unchanged: !even_if_unchanged,
         retention: retention(args)?,
+        history_limits: limits(args),
         service_account_name: args.service_account.clone(),
         ..ExportScheduleSpec::new(schedule, template(&args.what)?)
     })
+}
+
+/// How many records stay; as many as by default of what is not said.
+fn limits(args: &ScheduleCreateArgs) -> HistoryLimits {
+    let usual = HistoryLimits::default();
+    HistoryLimits {
+        successful: args.how.successful_history_limit.unwrap_or(usual.successful),
+        failed: args.how.failed_history_limit.unwrap_or(usual.failed),
+    }
 }
 
 fn retention(args: &ScheduleCreateArgs) -> Result<Option<Retention>, Error> {
@@ -126,13 +133,20 @@ fn template(args: &ScheduledArgs) -> Result<Template, Error> {
         app: args.app.clone(),
         app_selector: args.app_selector.clone(),
         namespace_selector: args.namespace_selector.clone(),
-        namespace: None,
+        namespace: args.app_namespace.clone(),
         selector: pick.selector.clone(),
         all: pick.all,
         destination: args.registry.clone().unwrap_or_default(),
         secrets: SecretsPolicy::from(args.secrets.unwrap_or_default()).into(),
         names: (names != ChosenNames::default()).then_some(names),
         options: ExportOptions {
+            chart_from: ChartFrom::from(args.chart_from).into(),
+            adopt: args.adopt,
+            allow_oversize: args.allow_oversize,
+            allow_differences: args.allow_differences,
+            skip_unreadable: args.skip_unreadable,
+            wait_rollout: args.wait_rollout.map(duration),
+            attach_report: !args.no_attach_report,
             platforms: content.platform.iter().map(ToString::to_string).collect(),
             exclude: pick.exclude.iter().map(|(kind, name)| format!("{kind}/{name}")).collect(),
             keep_images: content.keep_image.iter().map(ToString::to_string).collect(),
@@ -142,7 +156,6 @@ fn template(args: &ScheduledArgs) -> Result<Template, Error> {
             jobs: JobsPolicy::from(content.jobs).into(),
             fail_on: gate.fail_on.iter().map(ToString::to_string).collect(),
             accept: gate.accept.iter().map(|code| code.as_str().to_owned()).collect(),
-            ..ExportOptions::default()
         },
     })
 }
@@ -166,49 +179,4 @@ fn manifest(path: &Path) -> Result<ExportSchedule, Error> {
     };
     let value: Value = serde_saphyr::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     ExportSchedule::from_manifest(&value).map_err(wrong)
-}
-
-/// What the API server would refuse, or find out only when it is due.
-fn check(schedule: &ExportSchedule) -> Result<(), Error> {
-    let refuse = |text: String, hint| Err(Error::Arguments { text, hint });
-    let (name, spec) = (schedule.name(), &schedule.spec);
-    let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
-    let ends = [name.bytes().next(), name.bytes().next_back()];
-    let ends_well = ends.iter().all(|b| b.is_some_and(|b| b.is_ascii_alphanumeric()));
-    if !ends_well || !name.bytes().all(is_plain) || name.len() > LONGEST_NAME {
-        return refuse(
-            format!("`{name}` is no name of a schedule"),
-            "lower-case letters, digits, `-` and `.`, at most 45: those of its exports begin with it",
-        );
-    }
-    Plan::declared(spec)?;
-    spec.retention.as_ref().map(Rules::of).transpose()?;
-    let template = &spec.template;
-    if select::is_address(&template.destination) {
-        return refuse(
-            format!(
-                "`{}` is an address, and schedules export to destinations",
-                template.destination
-            ),
-            "name one of `outhaul export-registries`",
-        );
-    }
-    // Each export of it is asked for like this.
-    let app = template.app.as_deref().unwrap_or("app");
-    let export = ExportSpec {
-        selector: template.selector.clone(),
-        all: template.all,
-        secrets: template.secrets,
-        names: template.names.clone().unwrap_or_default(),
-        options: template.options.clone(),
-        ..ExportSpec::new(app, &template.destination)
-    };
-    request(&export, schedule.namespace())?;
-    for labels in [&template.app_selector, &template.namespace_selector].into_iter().flatten() {
-        labels.parse::<Selector>().map_err(|error| Error::Arguments {
-            text: format!("`{labels}` selects nothing: {error}"),
-            hint: "such as `backup=daily,tier!=test`",
-        })?;
-    }
-    Ok(())
 }

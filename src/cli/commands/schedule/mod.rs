@@ -4,20 +4,11 @@ mod create;
 mod preview;
 mod run;
 mod show;
-mod view;
-
-use serde_json::json;
 
 use crate::cli::args::{Global, ScheduleCommand, ScheduleListArgs, ScheduleOneArgs};
 use crate::cli::output::Printer;
-use crate::cli::{connect, remote};
-use crate::cluster::record::schedule::ExportSchedule;
-use crate::cluster::{self, Live};
-use crate::error::{Error, Exit};
-use view::View;
-
-/// Most schedules that are listed.
-const MOST: usize = 10_000;
+use crate::cli::remote::{self, Schedules};
+use crate::error::Error;
 
 pub(crate) async fn run(
     command: &ScheduleCommand,
@@ -28,8 +19,8 @@ pub(crate) async fn run(
         ScheduleCommand::Create(args) => create::run(args, global, printer).await,
         ScheduleCommand::List(args) => list(args, global, printer).await,
         ScheduleCommand::Show(args) => {
-            let (_, schedule) = find(args, global).await?;
-            printer.data(&View::from(schedule), show::one)
+            let (schedules, namespace) = place(args, global, printer).await?;
+            printer.data(&schedules.one(&namespace, &args.name).await?, show::one)
         }
         ScheduleCommand::Run(args) => run::run(args, global, printer).await,
         ScheduleCommand::Suspend(args) => suspend(args, true, global, printer).await,
@@ -39,20 +30,13 @@ pub(crate) async fn run(
     }
 }
 
-/// The names of a namespace, for completion.
-pub(crate) async fn names(live: &Live, namespace: &str) -> Result<Vec<String>, Error> {
-    let found = live.schedules(Some(namespace), MOST).await.map_err(not_served)?;
-    Ok(found.into_iter().map(|schedule| schedule.name().to_owned()).collect())
-}
-
 async fn list(args: &ScheduleListArgs, global: &Global, printer: &Printer) -> Result<(), Error> {
     let namespace = match args.all_namespaces {
         true => None,
         false => Some(remote::namespace(args.namespace.as_deref(), global).await?),
     };
-    let live = live(global).await?;
-    let found = live.schedules(namespace.as_deref(), MOST).await.map_err(not_served)?;
-    let found: Vec<View> = found.into_iter().map(View::from).collect();
+    let schedules = Schedules::at(&args.remote, global, printer).await?;
+    let found = schedules.list(namespace.as_deref()).await?;
     if found.is_empty() {
         let place = namespace.map(|namespace| format!(" in namespace `{namespace}`"));
         printer.say(format!("no schedules{}", place.unwrap_or_default()));
@@ -66,8 +50,8 @@ async fn suspend(
     global: &Global,
     printer: &Printer,
 ) -> Result<(), Error> {
-    let (live, schedule) = find(args, global).await?;
-    let schedule = live.patch_schedule(&schedule, &json!({"suspend": suspended})).await?;
+    let (schedules, namespace) = place(args, global, printer).await?;
+    let schedule = schedules.suspend(&namespace, &args.name, suspended).await?;
     printer.say(format!(
         "{} {}",
         schedule.title(),
@@ -77,8 +61,8 @@ async fn suspend(
 }
 
 async fn delete(args: &ScheduleOneArgs, global: &Global, printer: &Printer) -> Result<(), Error> {
-    let (live, schedule) = find(args, global).await?;
-    live.delete_schedule(&schedule).await?;
+    let (schedules, namespace) = place(args, global, printer).await?;
+    let schedule = schedules.delete(&namespace, &args.name).await?;
     printer.say(format!(
         "{} is removed; its exports go on, and all versions stay until `outhaul prune`",
         schedule.title()
@@ -86,38 +70,12 @@ async fn delete(args: &ScheduleOneArgs, global: &Global, printer: &Printer) -> R
     Ok(())
 }
 
-/// The schedule that is named, and the cluster that it is in.
-async fn find(args: &ScheduleOneArgs, global: &Global) -> Result<(Live, ExportSchedule), Error> {
+/// Where the schedule is looked up, and the namespace that it is in.
+async fn place(
+    args: &ScheduleOneArgs,
+    global: &Global,
+    printer: &Printer,
+) -> Result<(Schedules, String), Error> {
     let namespace = remote::namespace(args.namespace.as_deref(), global).await?;
-    let live = live(global).await?;
-    let found = live.schedule(&namespace, &args.name).await?;
-    let schedule = found.ok_or_else(|| unknown(&namespace, &args.name))?;
-    Ok((live, schedule))
-}
-
-async fn live(global: &Global) -> Result<Live, Error> {
-    Ok(Live::connect(&connect::client_options(global)).await?)
-}
-
-fn unknown(namespace: &str, name: &str) -> Error {
-    Error::Server {
-        text: format!("there is no schedule `{name}` in namespace `{namespace}`"),
-        hint: Some("`outhaul schedule list` lists those of a namespace, `-A` all".to_owned()),
-        exit: Exit::Failed,
-    }
-}
-
-/// What it means that there are no schedules of this kind.
-fn not_served(error: cluster::Error) -> Error {
-    match error {
-        cluster::Error::Api { status: 404, reason, .. } if !reason.starts_with("namespaces ") => {
-            Error::Elsewhere {
-                what: "exportschedules.outhaul.dev".to_owned(),
-                reason: "the cluster does not know this resource".to_owned(),
-                hint: Some("install the server and what is in deploy/crds there".to_owned()),
-                exit: Exit::Cluster,
-            }
-        }
-        error => error.into(),
-    }
+    Ok((Schedules::at(&args.remote, global, printer).await?, namespace))
 }

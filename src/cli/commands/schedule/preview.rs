@@ -1,28 +1,13 @@
 //! `outhaul schedule preview`: the next runs, and which of their versions would stay.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 
-use super::find;
-use crate::cli::args::{Global, ScheduleOneArgs, SchedulePreviewArgs, WhenArgs};
+use crate::cli::args::{Global, SchedulePreviewArgs, WhenArgs};
 use crate::cli::output::Printer;
+use crate::cli::remote::{self, Schedules, Window};
 use crate::cli::tables::table;
 use crate::error::Error;
-use crate::schedule::cron;
-use crate::schedule::declared::{Invalid, zone};
-use crate::schedule::preview::{Run, preview};
-use crate::schedule::retention::Rules;
-use crate::schedule::rules::Plan;
-
-/// The next runs of a schedule.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Preview {
-    schedule: String,
-    time_zone: String,
-    jitter_seconds: u32,
-    runs: Vec<Run>,
-}
+use crate::schedule::preview::{Preview, Run};
 
 pub(super) async fn run(
     args: &SchedulePreviewArgs,
@@ -30,46 +15,25 @@ pub(super) async fn run(
     printer: &Printer,
 ) -> Result<(), Error> {
     let preview = match &args.name {
-        None => previewed(args)?,
-        Some(name) => of_cluster(name, args, global).await?,
+        None => of_arguments(args)?,
+        Some(name) => {
+            let namespace = remote::namespace(args.namespace.as_deref(), global).await?;
+            let schedules = Schedules::at(&args.remote, global, printer).await?;
+            let retention = args.keep.retention();
+            let window = Window { retention, from: args.from, count: args.count };
+            schedules.preview(&namespace, name, &window).await?
+        }
     };
     printer.data(&preview, shown)
 }
 
-/// What the arguments alone say.
-fn previewed(args: &SchedulePreviewArgs) -> Result<Preview, Error> {
+/// What the arguments alone say: nobody has to be asked.
+fn of_arguments(args: &SchedulePreviewArgs) -> Result<Preview, Error> {
     let WhenArgs { schedule, time_zone, jitter } = &args.when;
-    let schedule = schedule.clone().unwrap_or_default();
-    let plan = Plan::at(cron::parse(&schedule).map_err(Invalid::from)?, zone(time_zone)?);
+    let schedule = schedule.as_deref().unwrap_or_default();
     let rules = args.keep.rules()?;
-    let from = args.from.unwrap_or_else(Timestamp::now);
-    Ok(Preview {
-        schedule,
-        time_zone: time_zone.clone(),
-        jitter_seconds: *jitter,
-        runs: preview(&plan, rules.as_ref(), from, from, usize::from(args.count)),
-    })
-}
-
-/// What a schedule says; rules of the arguments are tried instead of its own.
-async fn of_cluster(
-    name: &str,
-    args: &SchedulePreviewArgs,
-    global: &Global,
-) -> Result<Preview, Error> {
-    let one = ScheduleOneArgs { name: name.to_owned(), namespace: args.namespace.clone() };
-    let (_, schedule) = find(&one, global).await?;
-    let plan = Plan::of(&schedule)?;
-    let own = schedule.spec.retention.as_ref().map(Rules::of).transpose()?;
-    let rules = args.keep.rules()?.or(own);
-    let from = args.from.unwrap_or_else(Timestamp::now);
-    let created = schedule.created().unwrap_or(from);
-    Ok(Preview {
-        runs: preview(&plan, rules.as_ref(), created, from, usize::from(args.count)),
-        schedule: schedule.spec.schedule,
-        time_zone: schedule.spec.time_zone,
-        jitter_seconds: schedule.spec.jitter_seconds,
-    })
+    let window = (args.from.unwrap_or_else(Timestamp::now), usize::from(args.count));
+    Ok(Preview::declared(schedule, time_zone, *jitter, rules.as_ref(), window)?)
 }
 
 fn shown(preview: &Preview) -> String {

@@ -2,19 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use tokio::time::sleep;
 
-use super::find;
+use super::place;
 use crate::cli::args::{Global, ScheduleRunArgs};
 use crate::cli::output::Printer;
-use crate::cli::remote::View;
+use crate::cli::remote::{ScheduleView, Schedules, Started, View};
 use crate::cli::tables::table;
-use crate::cluster::Live;
-use crate::cluster::record::schedule::{ExportSchedule, RUN};
-use crate::cluster::record::{ConditionStatus, Export, Phase};
+use crate::cluster::record::{Condition, ConditionStatus, Phase};
 use crate::error::{Error, Exit};
-use crate::schedule::run::requested_name;
 
 /// Between two looks. An export takes seconds to minutes.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -23,56 +19,38 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// once, and another one within the 15 s of the lease.
 const UNSEEN: Duration = Duration::from_secs(20);
 
-/// Most records of a namespace that are looked at.
-const MOST: usize = 10_000;
-
 pub(super) async fn run(
     args: &ScheduleRunArgs,
     global: &Global,
     printer: &Printer,
 ) -> Result<(), Error> {
-    let (live, schedule) = find(&args.one, global).await?;
-    if schedule.spec.suspend {
-        return Err(Error::Arguments {
-            text: format!("{} is suspended, and begins nothing", schedule.title()),
-            hint: "let it go on with `outhaul schedule resume`, then run it",
-        });
-    }
-    // Any value will do that was not there before.
-    let request = format!("{}-{:08x}", Timestamp::now(), fastrand::u32(..));
-    let schedule = live.annotate_schedule(&schedule, &[(RUN, &request)]).await?;
-    printer.say(format!("a run of {} is asked for", schedule.title()));
+    let (schedules, namespace) = place(&args.one, global, printer).await?;
+    let started = schedules.start(&namespace, &args.one.name).await?;
+    printer.say(format!("a run of {} is asked for", title(&started)));
     if args.no_wait {
         return Ok(());
     }
-    begun(&live, &schedule, &request, printer).await?;
-    let ended = ended(&live, &schedule, &request, printer).await?;
+    begun(&schedules, &started, printer).await?;
+    let ended = ended(&schedules, &started, printer).await?;
     printer.data(&ended, |ended| shown(ended))?;
-    outcome(&schedule, &ended)
+    outcome(&started, &ended)
 }
 
 /// Waits until all exports of the run are made.
-async fn begun(
-    live: &Live,
-    schedule: &ExportSchedule,
-    request: &str,
-    printer: &Printer,
-) -> Result<(), Error> {
-    let (started, mut said) = (Instant::now(), false);
+async fn begun(schedules: &Schedules, started: &Started, printer: &Printer) -> Result<(), Error> {
+    let (since, mut said) = (Instant::now(), false);
     loop {
-        let now = live.schedule(schedule.namespace(), schedule.name()).await?;
-        let Some(now) = now.filter(|now| now.uid() == schedule.uid()) else {
-            return Err(failed(schedule, "it was removed".to_owned(), None));
+        let Some(ScheduleView { status, .. }) = schedules.of_run(started).await? else {
+            return Err(failed(started, "it was removed".to_owned(), None));
         };
-        let status = now.status.unwrap_or_default();
-        if status.last_run.as_deref() == Some(request) {
+        let status = status.unwrap_or_default();
+        if status.last_run.as_ref() == Some(&started.request) {
             return Ok(());
         }
-        let invalid = |of: &&_| is_invalid(of);
-        if let Some(condition) = status.conditions.iter().find(invalid) {
-            return Err(failed(schedule, condition.message.clone(), None));
+        if let Some(condition) = status.conditions.iter().find(|of| is_invalid(of)) {
+            return Err(failed(started, condition.message.clone(), None));
         }
-        if !said && started.elapsed() > UNSEEN {
+        if !said && since.elapsed() > UNSEEN {
             said = true;
             printer.say("no server has taken it up yet: is `outhaul serve` running there?");
         }
@@ -80,46 +58,37 @@ async fn begun(
     }
 }
 
-fn is_invalid(condition: &crate::cluster::record::Condition) -> bool {
+fn is_invalid(condition: &Condition) -> bool {
     condition.kind == "Valid" && condition.status == ConditionStatus::False
 }
 
 /// Waits until all of them are at their end, and says which are.
 async fn ended(
-    live: &Live,
-    schedule: &ExportSchedule,
-    request: &str,
+    schedules: &Schedules,
+    started: &Started,
     printer: &Printer,
 ) -> Result<Vec<View>, Error> {
     let mut waiting = usize::MAX;
     loop {
-        let records = live.exports(Some(schedule.namespace()), MOST).await?;
-        let records = records.into_iter().filter(|export| is_of(export, schedule, request));
-        let records: Vec<Export> = records.collect();
-        let open = records.iter().filter(|export| !export.is_terminal()).count();
+        let exports = schedules.exports(started).await?;
+        let open = exports.iter().filter(|export| !export.phase.is_terminal()).count();
         if open == 0 {
-            return Ok(records.into_iter().map(View::from).collect());
+            return Ok(exports);
         }
         if open != waiting {
-            printer.say(format!("{open} of {} exports are under way", records.len()));
+            printer.say(format!("{open} of {} exports are under way", exports.len()));
             waiting = open;
         }
         sleep(PAUSE).await;
     }
 }
 
-/// Whether it is an export of this run, by its name.
-fn is_of(export: &Export, schedule: &ExportSchedule, request: &str) -> bool {
-    let app = &export.spec.app;
-    export.name() == requested_name(schedule.name(), schedule.uid(), request, export.target(), app)
-}
-
 /// How the run ended: well, or as the first export that did not.
-fn outcome(schedule: &ExportSchedule, ended: &[View]) -> Result<(), Error> {
+fn outcome(started: &Started, ended: &[View]) -> Result<(), Error> {
     if ended.is_empty() {
         let hint = "look at `outhaul schedule show` and `outhaul app list`".to_owned();
         let reason = "it has selected no application".to_owned();
-        return Err(failed(schedule, reason, Some(hint)));
+        return Err(failed(started, reason, Some(hint)));
     }
     let bad: Vec<&View> = ended.iter().filter(|view| view.phase != Phase::Succeeded).collect();
     let Some(first) = bad.first() else { return Ok(()) };
@@ -139,8 +108,12 @@ fn outcome(schedule: &ExportSchedule, ended: &[View]) -> Result<(), Error> {
     }
 }
 
-fn failed(schedule: &ExportSchedule, reason: String, hint: Option<String>) -> Error {
-    Error::Elsewhere { what: schedule.title(), reason, hint, exit: Exit::Failed }
+fn title(started: &Started) -> String {
+    format!("ExportSchedule {}/{}", started.namespace, started.name)
+}
+
+fn failed(started: &Started, reason: String, hint: Option<String>) -> Error {
+    Error::Elsewhere { what: title(started), reason, hint, exit: Exit::Failed }
 }
 
 fn shown(ended: &[View]) -> String {

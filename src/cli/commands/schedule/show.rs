@@ -2,11 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::view::View;
+use crate::cli::remote::ScheduleView;
 use crate::cli::tables::table;
 use crate::cluster::record::schedule::{AppStatus, ExportScheduleStatus, Pruned, Retention};
 
-pub(super) fn list(found: &[View]) -> String {
+pub(super) fn list(found: &[ScheduleView]) -> String {
     let header = [
         "NAMESPACE",
         "NAME",
@@ -19,7 +19,7 @@ pub(super) fn list(found: &[View]) -> String {
         "NEXT",
         "REASON",
     ];
-    let row = |view: &View| {
+    let row = |view: &ScheduleView| {
         let last = view.status.as_ref().and_then(|status| status.last_successful_time);
         vec![
             view.namespace.clone(),
@@ -37,10 +37,10 @@ pub(super) fn list(found: &[View]) -> String {
     table(&header, found.iter().map(row))
 }
 
-pub(super) fn one(view: &View) -> String {
+pub(super) fn one(view: &ScheduleView) -> String {
     let spec = &view.spec;
     let jitter = SignedDuration::from_secs(i64::from(spec.jitter_seconds));
-    let by = spec.requested_by.as_ref().map(|by| by.user.clone());
+    let by = view.requested_by.as_ref().map(|by| by.user.clone());
     let lines = [
         ("exports", Some(view.what())),
         ("to", Some(spec.template.destination.clone())),
@@ -52,7 +52,7 @@ pub(super) fn one(view: &View) -> String {
         ("next", (!view.next.is_empty()).then(|| view.next.join("\n"))),
         ("keeps", Some(spec.retention.as_ref().map_or_else(|| "everything".to_owned(), kept))),
     ];
-    let mut text = format!("ExportSchedule {}/{}\n{}", view.namespace, view.name, listed(lines));
+    let mut text = format!("{}\n{}", view.title(), listed(lines));
     match &view.status {
         None => text.push_str("\nno server has seen it yet: is `outhaul serve` running there?\n"),
         Some(status) => text.push_str(&stands(status)),

@@ -9,12 +9,13 @@ use jiff::Timestamp;
 
 pub use spec::{
     CatchUp, ConcurrencyPolicy, ExportSchedule, ExportScheduleSpec, HistoryLimits, MAX_DEADLINE,
-    MAX_JITTER, MAX_KEPT, MIN_DEADLINE, Retention, Template,
+    MAX_JITTER, MAX_KEPT, MAX_RECORDS, MIN_DEADLINE, Retention, Template,
 };
 pub use status::{
     AppStatus, Attempt, ExportScheduleStatus, MAX_ACTIVE, MAX_APPS, NEXT_TIMES, Pruned, Runs,
     Skipped,
 };
+pub use strict::{Misfit, strict};
 
 /// Label of the records of a schedule, with its name.
 pub const SCHEDULE: &str = "outhaul.dev/schedule";

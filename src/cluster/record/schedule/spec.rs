@@ -24,7 +24,7 @@ pub const MAX_DEADLINE: u32 = 366 * 24 * 3600;
 pub const MAX_KEPT: u32 = 10_000;
 
 /// Most records of one application that are kept of each kind.
-const MAX_RECORDS: u32 = 100;
+pub const MAX_RECORDS: u32 = 100;
 
 /// When exports are made, of what, and which of them stay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, CustomResource, KubeSchema)]

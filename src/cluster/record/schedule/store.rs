@@ -1,5 +1,7 @@
 //! Schedules as they are stored: made, read, written and removed, one at a time.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{ExportSchedule, ExportScheduleStatus};
@@ -51,11 +53,11 @@ impl Live {
         namespace: Option<&str>,
         limit: usize,
     ) -> Result<Vec<ExportSchedule>, Error> {
-        self.list_stored(namespace, limit).await
+        self.list_stored(namespace, "", limit).await
     }
 
     /// Writes fields of the spec, if the schedule is still what was read: those of `fields` (RFC 7396:
-    /// null takes one away), and no others.
+    /// null takes one away), and no others; and sets these annotations.
     ///
     /// # Errors
     /// [`Error::Conflict`] if it was changed or removed meanwhile; else what the cluster says.
@@ -63,8 +65,12 @@ impl Live {
         &self,
         schedule: &ExportSchedule,
         fields: &Value,
+        annotations: &[(&str, &str)],
     ) -> Result<ExportSchedule, Error> {
-        let metadata = json!({"uid": schedule.uid(), "resourceVersion": schedule.version()});
+        let annotations: BTreeMap<_, _> = annotations.iter().copied().collect();
+        let metadata = json!({
+            "uid": schedule.uid(), "resourceVersion": schedule.version(), "annotations": annotations,
+        });
         self.merge(schedule, &json!({"metadata": metadata, "spec": fields})).await
     }
 

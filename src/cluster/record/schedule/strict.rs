@@ -1,12 +1,55 @@
-//! A manifest as somebody wrote it, in which nothing may be misspelt: the API server drops fields that it
-//! does not know, and a schedule without its retention keeps everything.
+//! What somebody wrote, in which nothing may be misspelt: the API server drops fields that it does not
+//! know, and a schedule without its retention keeps everything.
 
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::ExportSchedule;
 
 /// Longest path of a field in a message.
 const MAX_PATH: usize = 200;
+
+/// Where something that was written is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// Path of the field, such as `spec.retention.keepLast`; of what holds it where it is missing.
+    pub path: String,
+    /// What is wrong with it, in serde's words, which may quote it; `None`: there is no such field.
+    pub reason: Option<String>,
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reason {
+            Some(reason) => write!(f, "{}: {reason}", self.path),
+            None => write!(f, "there is no field `{}`", self.path),
+        }
+    }
+}
+
+/// Reads what was written at `path`, and knows every field of it.
+///
+/// # Errors
+/// When a field is not known, is missing, or is of another form.
+pub fn strict<T: Serialize + DeserializeOwned>(written: &Value, path: &str) -> Result<T, Misfit> {
+    let read: T = serde_path_to_error::deserialize(written).map_err(|error| {
+        let at = error.path().to_string();
+        let path = if at == "." { path.to_owned() } else { format!("{path}.{at}") };
+        Misfit { path: cut(&path), reason: Some(error.into_inner().to_string()) }
+    })?;
+    let wrong = |reason: &dyn fmt::Display| Misfit {
+        path: path.to_owned(),
+        reason: Some(reason.to_string()),
+    };
+    let known = serde_json::to_value(&read).map_err(|error| wrong(&error))?;
+    match unknown(written, &known, path) {
+        None => Ok(read),
+        Some(path) => Err(Misfit { path: cut(&path), reason: None }),
+    }
+}
 
 impl ExportSchedule {
     /// Reads a manifest.
@@ -18,17 +61,15 @@ impl ExportSchedule {
         if kind != (&Value::from("outhaul.dev/v1alpha1"), &Value::from("ExportSchedule")) {
             return Err("it is no ExportSchedule of outhaul.dev/v1alpha1".to_owned());
         }
-        let read: Self =
+        let spec = strict(&manifest["spec"], "spec").map_err(|misfit| misfit.to_string())?;
+        let whole: Self =
             serde_json::from_value(manifest.clone()).map_err(|error| error.to_string())?;
-        let known = serde_json::to_value(&read.spec).map_err(|error| error.to_string())?;
-        match unknown(&manifest["spec"], &known, "spec") {
-            None => Ok(read),
-            Some(path) => {
-                let path = &path[..path.floor_char_boundary(MAX_PATH)];
-                Err(format!("there is no field `{path}`"))
-            }
-        }
+        Ok(Self { spec, ..whole })
     }
+}
+
+fn cut(path: &str) -> String {
+    path[..path.floor_char_boundary(MAX_PATH)].to_owned()
 }
 
 /// The first field of `written` that is not in what was read of it. What is empty may be left out there.
@@ -85,8 +126,9 @@ mod tests {
                 json!({"template": {"destination": "b", "secrets": "reference", "platform": "x"}}),
                 "there is no field `spec.template.platform`",
             ),
-            (json!({"template": {"destination": "b"}}), "missing field `secrets`"),
-            (json!({"catchUp": "latest"}), "unknown variant `latest`"),
+            (json!({"template": {"destination": "b"}}), "spec.template: missing field `secrets`"),
+            (json!({"catchUp": "latest"}), "spec.catchUp: unknown variant `latest`"),
+            (json!({"retention": {"keepLast": "3"}}), "spec.retention.keepLast: invalid type"),
         ] {
             let error = with(spec.clone()).unwrap_err();
             assert!(error.contains(says), "{spec}: {error}");

@@ -27,10 +27,13 @@ fn needs(right: &Right) -> Needs<'_> {
         }
         Right::ReadNamespaces | Right::ReadSecrets(_) | Right::Metrics => Needs::Admin,
         Right::SeeDestination { .. } => Needs::Action(Action::ExportRegistriesRead, None),
-        Right::Exports { namespace: None, .. } => Needs::Admin,
-        Right::Exports { verb, namespace: Some(namespace) } => match verb {
+        Right::Exports { namespace: None, .. } | Right::Schedules { namespace: None, .. } => {
+            Needs::Admin
+        }
+        Right::Exports { verb, namespace: Some(namespace) }
+        | Right::Schedules { verb, namespace: Some(namespace) } => match verb {
             Verb::Get | Verb::List => read(namespace),
-            Verb::Create | Verb::Update => export(namespace),
+            Verb::Create | Verb::Update | Verb::Delete => export(namespace),
         },
     }
 }

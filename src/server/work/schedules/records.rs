@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::App;
 use crate::cluster::record::schedule::{ConcurrencyPolicy, ExportSchedule, SCHEDULE};
 use crate::cluster::record::{Export, ExportSpec, Phase, Scheduled};
+use crate::export::scheduled::export_of;
 use crate::schedule::rules::{AHEAD, Plan};
 use crate::schedule::run::{record_name, requested_name};
 use crate::server::work::accept::Requester;
@@ -40,7 +41,7 @@ pub(super) fn draft(
     app: &App,
     requester: Requester,
 ) -> Export {
-    let (template, own) = (&schedule.spec.template, schedule.namespace());
+    let own = schedule.namespace();
     let name = match run {
         Run::Due(due) => record_name(schedule.name(), due, &app.namespace, &app.name),
         Run::Requested(request, _) => {
@@ -52,17 +53,13 @@ pub(super) fn draft(
         namespace: (app.namespace != own).then(|| app.namespace.clone()),
         requested_by: requester.by,
         service_account_name: requester.account,
-        selector: template.selector.clone(),
-        all: template.all,
-        secrets: template.secrets,
-        names: template.names.clone().unwrap_or_default(),
-        options: template.options.clone(),
         scheduled: Some(Scheduled {
             name: schedule.name().to_owned(),
             due: run.at(),
             even_if_unchanged: !schedule.spec.skip_if_unchanged,
         }),
-        ..ExportSpec::new(&app.name, &template.destination)
+        app: app.name.clone(),
+        ..export_of(&schedule.spec.template)
     };
     Export::draft(own, &name, spec).with_label(SCHEDULE, schedule.name())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use outhaul::cluster::record::schedule::{ExportScheduleStatus, RUN};
+use outhaul::cluster::record::schedule::{ExportScheduleStatus, RUN, SCHEDULE};
 use outhaul::cluster::record::{Export, ExportSpec, ExportStatus, Phase};
 use outhaul::schedule::run::requested_name;
 use serde_json::{Value, json};
@@ -71,6 +71,20 @@ fn a_schedule_is_made_seen_changed_and_removed() {
         "ConfigMap/web",
         "--fail-on",
         "error",
+        "--chart-from",
+        "release",
+        "--adopt",
+        "--allow-oversize",
+        "--allow-differences",
+        "--skip-unreadable",
+        "--wait-rollout=90s",
+        "--no-attach-report",
+        "--app-namespace",
+        "elsewhere",
+        "--successful-history-limit",
+        "20",
+        "--failed-history-limit",
+        "7",
     ];
     let made = cli.run("create", &[&NIGHTLY[..], &further].concat()).ok();
     assert!(made.stderr.contains("/nightly is made; it is due at 20"), "{made:?}");
@@ -84,6 +98,15 @@ fn a_schedule_is_made_seen_changed_and_removed() {
         ("/retention/keepDaily", json!(7)),
         ("/template/exclude", json!(["ConfigMap/web"])),
         ("/template/failOn", json!(["error"])),
+        ("/template/chartFrom", json!("release")),
+        ("/template/adopt", json!(true)),
+        ("/template/allowOversize", json!(true)),
+        ("/template/allowDifferences", json!(true)),
+        ("/template/skipUnreadable", json!(true)),
+        ("/template/waitRollout", json!("90s")),
+        ("/template/attachReport", json!(false)),
+        ("/template/namespace", json!("elsewhere")),
+        ("/historyLimits", json!({"successful": 20, "failed": 7})),
         ("/requestedBy/user", json!("admin")),
         ("/requestedBy/via", json!("kubernetes")),
     ] {
@@ -151,6 +174,11 @@ fn a_manifest_is_printed_and_made() {
         &["--fail-on", "error"],
         &["--service-account", "other"],
         &["--keep-dry-run"],
+        &["--chart-from", "live"],
+        &["--adopt"],
+        &["--wait-rollout"],
+        &["--app-namespace", "shop"],
+        &["--failed-history-limit", "3"],
     ] {
         // It would count for nothing: the manifest says all.
         cli.run("create", &[&["-f", file.to_str().unwrap()], flag].concat()).exits(2);
@@ -227,6 +255,7 @@ async fn carry_out(namespace: &Namespace<'_>, apps: &[(&str, Phase)]) {
         let (name, uid) = (schedule.name(), schedule.uid());
         let name = requested_name(name, uid, &request, namespace.name(), app);
         let draft = Export::draft(namespace.name(), &name, ExportSpec::new(*app, "backup"));
+        let draft = draft.with_label(SCHEDULE, schedule.name());
         let made = live.create_export(&draft).await.unwrap();
         let failed = *phase == Phase::Failed;
         let status = ExportStatus {

@@ -28,10 +28,10 @@ async fn a_schedule_is_made_read_changed_and_removed() {
     assert!(matches!(&again, Error::Exists { what } if *what == exists), "{again}");
 
     let changed = json!({"suspend": true, "retention": {"keepLast": 3}});
-    let changed = live.patch_schedule(&made, &changed).await.unwrap();
+    let changed = live.patch_schedule(&made, &changed, &[]).await.unwrap();
     assert!(changed.spec.suspend && changed.spec.retention.is_some());
     assert_eq!(changed.spec.template, made.spec.template);
-    let without = live.patch_schedule(&changed, &json!({"retention": null})).await.unwrap();
+    let without = live.patch_schedule(&changed, &json!({"retention": null}), &[]).await.unwrap();
     assert_eq!(without.spec.retention, None);
 
     let asked = live.annotate_schedule(&made, &[(RUN, "now")]).await.unwrap();
@@ -51,15 +51,15 @@ async fn what_was_read_is_written_over_and_nothing_else() {
     assert_eq!((&second.status, &second.spec), (&Some(status.clone()), &first.spec));
     let stale = [
         live.patch_schedule_status(&first, &status).await.unwrap_err(),
-        live.patch_schedule(&first, &json!({"suspend": true})).await.unwrap_err(),
+        live.patch_schedule(&first, &json!({"suspend": true}), &[]).await.unwrap_err(),
     ];
-    let suspended = live.patch_schedule(&second, &json!({"suspend": true})).await.unwrap();
+    let suspended = live.patch_schedule(&second, &json!({"suspend": true}), &[]).await.unwrap();
     assert_eq!(suspended.status, Some(status.clone()));
     live.delete_schedule(&suspended).await.unwrap();
     let second = live.create_schedule(&schedule(&namespace, "a")).await.unwrap();
     let other = [
         live.patch_schedule_status(&first, &status).await.unwrap_err(),
-        live.patch_schedule(&first, &json!({"suspend": true})).await.unwrap_err(),
+        live.patch_schedule(&first, &json!({"suspend": true}), &[]).await.unwrap_err(),
         live.annotate_schedule(&first, &[(RUN, "x")]).await.unwrap_err(),
         live.delete_schedule(&first).await.unwrap_err(),
     ];

@@ -47,7 +47,7 @@ impl<'a> Contract<'a> {
         let operation = self.operation(ask.id);
         self.is_asked_well(&operation, &ask);
         let who: Vec<_> = who.iter().map(|token| ("Authorization", *token)).collect();
-        let method = if operation.method == "post" { Method::POST } else { Method::GET };
+        let method = operation.method.to_uppercase().parse::<Method>().unwrap();
         let answer = server.send(method, ask.path, &[&who, ask.headers].concat(), ask.body);
         self.is_answered_well(&operation, &answer);
         if answer.status < 400 {
@@ -123,8 +123,8 @@ impl<'a> Contract<'a> {
         for (name, value) in pairs(path.split_once('?').map_or("", |(_, query)| query)) {
             let parameters = operation.what["parameters"].as_array().unwrap();
             let schema = &parameters.iter().find(|one| one["name"] == name).unwrap()["schema"];
-            let number = schema["type"] == "integer";
-            let value = if number { value.parse().unwrap() } else { Value::from(value) };
+            let is_text = !["integer", "boolean"].iter().any(|of| schema["type"] == **of);
+            let value = if is_text { Value::from(value) } else { value.parse().unwrap() };
             self.schemas.check(schema, &value).unwrap_or_else(|error| panic!("{path}: {error}"));
         }
     }

@@ -1,5 +1,7 @@
 //! Every operation of the native API, called.
 
+mod schedules;
+
 use outhaul::server::openapi;
 use serde_json::{Value, json};
 
@@ -16,14 +18,17 @@ const SECRETS: [&str; 3] = ["s3cret", CANARIES[0], CANARIES[1]];
 
 /// Schemas of what the application of this test does not have: fields that do not come back, places
 /// where its namespace is written, pods that run. Who asked is told beside the request, not in it. A
-/// step is told of what runs, which may be over before it is asked for.
-const UNMET: [&str; 7] = [
+/// step is told of what runs, which may be over before it is asked for. No run of its schedule is left out, and
+/// none prunes.
+const UNMET: [&str; 9] = [
     "Difference",
     "DifferenceKind",
     "NamespacePlace",
+    "Pruned",
     "RequestedBy",
     "Running",
     "Scheduled",
+    "Skipped",
     "Step",
 ];
 
@@ -35,6 +40,8 @@ fn grant_all_over(site: &Site, namespace: &str) {
     let rules = json!([
         {"apiGroups": ["outhaul.dev"], "resources": ["destinations"], "verbs": ["get"]},
         {"apiGroups": ["outhaul.dev"], "resources": ["exports"], "verbs": ["list"]},
+        {"apiGroups": ["outhaul.dev"], "resources": ["exportschedules"],
+            "verbs": ["get", "list", "create", "update", "delete"]},
         {"nonResourceURLs": ["/metrics"], "verbs": ["get"]},
     ]);
     let subject = json!({"kind": "ServiceAccount", "name": "exporter", "namespace": namespace});
@@ -116,6 +123,7 @@ fn every_operation_does_what_the_description_says() {
     let done = of_exports(&held);
     of_applications(&held, &namespace);
     of_one_export(&held, &done);
+    schedules::of_schedules(&held, &namespace);
     contract.is_whole();
     let met = contract.schemas.met();
     let is_met = |name: &str| met.contains(name) || UNMET.contains(&name);
@@ -269,6 +277,7 @@ fn nothing_tells_a_secret(held: &Held<'_>) {
         ("the log".to_owned(), server.running().stderr()),
         ("the metrics".to_owned(), server.metrics().text),
         ("the records".to_owned(), objects(API, "Export")),
+        ("the schedules".to_owned(), objects(API, "ExportSchedule")),
         ("the Events".to_owned(), objects("events.k8s.io/v1", "Event")),
     ]);
     let tokens = [&held.door.exporter, &held.door.bob].map(|who| who["Bearer ".len()..].to_owned());

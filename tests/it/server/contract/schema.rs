@@ -147,6 +147,7 @@ fn is_within(keyword: &str, rule: &Value, value: &Value) -> Result<(), String> {
             "uint16" => number.as_u64().is_some_and(|number| number <= u16::MAX.into()),
             "uint32" => number.as_u64().is_some_and(|number| number <= u32::MAX.into()),
             "uint" | "uint64" => number.is_u64(),
+            "int64" => number.is_i64(),
             other => panic!("the format {other}"),
         },
         ("minimum" | "maximum" | "minLength" | "maxLength" | "maxItems" | "pattern", _) => true,

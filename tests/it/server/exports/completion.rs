@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::http::{ALL, Door};
-use super::site::{SYSTEM, site};
+use super::site::{API, MAY_SCHEDULE, SYSTEM, site};
 use crate::support::output::run;
 
 /// What bash offers at the end of a line, in an environment.
@@ -118,6 +118,14 @@ fn names_of_the_cluster_and_of_the_server_are_completed() {
     let door = Door::open(&ALL);
     let namespace = door.shop.namespace.name();
     door.shop.ask("first", &serde_json::json!({"destination": "nowhere"}));
+    door.shop.grant(&site().0, &[MAY_SCHEDULE]);
+    let template =
+        serde_json::json!({"app": "shop", "destination": namespace, "secrets": "reference"});
+    let nightly = serde_json::json!({
+        "apiVersion": API, "kind": "ExportSchedule", "metadata": {"name": "nightly"},
+        "spec": {"schedule": "@daily", "serviceAccountName": "exporter", "template": template},
+    });
+    door.shop.namespace.apply(&nightly.to_string());
     let kubeconfig = site().0.cluster.kubeconfig("admin");
     let patience = ("OUTHAUL_COMPLETION_TIMEOUT", "30s");
     let here = [
@@ -133,6 +141,7 @@ fn names_of_the_cluster_and_of_the_server_are_completed() {
         assert_eq!(offered(format!("outhaul app show{at} -n {namespace} sh")), ["shop"]);
         assert_eq!(offered(format!("outhaul app export{at} -n {namespace} ")), ["shop"]);
         assert_eq!(offered(format!("outhaul export show{at} -n {namespace} fi")), ["first"]);
+        assert_eq!(offered(format!("outhaul schedule run{at} -n {namespace} ni")), ["nightly"]);
         let line = format!("outhaul app export{at} shop -n {namespace} -r {namespace}");
         assert!(offered(line).contains(&namespace.to_owned()), "{at}");
     }

@@ -104,7 +104,7 @@ impl<'s> Door<'s> {
     }
 
     /// Lines of the audit about this namespace.
-    fn audit(&self, event: &str) -> Vec<Value> {
+    pub(in crate::server) fn audit(&self, event: &str) -> Vec<Value> {
         let log = self.server.running().stderr();
         let lines = log.lines().filter_map(|line| Some(&line[line.find("{\"ts\":")?..]));
         let lines = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -275,7 +275,7 @@ fn an_identical_request_in_flight_is_joined() {
 }
 
 /// The same role for another account.
-fn bound(door: &Door<'_>, name: &str, account: &str) -> String {
+pub(in crate::server) fn bound(door: &Door<'_>, name: &str, account: &str) -> String {
     let api = "rbac.authorization.k8s.io/v1";
     let role = door.shop.namespace.get(api, "RoleBinding", name).unwrap()["roleRef"].clone();
     json!({

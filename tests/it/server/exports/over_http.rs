@@ -9,12 +9,12 @@ use crate::support::proxy::Proxy;
 
 impl Door<'_> {
     /// The token alone.
-    pub(super) fn token(&self) -> &str {
+    pub(in crate::server) fn token(&self) -> &str {
         self.exporter.strip_prefix("Bearer ").unwrap()
     }
 
     /// The command line of somebody who has a token, and no kubeconfig.
-    pub(super) fn client(&self, url: &str) -> Outhaul {
+    pub(in crate::server) fn client(&self, url: &str) -> Outhaul {
         Outhaul::new().env("OUTHAUL_SERVER", url).env("OUTHAUL_TOKEN", self.token())
     }
 
@@ -25,7 +25,7 @@ impl Door<'_> {
     }
 
     /// The same as somebody whose kubeconfig it is.
-    pub(super) fn with_kubeconfig(&self) -> Outhaul {
+    pub(in crate::server) fn with_kubeconfig(&self) -> Outhaul {
         let outhaul = Outhaul::new().kubeconfig(site().0.cluster.kubeconfig("admin"));
         outhaul.env("OUTHAUL_SYSTEM_NAMESPACE", SYSTEM)
     }

@@ -74,6 +74,23 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: sees}
 subjects: [{kind: ServiceAccount, name: exporter}]
 ";
 
+/// To make, see, change, run and remove schedules over HTTP.
+pub(in crate::server) const MAY_SCHEDULE: &str = "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: schedules}
+rules:
+- apiGroups: [outhaul.dev]
+  resources: [exportschedules]
+  verbs: [get, list, create, update, delete]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: schedules}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: schedules}
+subjects: [{kind: ServiceAccount, name: exporter}]
+";
+
 /// A cluster that knows the resource.
 pub(in crate::server) struct Site {
     pub(in crate::server) cluster: Cluster,
@@ -254,6 +271,7 @@ impl Shop<'_> {
                 MAY_READ => ("list", "", "pods"),
                 MAY_READ_ROLES => ("list", "rbac.authorization.k8s.io", "roles"),
                 MAY_SEE => ("get", "outhaul.dev", "exports"),
+                MAY_SCHEDULE => ("delete", "outhaul.dev", "exportschedules"),
                 _ => ("use", "outhaul.dev", "destinations"),
             };
             let namespace = self.namespace.name();

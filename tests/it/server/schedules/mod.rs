@@ -5,6 +5,8 @@ mod day;
 mod deaths;
 mod elsewhere;
 mod faults;
+mod http;
+mod over_http;
 mod overlap;
 mod replica;
 mod rights;
