@@ -208,7 +208,8 @@ fn selection(spec: &ExportSpec) -> Result<Selection, Error> {
     }
 }
 
-fn names(chosen: &record::ChosenNames) -> ChosenNames {
+/// The names that a spec chooses.
+pub fn names(chosen: &record::ChosenNames) -> ChosenNames {
     let record::ChosenNames { chart_name, chart_version, image_name, image_tag } = chosen.clone();
     ChosenNames { chart_name, chart_version, image_name, image_tag }
 }

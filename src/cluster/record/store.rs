@@ -126,6 +126,21 @@ impl Live {
         self.put_annotations(export, annotations).await
     }
 
+    /// The same, if the export is still what was read: one that was begun meanwhile stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if it was changed or removed meanwhile; else what the cluster says.
+    pub async fn annotate_as_read(
+        &self,
+        export: &Export,
+        (key, value): (&str, &str),
+    ) -> Result<Export, Error> {
+        let metadata = json!({
+            "uid": export.uid(), "resourceVersion": export.version(), "annotations": {key: value},
+        });
+        self.merge(export, &json!({"metadata": metadata})).await
+    }
+
     /// Removes an export, if it is still this one and not a later one of its name.
     ///
     /// # Errors

@@ -72,11 +72,13 @@ impl Markable for Export {
     }
 }
 
-/// When it runs and what stays may be changed by whoever may change it: that gives no other rights.
+/// When it runs may be changed by whoever may change it: that gives no other rights. What stays is
+/// deleted in the name of who asks.
 impl Markable for ExportSchedule {
     fn parts(&self) -> Vec<String> {
         let rights = json!({
             "template": self.spec.template,
+            "retention": self.spec.retention,
             "account": self.spec.service_account_name,
             "by": self.spec.requested_by,
         });

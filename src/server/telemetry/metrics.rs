@@ -47,6 +47,8 @@ pub struct Metrics {
     webhooks: Family<Labels<1>, Counter>,
     scheduled: Family<Labels<1>, Counter>,
     missed: Counter,
+    prunes: Family<Labels<1>, Counter>,
+    pruned: Family<Labels<1>, Counter>,
     destinations: Seen,
     leader: Gauge,
 }
@@ -74,6 +76,27 @@ impl End {
     }
 }
 
+/// How a prune ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::server) enum Prune {
+    /// All went that was to go.
+    Done,
+    /// Nothing was to go yet, as a schedule only plans.
+    Planned,
+    /// Something was to go and stays, or it did not come to its end.
+    Failed,
+}
+
+impl Prune {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Planned => "planned",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 impl Default for Metrics {
     /// All at zero.
     fn default() -> Self {
@@ -88,6 +111,8 @@ impl Default for Metrics {
             webhooks: Family::default(),
             scheduled: Family::default(),
             missed: Counter::default(),
+            prunes: Family::default(),
+            pruned: Family::default(),
             destinations: Seen::default(),
             leader: Gauge::default(),
             registry: Registry::default(),
@@ -129,6 +154,16 @@ impl Default for Metrics {
             "schedule_missed",
             "Due times of schedules for which nothing was done",
             all.missed.clone(),
+        );
+        registry.register(
+            "prunes",
+            "Prunes after exports of schedules, by how they ended",
+            all.prunes.clone(),
+        );
+        registry.register(
+            "pruned_versions",
+            "Versions that rules let go, by whether they have gone",
+            all.pruned.clone(),
         );
         registry.register_collector(Box::new(all.destinations.clone()));
         registry.register("leader", "Whether this replica carries out exports", all.leader.clone());
@@ -191,6 +226,17 @@ impl Metrics {
         self.missed.inc_by(count);
     }
 
+    /// A prune after an export of a schedule has ended: so many versions went, so many were to go and
+    /// stay.
+    pub(in crate::server) fn pruned(&self, result: Prune, removed: u64, left: u64) {
+        self.prunes.get_or_create(&[("result", result.as_str())]).inc();
+        for (result, count) in [("removed", removed), ("left", left)] {
+            if count > 0 {
+                self.pruned.get_or_create(&[("result", result)]).inc_by(count);
+            }
+        }
+    }
+
     /// Whether this replica carries out exports.
     pub(in crate::server) fn leads(&self, leads: bool) {
         self.leader.set(leads.into());
@@ -205,11 +251,16 @@ impl Metrics {
     }
 
     /// All of them, as a scraper reads them.
-    pub(in crate::server) fn answer(&self) -> Response {
+    pub fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a `String` does not fail.
         let _ = encode(&mut text, &self.registry);
-        ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response()
+        text
+    }
+
+    /// The same as an answer.
+    pub(in crate::server) fn answer(&self) -> Response {
+        ([(header::CONTENT_TYPE, OPEN_METRICS)], self.text()).into_response()
     }
 }
 

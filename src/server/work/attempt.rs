@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+
 use super::Failure;
 use super::accept::{Permit, Refusal, permit};
+use super::clock::Clock;
 use super::ended::Ended;
 use super::observe::{Held, Watch};
 use super::place::{Place, Wanted};
-use crate::cluster::Live;
+use crate::app::Snapshot;
 use crate::cluster::record::{
     Bytes, Export, ExportResult, Findings, Outcome, Planned, PlannedAction, ResultChart,
 };
+use crate::cluster::{self, Live, Scope, Source};
 use crate::error::Error;
 use crate::export::perform::{Outcome as Performed, perform};
 use crate::export::run::{Deps, copier};
@@ -30,6 +34,14 @@ pub(super) struct Means {
     pub(super) marks: Marks,
     /// Hosts of our own surroundings of which images are read all the same.
     pub(super) local_sources: Vec<String>,
+    /// By which an application is read now.
+    pub(super) clock: Clock,
+}
+
+/// The cluster, read by the server's clock: what is due by it is not to be older than that.
+struct Timed {
+    live: Live,
+    clock: Clock,
 }
 
 /// `None`: the record is not ours any more, as somebody else goes on with it or nobody wants it.
@@ -74,7 +86,7 @@ async fn carry_out(
         pull_secrets: spec.options.use_pull_secrets,
         caller: permit.caller.as_ref(),
     };
-    let Means { live, system_namespace, local_sources, authorizer, .. } = means;
+    let Means { live, system_namespace, local_sources, authorizer, clock, .. } = means;
     let place =
         Place::read(live, system_namespace, local_sources, authorizer.as_ref(), wanted).await?;
     let copier = copier(&place.target, &request.platforms);
@@ -87,7 +99,7 @@ async fn carry_out(
         attach_report: spec.options.attach_report,
         observer: None,
     };
-    let source = Box::new(live.clone());
+    let source = Box::new(Timed { live: live.clone(), clock: clock.clone() });
     match (perform(&request, source, deps, false, watch).await, resumed) {
         (Ok(Performed::Done(report)), _) => {
             let mut result = record::result(&report);
@@ -101,6 +113,16 @@ async fn carry_out(
             finished_before(&place, planned, repository, version).await
         }
         (Err(error), _) => Err(error.into()),
+    }
+}
+
+#[async_trait]
+impl Source for Timed {
+    async fn snapshot(&self, scope: &Scope) -> Result<Snapshot, cluster::Error> {
+        let taken_at = self.clock.now();
+        let mut snapshot = self.live.snapshot(scope).await?;
+        snapshot.taken_at = taken_at;
+        Ok(snapshot)
     }
 }
 

@@ -10,6 +10,7 @@
 
 pub mod accept;
 mod attempt;
+mod clock;
 pub(in crate::server) mod conditions;
 mod ended;
 mod executor;
@@ -35,6 +36,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use self::attempt::Means;
+pub use self::clock::Clock;
 use self::executor::Executor;
 pub use self::failure::{DEADLINE_EXCEEDED, Failure};
 use self::inline::InProcess;
@@ -42,7 +44,6 @@ use self::job::Jobs;
 use self::leader::Election;
 use self::queue::Limits;
 use self::schedules::Schedules;
-pub use self::schedules::clock::Clock;
 use self::shift::Shift;
 use super::auth::{Authorizer, Marks};
 use super::notify::Courier;
@@ -161,7 +162,7 @@ impl Controller {
         }
     }
 
-    /// The same with another clock for schedules.
+    /// The same with another clock for schedules and what they make.
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
@@ -185,6 +186,7 @@ impl Controller {
             authorizer: Arc::clone(&self.authorizer),
             marks: self.marks.clone(),
             local_sources: self.settings.local_sources.clone(),
+            clock: self.clock.clone(),
         };
         let metrics = Arc::clone(&self.metrics);
         let desk = Arc::new(Desk {
@@ -221,8 +223,7 @@ impl Controller {
         let Known { exports, schedules, apps } = &self.known;
         let stores = (exports, schedules);
         let mut shift = Shift::new(Arc::clone(&desk), executor, stores, limits, keep);
-        let clock = self.clock.clone();
-        let mut scheduled = Schedules::new(Arc::clone(&desk), schedules, exports, apps, clock);
+        let mut scheduled = Schedules::new(Arc::clone(&desk), schedules, exports, apps);
         self.metrics.leads(true);
         let worked = async {
             stop.run_until_cancelled(shift.go_on()).await;
@@ -244,6 +245,7 @@ impl Controller {
         })
         .await;
         self.metrics.leads(false);
+        drop(scheduled); // ends a prune
         shift.leave().await;
     }
 }

@@ -38,7 +38,8 @@ fn cut(text: &mut Option<String>, most: usize) {
     }
 }
 
-fn shortened(text: &str, most: usize) -> String {
+/// The text, cut to `most` characters.
+pub(super) fn shortened(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),
         Some(_) => text.chars().take(most - 1).chain(['…']).collect(),

@@ -17,7 +17,7 @@ pub(crate) mod jobs;
 mod keep;
 mod layouts;
 mod lifecycle;
-mod prune;
+pub(crate) mod prune;
 mod published;
 mod release;
 mod rollout;

@@ -129,10 +129,10 @@ fn kept(rules: &Retention) -> String {
 }
 
 fn pruned(pruned: &Pruned) -> String {
-    let Pruned { at, kept, removed, images, dry_run, error } = pruned;
+    let Pruned { at, app, kept, removed, images, dry_run, error } = pruned;
     let what = if *dry_run { "would remove" } else { "removed" };
     let error = error.as_ref().map(|error| format!("; {error}")).unwrap_or_default();
-    format!("{what} {removed} versions and {images} images, kept {kept}, {at}{error}")
+    format!("{app}: {what} {removed} versions and {images} images, kept {kept}, {at}{error}")
 }
 
 fn time(at: Option<Timestamp>) -> String {

@@ -176,7 +176,11 @@ pub struct Pruned {
     /// When.
     #[schemars(schema_with = "date_time")]
     pub at: Timestamp,
-    /// Versions that stayed.
+    /// Of which application, as `namespace/name`.
+    #[serde(default)]
+    #[schemars(length(max = 127))]
+    pub app: String,
+    /// Versions that stayed; 0 if it did not come to its end.
     pub kept: u32,
     /// Versions that were removed, or would have been.
     pub removed: u32,

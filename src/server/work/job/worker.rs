@@ -16,7 +16,7 @@ use crate::server::telemetry::events::{News, tell};
 use crate::server::work::attempt::{Means, attempt};
 use crate::server::work::ended::Ended;
 use crate::server::work::observe::Held;
-use crate::server::work::{Failure, conditions};
+use crate::server::work::{self, Failure, conditions};
 
 /// Which attempt at which export.
 #[derive(Clone, Debug)]
@@ -147,5 +147,6 @@ async fn means(live: Live, order: &Order) -> Result<Means, Error> {
         system_namespace,
         authorizer,
         local_sources: order.local_sources.clone(),
+        clock: work::Clock::default(),
     })
 }

@@ -6,9 +6,10 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::begin::Runs;
-use super::records::{Run, draft, expired, gives_way};
+use super::records::{Run, draft, expired, gives_way, waits};
 use super::standing::{self, Fault};
-use super::{App, GRANTED, Key, Schedules, Seen, tally};
+use super::tally::{self, End};
+use super::{App, GRANTED, Key, Schedules, Seen, prune};
 use crate::cluster::Error;
 use crate::cluster::events::About;
 use crate::cluster::record::schedule::ExportSchedule;
@@ -79,6 +80,11 @@ impl Schedules<'_> {
         let valid = is_known && standing::valid(&mut status, fault, others, now);
         let healthy = standing::healthy(&mut status, now);
         standing::restorable(&mut status, now);
+        let pruned = self.pruner.untold(&key).cloned();
+        let pruned_before = status.pruned.clone();
+        if let Some(done) = &pruned {
+            status.pruned = Some(done.said.clone());
+        }
 
         let current = if schedule.status.as_ref() == Some(&status) {
             schedule
@@ -86,8 +92,9 @@ impl Schedules<'_> {
             let mut written =
                 self.desk.means.live.patch_schedule_status(&schedule, &status).await?;
             written.metadata.managed_fields = None;
-            for end in ends {
+            for (record, end) in ends {
                 self.desk.metrics.scheduled(end.as_str(), 1);
+                self.owe(&written, record, end, now);
             }
             self.desk.metrics.scheduled(tally::End::Skipped.as_str(), skipped);
             self.desk.metrics.missed(missed);
@@ -98,6 +105,12 @@ impl Schedules<'_> {
             self.tell_of(&written, [(standing::VALID, valid), (standing::HEALTHY, healthy)]).await;
             Arc::new(written)
         };
+        if let Some(done) = pruned {
+            self.pruner.told(&key);
+            for prune::News { reason, note, is_warning } in done.news(pruned_before.as_ref()) {
+                self.tell(&current, reason, &note, is_warning).await;
+            }
+        }
         self.retire(&current, &records, share, now).await;
         let is_restless = is_faulty || records.iter().any(|record| !record.is_terminal());
         self.seen
@@ -139,8 +152,23 @@ impl Schedules<'_> {
         Some((Instant::now(), answer))
     }
 
+    /// Notes that a prune is to follow an export that has ended well, where it is said what stays.
+    fn owe(&mut self, schedule: &ExportSchedule, record: &Export, end: End, now: Timestamp) {
+        let has_rules = schedule.spec.retention.is_some();
+        if has_rules && matches!(end, End::Succeeded | End::Unchanged) {
+            let owed = prune::Owed::after(schedule, record);
+            self.pruner.owe(owed, end == End::Succeeded, now);
+        }
+    }
+
+    /// Cancels a record that gives way; one that waits only if it still does.
     async fn cancel(&self, record: &Export, why: &'static str) {
-        match self.desk.means.live.annotate(record, &[(CANCEL, why)]).await {
+        let live = &self.desk.means.live;
+        let cancelled = match waits(record) {
+            true => live.annotate_as_read(record, (CANCEL, why)).await,
+            false => live.annotate(record, &[(CANCEL, why)]).await,
+        };
+        match cancelled {
             Ok(_) => tracing::info!("{} gives way: {why}", record.title()),
             Err(Error::Conflict { .. }) => {}
             Err(error) => tracing::warn!("{} is not cancelled: {error}", record.title()),

@@ -10,8 +10,8 @@
 //! is of: whoever leads next makes those that are missing. Nothing else has to be remembered.
 
 mod begin;
-pub(super) mod clock;
 mod look;
+mod prune;
 mod records;
 mod restorable;
 mod select;
@@ -27,9 +27,9 @@ use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use tokio::time::sleep;
 
-use self::clock::Clock;
 use self::look::Asked;
-use super::Desk;
+use self::prune::Pruner;
+use super::{Clock, Desk};
 use crate::cluster::record::schedule::ExportSchedule;
 use crate::cluster::record::{Export, ExportStore, Health, Record, ScheduleStore, Store};
 use crate::cluster::{self, AppIndex};
@@ -67,6 +67,7 @@ pub(super) struct Schedules<'a> {
     index: &'a AppIndex,
     clock: Clock,
     seen: HashMap<Key, Seen>,
+    pruner: Pruner,
 }
 
 /// What was seen of a schedule when it was last looked at.
@@ -92,9 +93,10 @@ impl<'a> Schedules<'a> {
         schedules: &'a ScheduleStore,
         exports: &'a ExportStore,
         index: &'a AppIndex,
-        clock: Clock,
     ) -> Self {
-        Self { desk, schedules, exports, index, clock, seen: HashMap::new() }
+        let clock = desk.means.clock.clone();
+        let (seen, pruner) = (HashMap::new(), Pruner::default());
+        Self { desk, schedules, exports, index, clock, seen, pruner }
     }
 
     /// Does what there is to do, for ever.
@@ -110,6 +112,7 @@ impl<'a> Schedules<'a> {
             tokio::select! {
                 _ = schedules.next() => {}
                 _ = exports.next() => {}
+                () = self.pruner.ended(&self.desk.metrics) => {}
                 () = self.clock.wait(wake, EVERY) => {}
             }
         }
@@ -123,7 +126,9 @@ impl<'a> Schedules<'a> {
         let apps = records.values().flatten().map(|record| App::of(record));
         let share = records::share(apps.collect::<HashSet<_>>().len());
         let shared = shared(&all);
-        self.seen.retain(|key, _| self.schedules.get(&key.0, &key.1).is_some());
+        let is_there = |key: &Key| self.schedules.get(&key.0, &key.1).is_some();
+        self.seen.retain(|key, _| is_there(key));
+        self.pruner.retain(is_there);
         for schedule in all {
             let key = (schedule.namespace().to_owned(), schedule.name().to_owned());
             let records = records.remove(&key).unwrap_or_default();
@@ -137,6 +142,7 @@ impl<'a> Schedules<'a> {
                 Err(error) => tracing::warn!("{title} has to wait: {error}"),
             }
         }
+        self.pruner.begin(&self.desk, (self.schedules, self.index), self.clock.now());
         self.seen.values().filter_map(|seen| seen.wake).min()
     }
 
@@ -147,7 +153,10 @@ impl<'a> Schedules<'a> {
             && seen.records.iter().zip(records).all(|(a, b)| Arc::ptr_eq(a, b));
         let now = self.clock.now();
         let most = if seen.is_restless { EVERY } else { GRANTED };
-        !is_same || seen.wake.is_some_and(|wake| wake <= now) || seen.at.elapsed() > most
+        !is_same
+            || self.pruner.untold(key).is_some()
+            || seen.wake.is_some_and(|wake| wake <= now)
+            || seen.at.elapsed() > most
     }
 }
 

@@ -73,7 +73,7 @@ pub(super) fn due(export: &Export, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// Whether it has not begun, as far as is known.
-fn waits(export: &Export) -> bool {
+pub(super) fn waits(export: &Export) -> bool {
     export.status.as_ref().is_none_or(|status| {
         matches!(status.phase, None | Some(Phase::Pending)) && status.attempts == 0
     })

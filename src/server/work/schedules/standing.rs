@@ -12,7 +12,6 @@ use crate::cluster::record::{ConditionStatus, Export};
 use crate::schedule::declared::Invalid;
 use crate::schedule::retention::Rules;
 use crate::schedule::rules::Plan;
-use crate::schedule::run::LONGEST_NAME;
 use crate::server::work::conditions;
 
 /// Whether it says what can be, and may.
@@ -43,10 +42,6 @@ pub(super) fn read(schedule: &ExportSchedule, system_namespace: &str) -> Result<
     })?;
     if let Some(retention) = &schedule.spec.retention {
         Rules::of(retention).map_err(|error| fault("InvalidRetention", error.to_string()))?;
-    }
-    if schedule.name().len() > LONGEST_NAME {
-        let words = format!("names of schedules have at most {LONGEST_NAME} characters");
-        return Err(fault("NameTooLong", words));
     }
     let template = &schedule.spec.template;
     let reaches =

@@ -64,14 +64,14 @@ impl End {
 /// Counts into `status` what has ended and is not counted yet, and says what that was. `begun`: every
 /// record of the runs until now is made. `settle`: what is counted of single applications is to be in
 /// that of all, as far as it can be.
-pub(super) fn tally(
+pub(super) fn tally<'r>(
     status: &mut ExportScheduleStatus,
-    records: &[Arc<Export>],
+    records: &'r [Arc<Export>],
     secrets: SecretsPolicy,
     (begun, settle): (bool, bool),
     now: Timestamp,
-) -> Vec<End> {
-    let mut known: Vec<(Timestamp, &Export)> =
+) -> Vec<(&'r Export, End)> {
+    let mut known: Vec<(Timestamp, &'r Export)> =
         records.iter().filter_map(|record| Some((due(record, now)?, &**record))).collect();
     known.sort_by_key(|(due, record)| (*due, record.name().to_owned()));
     let mut apps: BTreeMap<App, AppStatus> = std::mem::take(&mut status.apps)
@@ -109,7 +109,7 @@ pub(super) fn tally(
         });
         of.counted = Some(due);
         count(status, of, record, end, (due, secrets));
-        ends.push(end);
+        ends.push((record, end));
     }
     if whole.is_some() {
         status.counted = whole.max(before);

@@ -68,6 +68,9 @@ async fn a_status_is_written_only_over_what_was_read() {
     let expected = format!("Export {}/a has been changed meanwhile", namespace.name());
     assert_eq!(stale.to_string(), expected);
 
+    let stale = live.annotate_as_read(&first, (CANCEL, "Superseded")).await.unwrap_err();
+    assert!(matches!(stale, Error::Conflict { .. }), "what has begun stays: {stale}");
+
     // An annotation is a change, too: who was about to write has not seen the cancelling.
     let cancelled = live.annotate(&first, &[(CANCEL, "alice")]).await.unwrap();
     assert!(cancelled.is_cancelled() && cancelled.phase() == Some(Phase::Running));

@@ -1,7 +1,7 @@
 //! Versions go and whatever stays is whole, whoever comes in between and wherever it ends.
 
-pub(super) mod fixture;
+pub(crate) mod fixture;
 mod memory;
 mod others;
 mod races;
-mod year;
+pub(crate) mod year;

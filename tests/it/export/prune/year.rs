@@ -19,8 +19,13 @@ const IMAGE: usize = 20;
 
 const RULES: fn() -> Rules = || Rules { daily: 7, weekly: 5, monthly: 12, ..last(2) };
 
-/// What the rules keep, worked out in another way: from each day, back.
-fn expected(made: &[(Timestamp, String)], now: Timestamp) -> BTreeSet<String> {
+/// What rules of days, weeks, months and the newest keep, worked out in another way: from each day, back.
+pub(crate) fn expected(
+    made: &[(Timestamp, String)],
+    rules: &Rules,
+    now: Timestamp,
+) -> BTreeSet<String> {
+    let most = |count: u32| count as usize;
     let date = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
     let held = |until: jiff::civil::Date| {
         made.iter().rfind(|(at, _)| date(*at) <= until).map(|(_, version)| version.clone())
@@ -28,17 +33,19 @@ fn expected(made: &[(Timestamp, String)], now: Timestamp) -> BTreeSet<String> {
     let mut ends = BTreeSet::new();
     let (mut days, mut weeks, mut months) = (0, BTreeSet::new(), BTreeSet::new());
     let mut at = date(now);
-    while months.len() <= 12 {
+    while months.len() <= most(rules.monthly) {
         let week = at.iso_week_date();
-        let is_first_of_week = weeks.insert((week.year(), week.week())) && weeks.len() <= 5;
-        let is_first_of_month = months.insert((at.year(), at.month())) && months.len() <= 12;
-        if days < 7 || is_first_of_week || is_first_of_month {
+        let is_first_of_week =
+            weeks.insert((week.year(), week.week())) && weeks.len() <= most(rules.weekly);
+        let is_first_of_month =
+            months.insert((at.year(), at.month())) && months.len() <= most(rules.monthly);
+        if days < most(rules.daily) || is_first_of_week || is_first_of_month {
             ends.insert(at);
         }
         days += 1;
         at = at.yesterday().unwrap();
     }
-    let newest = made.iter().rev().take(2).map(|(_, version)| version.clone());
+    let newest = made.iter().rev().take(most(rules.last)).map(|(_, version)| version.clone());
     ends.into_iter().filter_map(held).chain(newest).collect()
 }
 
@@ -78,7 +85,7 @@ async fn a_year_leaves_what_the_rules_name_and_frees_the_rest() {
         let tags = target.tags(CHARTS).into_iter();
         tags.filter(|tag| tag.starts_with(|c: char| c.is_ascii_digit())).collect()
     };
-    assert_eq!(versions(), expected(&made, end));
+    assert_eq!(versions(), expected(&made, &RULES(), end));
     let there = |digest: &&String| target.manifest(IMAGES, digest).is_some();
     let (kept, gone): (Vec<_>, Vec<_>) = images.iter().partition(there);
     assert!(kept.len() >= 12 && gone.len() >= 5, "{} kept, {} gone", kept.len(), gone.len());

@@ -6,10 +6,13 @@ mod deaths;
 mod elsewhere;
 mod faults;
 mod http;
+mod idle;
 mod over_http;
 mod overlap;
+mod prune;
 mod replica;
 mod rights;
+mod steps;
 
 use std::time::{Duration, Instant};
 
@@ -56,6 +59,21 @@ fn run_now(shop: &Shop<'_>, name: &str, value: &str) {
     let metadata = json!({"name": name, "annotations": {"outhaul.dev/run": value}});
     let schedule = json!({"apiVersion": API, "kind": "ExportSchedule", "metadata": metadata});
     shop.namespace.apply_as("somebody", &schedule.to_string());
+}
+
+/// Changes an application, so that its next export makes a version.
+fn change(shop: &Shop<'_>, app: &str, setting: &str) {
+    let env = json!([{"name": "SETTING", "value": setting}]);
+    let spec = json!({"template": {"spec": {"containers": [{"name": "web", "env": env}]}}});
+    let app = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": app},
+        "spec": spec});
+    shop.namespace.apply_as("changer", &app.to_string());
+}
+
+/// How many exports of a schedule have ended well.
+fn done(schedule: &Value) -> u64 {
+    let count = |key: &str| schedule["status"]["runs"][key].as_u64().unwrap_or(0);
+    count("unchanged") + count("succeeded")
 }
 
 fn get(shop: &Shop<'_>, name: &str) -> Value {

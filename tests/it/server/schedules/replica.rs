@@ -17,31 +17,61 @@ use crate::server::exports::site::{SYSTEM, Site};
 
 /// A replica that only carries out exports, and is told what time it is. Dropping it ends it.
 pub(super) struct Replica {
+    name: String,
     runtime: Option<Runtime>,
     stop: CancellationToken,
-    time: watch::Sender<Timestamp>,
+    time: Arc<watch::Sender<Timestamp>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Replica {
     pub(super) fn start(site: &Site) -> Self {
+        Self::of(site, "r0", Arc::new(watch::Sender::new(Timestamp::now())))
+    }
+
+    /// Another one, by the same clock.
+    pub(super) fn beside(&self, site: &Site, name: &str) -> Self {
+        Self::of(site, name, Arc::clone(&self.time))
+    }
+
+    fn of(site: &Site, name: &str, time: Arc<watch::Sender<Timestamp>>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_stack_size(8 << 20) // an export renders a chart, unoptimised
             .enable_all()
             .build()
             .unwrap();
-        let (stop, time) = (CancellationToken::new(), watch::Sender::new(Timestamp::now()));
+        let (stop, metrics) = (CancellationToken::new(), Arc::<Metrics>::default());
         let clock = Clock::standing(time.subscribe());
         let options = ClientOptions {
             kubeconfig: Some(site.cluster.kubeconfig("admin")),
             ..ClientOptions::default()
         };
-        let stopped = stop.clone();
+        let (stopped, own, counting) = (stop.clone(), name.to_owned(), Arc::clone(&metrics));
         runtime.spawn(async move {
             let live = Live::connect(&options).await.unwrap();
-            controller(live).with_clock(clock).run(stopped).await;
+            controller(live, own, counting).with_clock(clock).run(stopped).await;
         });
-        Self { runtime: Some(runtime), stop, time }
+        Self { name: name.to_owned(), runtime: Some(runtime), stop, time, metrics }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Ends it in the middle of whatever it does, and lets go of the Lease for it, as if that had run out.
+    pub(super) fn kill(mut self, site: &Site) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+        site.system().delete("coordination.k8s.io/v1", "Lease", "outhaul");
+    }
+
+    /// The value of a series of its metrics.
+    pub(super) fn metric(&self, series: &str) -> u64 {
+        let text = self.metrics.text();
+        let found = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        found.map_or(0, |value| value.parse().unwrap())
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -74,7 +104,7 @@ impl Drop for Replica {
     }
 }
 
-fn controller(live: Live) -> Controller {
+fn controller(live: Live, name: String, metrics: Arc<Metrics>) -> Controller {
     let clock: outhaul::server::auth::Clock = Arc::new(Instant::now);
     let system = Some(SYSTEM.to_owned());
     let kubernetes = Kubernetes::new(live.clone(), Vec::new(), Arc::clone(&clock)).unwrap();
@@ -86,10 +116,11 @@ fn controller(live: Live) -> Controller {
         apps: live.watch_apps(&[]),
     };
     let settings = Settings {
+        name,
         system_namespace: system.clone(),
         local_sources: vec!["127.0.0.1".to_owned()],
         ..Settings::default()
     };
     let marks = Marks::new(live.clone(), system);
-    Controller::new(live, known, Arc::new(chain), marks, Arc::<Metrics>::default(), settings)
+    Controller::new(live, known, Arc::new(chain), marks, metrics, settings)
 }

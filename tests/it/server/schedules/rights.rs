@@ -74,6 +74,8 @@ fn what_alice_may_not_no_schedule_of_hers_may() {
     put("admin", &json!({"suspend": true})).unwrap();
     let said = put("admin", &json!({"template": {"secrets": "include"}})).unwrap_err();
     assert!(said.contains("spec.requestedBy is not you"), "{said}");
+    let said = put("admin", &json!({"retention": {"keepLast": 1}})).unwrap_err();
+    assert!(said.contains("spec.requestedBy is not you"), "{said}");
     // Nor makes anybody but the server marks, or records of runs.
     made["metadata"] = json!({"name": "marked", "annotations": {"outhaul.dev/mark": "1.x"}});
     let path = format!("/apis/{API}/namespaces/{}/exportschedules", shop.namespace.name());

@@ -1,4 +1,4 @@
-//! The clock of schedules, which a test may set. Nothing that a user can give sets it.
+//! The clock by which runs are due, versions are taken and become too old, which a test may set. Nothing that a user can give sets it.
 
 use std::time::Duration;
 
