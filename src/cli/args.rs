@@ -6,6 +6,7 @@ mod app_export;
 mod app_history;
 mod app_import;
 mod content;
+mod drill;
 mod export;
 mod findings;
 mod keep;
@@ -28,6 +29,7 @@ pub(crate) use app_export::{AppExportArgs, SecretsArg};
 pub(crate) use app_history::{AppHistoryArgs, AppPinArgs};
 pub(crate) use app_import::AppImportArgs;
 pub(crate) use content::ContentArgs;
+pub(crate) use drill::DrillArgs;
 pub(crate) use export::{ExportCommand, ExportListArgs, ExportOneArgs};
 pub(crate) use findings::FindingsArgs;
 pub(crate) use keep::KeepArgs;
@@ -110,6 +112,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Delete published versions that no rule keeps, and the images that nothing needs then
     Prune(PruneArgs),
+    /// Restore an export into a scratch namespace, see whether it comes up, and remove it
+    Drill(Box<DrillArgs>),
     /// Serve the cluster's applications over HTTP, to many users
     Serve(Box<ServeArgs>),
     /// Carry out one attempt at an export of the server

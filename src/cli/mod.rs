@@ -73,9 +73,12 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Error> {
         .build()
         .map_err(|source| Error::Runtime { source })?;
     let result = runtime.block_on(async {
-        // A server is ended by a signal: that is no failure, and takes its time.
-        let is_server =
-            matches!(cli.command, Command::Serve(_) | Command::Layout(LayoutCommand::Serve(_)));
+        // A server is ended by a signal: that is no failure, and takes its time; a drill removes its
+        // namespace first.
+        let is_server = matches!(
+            cli.command,
+            Command::Serve(_) | Command::Drill(_) | Command::Layout(LayoutCommand::Serve(_))
+        );
         // The signal may come after the command was polled and before this is: then the command, which
         // may have something to say, has to see it first.
         let left = async {
@@ -127,6 +130,7 @@ async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
             commands::export_registries::run(&args, global, printer).await
         }
         Command::Copy(args) => commands::copy::run(&args, printer).await,
+        Command::Drill(args) => commands::drill::run(&args, global, printer).await,
         Command::Verify(args) => commands::verify::run(&args, global, printer).await,
         Command::Prune(args) => commands::prune::run(&args, global, printer).await,
         Command::Serve(args) => commands::serve::run(&args, global).await,

@@ -1,6 +1,6 @@
 //! Everything that is printed: data on standard output, talk on standard error.
 
-use std::io::{IsTerminal, Write};
+use std::io::{BufRead as _, IsTerminal, Write};
 
 use serde::Serialize;
 
@@ -13,6 +13,16 @@ use crate::error::Error;
 pub(crate) struct Printer {
     format: Format,
     quiet: bool,
+}
+
+/// What a command asks before it does something that cannot be undone.
+pub(crate) struct Question<'a> {
+    /// What is asked.
+    pub(crate) text: &'a str,
+    /// The error where nobody can be asked.
+    pub(crate) nobody: &'a str,
+    /// The error after a no.
+    pub(crate) no: &'a str,
 }
 
 impl Printer {
@@ -43,6 +53,28 @@ impl Printer {
     pub(crate) fn say(&self, text: impl AsRef<str>) {
         if !self.quiet {
             let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+        }
+    }
+
+    /// Asks the user, and waits for a yes.
+    ///
+    /// # Errors
+    /// When it is a no, or nobody is at the terminal.
+    pub(crate) fn confirm(&self, question: &Question<'_>) -> Result<(), Error> {
+        let refused = |text: &str| Error::Arguments {
+            text: text.to_owned(),
+            hint: "look with `--dry-run`, then say `--yes`",
+        };
+        if !std::io::stdin().is_terminal() {
+            return Err(refused(question.nobody));
+        }
+        self.ask(&format!("{} [y/N] ", question.text));
+        let mut answer = String::new();
+        let read = std::io::stdin().lock().read_line(&mut answer);
+        read.map_err(|source| Error::File { path: "standard input".into(), source })?;
+        match answer.trim() {
+            "y" | "Y" | "yes" => Ok(()),
+            _ => Err(refused(question.no)),
         }
     }
 

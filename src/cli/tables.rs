@@ -7,6 +7,7 @@ use comfy_table::{Table, presets};
 use super::commands::app_export_all::{Failure, Outcome, Summary};
 use super::commands::app_import::Imported;
 use super::commands::app_import_all::{Outcome as Restore, Restored};
+use super::commands::drill::Drilled;
 use super::commands::prune::Pruned;
 use super::planned::Planned;
 use crate::app::{App, Candidate, Code, Finding, FoundBy, Severity, Shared};
@@ -17,6 +18,7 @@ use crate::export::report::Bytes;
 use crate::export::verify::Verification;
 use crate::export::{Fidelity, Plan, Report, Status};
 use crate::import;
+use crate::import::drill::{Egress, Plan as DrillPlan, State as Leftover};
 use crate::import::restore::Compared;
 
 pub(crate) use between::between;
@@ -366,6 +368,59 @@ pub(crate) fn restored(restored: &Restored) -> String {
     let done = apps.iter().filter(|outcome| matches!(outcome, Restore::Report(_))).count();
     let all = apps.len();
     text + &format!("{done} of {all} applications of {namespace} of cluster {cluster} restored\n")
+}
+
+/// What a drill will do or did.
+pub(crate) fn drilled(drilled: &Drilled) -> String {
+    let Drilled { plan, report, leftovers, .. } = drilled;
+    let mut text = drill_plan(plan);
+    for of in leftovers {
+        let state = match of.state {
+            Leftover::InUse => "in use by another drill",
+            Leftover::Abandoned => "left behind by a drill; removed before this one begins",
+            Leftover::Kept => "kept by a drill",
+        };
+        text.push_str(&format!("  namespace {}  {state}\n", of.namespace));
+    }
+    let Some(report) = report else { return text };
+    for up in &report.objects {
+        let why = up.why.as_ref().map_or(String::new(), |why| format!(": {why}"));
+        let state = up.seconds.map_or(format!("not ready{why}"), |s| format!("ready after {s} s"));
+        text.push_str(&format!("  {}  {state}\n", up.object));
+    }
+    let network = match report.egress {
+        Egress::Denied => "pods could not leave the namespace",
+        Egress::NotProbed => "nobody looked whether pods could leave the namespace",
+    };
+    let gone = if drilled.removed == Some(true) { "is removed" } else { "stays" };
+    let state = if report.ready { "ready" } else { "not ready" };
+    text + &format!(
+        "  {network}\n{state} after {} s; namespace {} {gone}\n",
+        report.seconds, plan.namespace
+    )
+}
+
+/// What a drill will do.
+fn drill_plan(plan: &DrillPlan) -> String {
+    let mut text = format!(
+        "drill of {}:{}\n  into   namespace {} of {}\n  objects  {} restored\n",
+        plan.chart,
+        plan.version,
+        plan.namespace,
+        plan.server,
+        plan.restored.len()
+    );
+    for (what, notes) in
+        [("changed", &plan.changed), ("left out", &plan.left_out), ("refused", &plan.refused)]
+    {
+        for note in notes {
+            text.push_str(&format!("  {what:<8} {}: {}\n", note.object, note.text));
+        }
+    }
+    for name in &plan.secrets {
+        text.push_str(&format!("  copied   Secret {name}\n"));
+    }
+    text
 }
 
 pub(crate) fn findings(findings: &[Finding]) -> String {

@@ -29,6 +29,7 @@ mod nodes;
 pub mod record;
 mod releases;
 pub mod reviews;
+mod scratch;
 mod secret;
 mod settle;
 pub mod source;

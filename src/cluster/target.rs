@@ -1,6 +1,6 @@
 //! The cluster that an import goes to: what it serves, what it has, and what it would say to new
-//! objects. Only [`Live::create_namespace`], [`Live::delete_namespace`], [`Live::apply_secret`] and
-//! [`Live::bring_secret`] change anything.
+//! objects. Of what is here, only [`Live::create_namespace`], [`Live::delete_namespace`],
+//! [`Live::apply_secret`] and [`Live::bring_secret`] change anything.
 
 use hyper::http::Method;
 use kube::client::APIGroupDiscoveryList;
@@ -79,8 +79,12 @@ impl ApiKind {
         &self.resource.plural
     }
 
+    pub(super) fn resource(&self) -> &Resource {
+        &self.resource
+    }
+
     /// Path of its objects, of this namespace if they are in one.
-    fn path(&self, namespace: &str) -> String {
+    pub(super) fn path(&self, namespace: &str) -> String {
         self.resource.path(self.namespaced.then_some(namespace))
     }
 }
@@ -277,7 +281,7 @@ impl Live {
 }
 
 /// A refusal in words of ours.
-fn without_words(mut error: Error) -> Error {
+pub(super) fn without_words(mut error: Error) -> Error {
     if let Error::Api { status, reason, .. } = &mut error {
         *reason = match status {
             409 => "others have set fields of it otherwise",

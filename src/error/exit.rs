@@ -74,6 +74,8 @@ exits! {
     Install = 18,
     /// A published export lacks something, or not all of it could be looked at.
     Incomplete = 19,
+    /// What a drill restored did not become ready in time.
+    Drill = 20,
     /// Interrupted by Ctrl-C or SIGTERM.
     Interrupted = 130,
 }
@@ -231,6 +233,10 @@ fn of_import(error: &import::Error) -> Exit {
         }
         E::Sealed(chart::sealed::OpenError::NotARecipient) | E::SecretTaken(_) => Exit::Install,
         E::Sealed(_) | E::NoVersion { .. } | E::NoExports { .. } => Exit::Chart,
+        E::DrillRefused(_) | E::NotIsolated(_) => Exit::Install,
+        E::NotUp(_) => Exit::Drill,
+        E::StillThere { .. } => Exit::Cluster,
+        E::Scratch { .. } => Exit::File,
         E::NoCatalog(_) | E::ManyClusters(_) => Exit::Usage,
         E::Published(error) => of_export(error),
         E::NoCredentials(_) => Exit::Credentials,

@@ -62,6 +62,31 @@ pub enum Error {
         /// Versions that are there, those nearest to the time.
         nearest: Vec<String>,
     },
+    /// A drill would be a second production, or lacks something.
+    #[error("the drill was refused: {0}")]
+    DrillRefused(String),
+    /// Nothing shows that the pods of a drill are kept in. Nothing of the application was started.
+    #[error("nothing shows that the drill is kept in its namespace: {0}")]
+    NotIsolated(String),
+    /// What a drill restored did not come up in time.
+    #[error("not ready: {}", .0.join(", "))]
+    NotUp(Vec<String>),
+    /// The namespace of a drill could not be removed.
+    #[error("namespace {namespace} of the drill is still there: {reason}")]
+    StillThere {
+        /// Its name.
+        namespace: String,
+        /// What kept it.
+        reason: String,
+    },
+    /// What a drill installs could not be written down for helm.
+    #[error("cannot write into {}: {source}", .folder.display())]
+    Scratch {
+        /// Where it was to be.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The registry does not say which repositories it has.
     #[error("{0} does not list its repositories")]
     NoCatalog(String),
@@ -119,6 +144,17 @@ impl Error {
                  shall stay"
             }
             Self::NoVersion { .. } => "name one of the versions that are there, as REF:VERSION",
+            Self::DrillRefused(_) => {
+                "Secrets come along with `--identity`, `--with-secrets` or as values; `--leave-out` \
+                 leaves out what a drill cannot restore"
+            }
+            Self::NotIsolated(_) => {
+                "name an image with a shell and nc by `--probe-image`; or, if it is harmless that pods \
+                 reach what production reaches, say `--allow-egress`"
+            }
+            Self::NotUp(_) => "look at the pods: `--keep` leaves the namespace",
+            Self::StillThere { .. } => "remove it with `kubectl delete namespace`",
+            Self::Scratch { .. } => "set TMPDIR to a folder with space",
             Self::NoCatalog(_) => {
                 "name the chart of each application with `--chart NAME`, as                  `<namespace>-<application>-chart`"
             }

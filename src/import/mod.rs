@@ -7,6 +7,7 @@
 //! ```
 
 mod checks;
+pub mod drill;
 pub mod error;
 mod fresh;
 mod helm;

@@ -1,4 +1,5 @@
-//! What the chart renders, read as objects. Values of Secrets are forgotten on the way.
+//! What the chart renders, read as objects. Values of Secrets are forgotten on the way, unless they
+//! are asked for.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,7 @@ use jiff::Timestamp;
 
 use super::Error;
 use crate::app::{Object, ObjectId};
-use crate::cluster::{Manifests, Scope, Source as _};
+use crate::cluster::{Manifests, Scope, SecretRead, Source as _};
 
 /// The objects of a release.
 pub(super) struct Rendered {
@@ -14,10 +15,11 @@ pub(super) struct Rendered {
 }
 
 /// Where containers are below the `spec` of a pod.
-const CONTAINERS: [&str; 2] = ["containers", "initContainers"];
+pub(super) const CONTAINERS: [&str; 2] = ["containers", "initContainers"];
 
 /// Where pods are in the kinds that helm renders.
-const PODS: [&str; 3] = ["/spec/template/spec", "/spec/jobTemplate/spec/template/spec", "/spec"];
+pub(super) const PODS: [&str; 3] =
+    ["/spec/template/spec", "/spec/jobTemplate/spec/template/spec", "/spec"];
 
 impl Rendered {
     /// Reads what helm printed; the text of its refusal if it did not.
@@ -25,11 +27,23 @@ impl Rendered {
         printed: Result<Vec<u8>, Error>,
         namespace: &str,
     ) -> Result<Self, String> {
+        Self::read(printed, Scope::new(Some(namespace.to_owned()))).await
+    }
+
+    /// As [`Self::new`], and values of Secrets stay.
+    pub(super) async fn with_values(
+        printed: Result<Vec<u8>, Error>,
+        namespace: &str,
+    ) -> Result<Self, String> {
+        let scope = Scope::new(Some(namespace.to_owned()));
+        Self::read(printed, Scope { secrets: SecretRead::Values, ..scope }).await
+    }
+
+    async fn read(printed: Result<Vec<u8>, Error>, scope: Scope) -> Result<Self, String> {
         let yaml = printed.map_err(|error| error.to_string())?;
         let (name, now) = ("the rendered chart", Timestamp::UNIX_EPOCH);
         let read = |error: crate::cluster::Error| error.to_string();
         let manifests = Manifests::from_reader(yaml.as_slice(), name, now).map_err(read)?;
-        let scope = Scope::new(Some(namespace.to_owned()));
         let snapshot = manifests.snapshot(&scope).await.map_err(read)?;
         Ok(Self { objects: snapshot.objects })
     }

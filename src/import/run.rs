@@ -59,19 +59,19 @@ pub async fn run(
 ) -> Result<(), Error> {
     let mut values = Vec::new();
     // Found before anything is made.
-    let secret = match &request.pull_secret {
+    let config = match &request.pull_secret {
         Some(name) => {
             values.extend(flag("--set", format!("imagePullSecrets[0]={name}")));
-            Some((name, docker_config(pull).await?))
+            Some(docker_config(pull).await?)
         }
         None => None,
     };
     if request.create_namespace {
         live.create_namespace(&request.namespace).await?;
     }
-    if let Some((name, config)) = secret {
+    if let (Some(name), Some(config)) = (&request.pull_secret, &config) {
         let (secret_type, key) = DOCKER_CONFIG;
-        live.apply_secret(&request.namespace, name, secret_type, (key, &config)).await?;
+        live.apply_secret(&request.namespace, name, secret_type, (key, config)).await?;
     }
     sealed::bring(request, live, say).await?;
     values.extend(request.values.iter().cloned());
@@ -79,6 +79,13 @@ pub async fn run(
     let (name, namespace) = (&*request.release, &*request.namespace);
     let release = Release { name, namespace, chart: archive, values: &values };
     helm.install(release, &further, say).await
+}
+
+/// Makes the pull secret alone, if one is asked for.
+pub(super) async fn pull_secret(request: &Request, live: &Live, pull: &Pull) -> Result<(), Error> {
+    let Some(name) = &request.pull_secret else { return Ok(()) };
+    let (config, (secret_type, key)) = (docker_config(pull).await?, DOCKER_CONFIG);
+    Ok(live.apply_secret(&request.namespace, name, secret_type, (key, &config)).await?)
 }
 
 /// A Docker configuration with the credentials for these repositories and no others.

@@ -13,6 +13,7 @@ pub(super) mod app_pin;
 pub(super) mod app_show;
 pub(super) mod copy;
 pub(super) mod demo;
+pub(super) mod drill;
 pub(super) mod export;
 pub(super) mod export_registries;
 pub(super) mod layout_serve;

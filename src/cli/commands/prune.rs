@@ -1,12 +1,10 @@
 //! `outhaul prune REF`: versions that no rule keeps go, after they were shown.
 
-use std::io::{BufRead as _, IsTerminal as _};
-
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::args::{Global, PruneArgs};
-use crate::cli::output::Printer;
+use crate::cli::output::{Printer, Question};
 use crate::cli::published::published;
 use crate::cli::tables;
 use crate::error::Error;
@@ -74,19 +72,9 @@ fn confirm(args: &PruneArgs, plan: &Plan, printer: &Printer) -> Result<(), Error
     if args.yes || going == 0 {
         return Ok(());
     }
-    let refused = |text: &str| Error::Arguments {
-        text: text.to_owned(),
-        hint: "look with `--dry-run`, then say `--yes`",
-    };
-    if !std::io::stdin().is_terminal() {
-        return Err(refused("versions are to be deleted, and nobody is there to ask"));
-    }
-    printer.ask(&format!("{}\ndelete {going} versions? [y/N] ", tables::prune_plan(plan)));
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    read.map_err(|source| Error::File { path: "standard input".into(), source })?;
-    if matches!(answer.trim(), "y" | "Y" | "yes") {
-        return Ok(());
-    }
-    Err(refused("nothing was deleted"))
+    printer.confirm(&Question {
+        text: &format!("{}\ndelete {going} versions?", tables::prune_plan(plan)),
+        nobody: "versions are to be deleted, and nobody is there to ask",
+        no: "nothing was deleted",
+    })
 }

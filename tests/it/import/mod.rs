@@ -2,6 +2,7 @@
 
 mod again;
 mod checks;
+mod drill;
 mod elsewhere;
 mod history;
 mod install;
