@@ -11,7 +11,7 @@ pub(crate) struct AppDiffArgs {
     /// Name of an application, of which what runs is compared; or a published version, which has
     /// `:` or `@`: `[oci://]HOST/PATH/NAME:VERSION`, `DESTINATION/NAME:VERSION`, with `--to`
     /// `NAME:VERSION`, each with `@DIGEST`, `@latest` or `@before=TIME` in place of `:VERSION`, too
-    #[arg(value_name = "NAME|REF", value_parser = subject)]
+    #[arg(id = "name", value_name = "NAME|REF", value_parser = subject)]
     pub(crate) subject: String,
     #[command(flatten)]
     pub(crate) pick: PickArgs,
