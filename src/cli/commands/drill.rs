@@ -7,10 +7,10 @@ use std::pin::{Pin, pin};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::app_import::{Place, connection, selector, unpacked};
+use super::app_import::{Place, connection, unpacked};
 use crate::cli::args::{DrillArgs, Global};
 use crate::cli::output::{Printer, Question};
-use crate::cli::published::published;
+use crate::cli::published::{published, selector};
 use crate::cli::{connect, interrupted, recipients, remote, tables};
 use crate::cluster::Live;
 use crate::error::Error;

@@ -96,13 +96,14 @@ pub(super) fn isolate(mut object: Object, place: Place<'_>) -> Fate {
         return Fate::LeftOut("it names another namespace");
     }
     let mut changes = Vec::new();
+    let is_policy = (object.group(), object.kind()) == ("networking.k8s.io", "NetworkPolicy");
+    if is_policy && !shut(&mut object, &mut changes) {
+        return Fate::LeftOut(POLICY);
+    }
     match (object.group(), object.kind()) {
         ("batch", "CronJob") => suspend(&mut object, &mut changes),
         ("", "Service") => enclose(&mut object, &mut changes),
         ("", "PersistentVolumeClaim") => pods::claim(object.at_mut("/spec"), &mut changes),
-        ("networking.k8s.io", "NetworkPolicy") if !shut(&mut object, &mut changes) => {
-            return Fate::LeftOut(POLICY);
-        }
         _ => {}
     }
     match pods::isolate(&mut object, &mut changes) {
