@@ -52,7 +52,7 @@ pub(super) enum Need {
     GetSchedules,
     ListSchedules,
     UpdateSchedules,
-    /// Says that the next ones are only of who changes what is exported.
+    /// Says that the next ones are only of who changes what is exported, or what stays.
     OfTemplate,
     DeleteSchedules,
     Metrics,
@@ -237,7 +237,9 @@ impl Need {
                 "`list` on `exportschedules.outhaul.dev`, in the namespace or in all"
             }
             Self::UpdateSchedules => "`update` on `exportschedules.outhaul.dev`, in the namespace",
-            Self::OfTemplate => "where what is exported is changed, also the following",
+            Self::OfTemplate => {
+                "where what is exported or what stays is changed, also the following"
+            }
             Self::DeleteSchedules => "`delete` on `exportschedules.outhaul.dev`, in the namespace",
             Self::Metrics => "`get` on the nonResourceURL `/metrics`",
         }

@@ -9,7 +9,7 @@ use crate::support::cluster::Cluster;
 use crate::support::helm::Helm;
 use crate::support::images::Image;
 use crate::support::node::Node;
-use crate::support::objects::Namespace;
+use crate::support::objects::{Namespace, get};
 use crate::support::outhaul::Outhaul;
 use crate::support::registry::Registry;
 
@@ -45,6 +45,27 @@ fn what_ran_in_one_cluster_runs_in_another_that_knows_only_the_registry() {
     }
     let page = page(&namespace);
     assert!(page.contains("the page of web"), "{page}");
+    drill(&cluster, &node, &format!("{}/backups/shop-shop-chart", destination.address()));
+}
+
+/// The same once more, in a namespace that is gone afterwards. The node's network enforces no policy.
+fn drill(cluster: &Cluster, node: &Node, chart: &str) {
+    let volume = VOLUME.replace("FOLDER", &node.volumes().display().to_string());
+    cluster.apply(&volume.replace("name: e2e", "name: drill").replace("/e2e", "/drill"));
+    let outhaul = Outhaul::new()
+        .kubeconfig(cluster.kubeconfig("admin"))
+        .env("HELM", crate::support::tools::helm4());
+    let arguments = ["drill", chart, "--yes", "-o", "json"];
+    let refused = outhaul.run(&arguments).exits(18);
+    assert!(refused.stderr.contains("nothing shows that"), "{}", refused.stderr);
+
+    let done = outhaul.run(&[&arguments[..], &["--allow-egress"]].concat()).ok().json();
+    assert_eq!((&done["ready"], &done["removed"]), (&true.into(), &true.into()), "{done}");
+    let objects = done["objects"].as_array().unwrap();
+    let names: Vec<_> = objects.iter().map(|of| of["object"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Deployment api", "Deployment web", "StatefulSet db"]);
+    let namespace = done["namespace"].as_str().unwrap();
+    assert!(get(cluster, None, "v1", "Namespace", namespace).is_none());
 }
 
 /// Runs the application in a first cluster and exports it; gives the digest of each container's image, and the

@@ -77,7 +77,7 @@ pub(super) fn is_askable(written: &Value) -> Result<(), Problem> {
         None => Ok(()),
         Some(field) => {
             let detail = "who asks is the token's to say: its exports have the rights of who makes the \
-                          schedule, or changes what it exports";
+                          schedule, or changes what it exports or what stays of it";
             Err(invalid(&format!("spec.{field}"), detail))
         }
     }

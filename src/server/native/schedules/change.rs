@@ -19,9 +19,9 @@ use crate::server::json::Body;
 use crate::server::native::headers::IfMatch;
 use crate::server::problem::Problem;
 
-/// How often a change is tried again that somebody else's came before. The leader writes statuses, each a
-/// few times a minute at most.
-const TRIES: usize = 5;
+/// How often a change is tried that somebody else's came before: a handful of writers at once, and the
+/// leader, which writes statuses a few times a minute at most.
+const TRIES: usize = 10;
 
 /// `PUT /v1/namespaces/{ns}/schedules/{name}`
 pub(super) async fn replace(
@@ -103,16 +103,16 @@ async fn write(
     Err(changed(name))
 }
 
-/// The schedule as it is to be, if the caller may make it that. As in admission, when it runs and what
-/// stays may be changed by whoever may change it; who changes what is exported needs the rights of an
-/// export, and is from then on who asks.
+/// The schedule as it is to be, if the caller may make it that. As in admission, when it runs may be
+/// changed by whoever may change it; who changes what is exported, or what stays of it, needs the rights
+/// of an export, and is from then on who asks.
 async fn allowed(
     asked: &Asked,
     now: &ExportSchedule,
     spec: ExportScheduleSpec,
     event: Event,
 ) -> Result<ExportSchedule, Problem> {
-    if spec.template == now.spec.template {
+    if (&spec.template, &spec.retention) == (&now.spec.template, &now.spec.retention) {
         let requested_by = now.spec.requested_by.clone();
         let service_account_name = now.spec.service_account_name.clone();
         let spec = ExportScheduleSpec { requested_by, service_account_name, ..spec };

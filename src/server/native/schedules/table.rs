@@ -9,11 +9,11 @@ use crate::server::native::table::{CLUSTER, DESTINATIONS, EXPORTS, USE};
 use crate::server::page::Items;
 use crate::server::routes::{Need, Route};
 
-/// Whoever makes a schedule, or changes what it exports, needs what its exports need.
+/// Whoever makes a schedule, or changes what it exports or what stays of it, needs what its exports need.
 const CREATE: &[Need] =
     &[Need::CreateSchedules, Need::ReadNamespace, Need::UseDestination, Need::ReadSecrets];
 
-/// Where only times and rules are changed, the first is enough.
+/// Where neither template nor retention is changed, the first is enough.
 const CHANGE: &[Need] = &[
     Need::UpdateSchedules,
     Need::OfTemplate,

@@ -149,7 +149,7 @@ fn who_lacks_a_right_is_refused_before_anything_is_looked_up() {
     assert!(lines.iter().all(|line| line["decision"] == "deny"), "{lines:#?}");
 }
 
-/// As in admission: when it runs is of whoever may change it, what it exports is not.
+/// As in admission: when it runs is of whoever may change it, what it exports and what stays is not.
 #[test]
 fn who_changes_what_is_exported_asks_for_it_from_then_on() {
     let door = open(&ALL);
@@ -158,7 +158,7 @@ fn who_changes_what_is_exported_asks_for_it_from_then_on() {
     door.shop.namespace.apply(carol);
     door.shop.namespace.apply(&bound(&door, "schedules", "carol"));
     let carol = format!("Bearer {}", door.shop.namespace.token("carol", Some("outhaul.dev")));
-    let later = json!({"schedule": "0 4 * * *", "retention": {"keepLast": 3}});
+    let later = json!({"schedule": "0 4 * * *"});
     let changed = door.server.running().wait_for("the right", |_, _| {
         Some(door.change(&carol, &[], &later)).filter(|answer| answer.status == 200)
     });
@@ -168,9 +168,12 @@ fn who_changes_what_is_exported_asks_for_it_from_then_on() {
     };
     assert_eq!(changed.json()["requestedBy"], user("exporter"));
     let another = json!({"template": {"names": {"chartName": "another"}}});
-    let refused = door.change(&carol, &[], &another).problem(403, "FORBIDDEN");
-    let detail = refused["detail"].as_str().unwrap();
-    assert!(detail.starts_with("you may not read the applications"), "{detail}");
+    let fewer = json!({"retention": {"keepLast": 3}});
+    for change in [&another, &fewer] {
+        let refused = door.change(&carol, &[], change).problem(403, "FORBIDDEN");
+        let detail = refused["detail"].as_str().unwrap();
+        assert!(detail.starts_with("you may not read the applications"), "{detail}");
+    }
 
     for role in ["reads", "reads-roles", "uses"] {
         door.shop.namespace.apply(&bound(&door, role, "carol"));
@@ -179,6 +182,7 @@ fn who_changes_what_is_exported_asks_for_it_from_then_on() {
         Some(door.change(&carol, &[], &another)).filter(|answer| answer.status == 200)
     });
     assert_eq!(changed.json()["requestedBy"], user("carol"), "{changed:?}");
+    assert_eq!(door.change(&carol, &[], &fewer).status, 200);
     let [export] = &door.followed(&door.verb(&carol, "run", &[]))[..] else { panic!("one") };
     assert_eq!((&export["phase"], &export["requestedBy"]), (&json!("Succeeded"), &user("carol")));
     // The mark of the exporter's schedule is of no use in carol's name.
@@ -216,25 +220,31 @@ fn a_change_is_of_what_was_seen() {
     let same = door.change(&door.exporter, &[], &jitter);
     assert_eq!(same.header("etag"), changed.header("etag"));
     // Changes of other fields at once are all there afterwards.
-    let fields = ["keepLast", "keepDaily", "keepWeekly", "keepMonthly"];
+    let fields = [
+        ("jitterSeconds", json!(31)),
+        ("startingDeadlineSeconds", json!(60)),
+        ("catchUp", json!("None")),
+        ("concurrencyPolicy", json!("Allow")),
+    ];
     std::thread::scope(|scope| {
-        for field in fields {
+        for (field, value) in &fields {
             let door = &door;
-            let kept = json!({"retention": {field: 2}});
             scope.spawn(move || {
-                let answer = door.change(&door.exporter, &[], &kept);
+                let answer = door.change(&door.exporter, &[], &json!({*field: value}));
                 assert_eq!(answer.status, 200, "{answer:?}");
             });
         }
     });
     let stored = get(&door.shop, "nightly");
-    assert!(fields.iter().all(|field| stored["spec"]["retention"][*field] == 2), "{stored:#}");
+    let stored = |field: &str| stored["spec"][field].clone();
+    assert!(fields.iter().all(|(field, value)| stored(field) == *value));
     // A replacement is all of it.
     let body = json!({"spec": door.asked("", &json!({}))["spec"]}).to_string();
     let replaced = door.send(&door.exporter, Method::PUT, &path, &[], &body);
     assert_eq!(replaced.status, 200, "{replaced:?}");
     let spec = &get(&door.shop, "nightly")["spec"];
-    assert_eq!((&spec["retention"], &spec["suspend"]), (&Value::Null, &json!(false)), "{spec:#}");
+    let left = (&spec["startingDeadlineSeconds"], &spec["suspend"]);
+    assert_eq!(left, (&Value::Null, &json!(false)), "{spec:#}");
 }
 
 #[test]
