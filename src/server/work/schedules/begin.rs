@@ -116,6 +116,7 @@ impl Schedules<'_> {
             }
             runs.made.insert(draft.name().to_owned());
             count += 1;
+            let _turn = self.pace.lock().await;
             sleep(PACE).await;
         }
         runs.began = true;

@@ -6,6 +6,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::begin::Runs;
+use super::prune::Owed;
 use super::records::{Run, draft, expired, gives_way, waits};
 use super::standing::{self, Fault};
 use super::tally::{self, End};
@@ -21,17 +22,27 @@ use crate::server::work::accept::{Refusal, Requester, permit_schedule};
 /// In whose name a schedule runs, and when that was asked.
 pub(super) type Asked = (Instant, Result<Requester, Fault>);
 
+/// What comes of a look.
+pub(super) struct Looked {
+    pub(super) seen: Seen,
+    /// Prunes that are to follow, and whether there is a new version.
+    pub(super) owed: Vec<(Owed, bool)>,
+    /// Whether the status says now what the last prune did.
+    pub(super) told: bool,
+}
+
 impl Schedules<'_> {
-    /// Does what there is to do about one schedule, and writes how it stands then.
+    /// Does what there is to do about one schedule, and writes how it stands then; `before` is what was
+    /// seen of it last.
     pub(super) async fn look(
-        &mut self,
-        key: Key,
+        &self,
+        key: &Key,
+        before: Option<Seen>,
         stored: Arc<ExportSchedule>,
         records: Vec<Arc<Export>>,
         (others, share): (&[String], usize),
-    ) -> Result<(), Error> {
+    ) -> Result<Looked, Error> {
         let (now, at) = (self.clock.now(), Instant::now());
-        let before = self.seen.remove(&key);
         let current = before.as_ref().filter(|seen| Arc::ptr_eq(&seen.stored, &stored));
         let schedule = Arc::clone(current.map_or(&stored, |seen| &seen.current));
         let (asked, made) = before.map(|seen| (seen.asked, seen.made)).unwrap_or_default();
@@ -80,12 +91,13 @@ impl Schedules<'_> {
         let valid = is_known && standing::valid(&mut status, fault, others, now);
         let healthy = standing::healthy(&mut status, now);
         standing::restorable(&mut status, now);
-        let pruned = self.pruner.untold(&key).cloned();
+        let pruned = self.pruner.untold(key).cloned();
         let pruned_before = status.pruned.clone();
         if let Some(done) = &pruned {
             status.pruned = Some(done.said.clone());
         }
 
+        let mut owed = Vec::new();
         let current = if schedule.status.as_ref() == Some(&status) {
             schedule
         } else {
@@ -94,7 +106,7 @@ impl Schedules<'_> {
             written.metadata.managed_fields = None;
             for (record, end) in ends {
                 self.desk.metrics.scheduled(end.as_str(), 1);
-                self.owe(&written, record, end, now);
+                owed.extend(owes(&written, record, end));
             }
             self.desk.metrics.scheduled(tally::End::Skipped.as_str(), skipped);
             self.desk.metrics.missed(missed);
@@ -105,17 +117,15 @@ impl Schedules<'_> {
             self.tell_of(&written, [(standing::VALID, valid), (standing::HEALTHY, healthy)]).await;
             Arc::new(written)
         };
-        if let Some(done) = pruned {
-            self.pruner.told(&key);
+        if let Some(done) = &pruned {
             for prune::News { reason, note, is_warning } in done.news(pruned_before.as_ref()) {
                 self.tell(&current, reason, &note, is_warning).await;
             }
         }
         self.retire(&current, &records, share, now).await;
         let is_restless = is_faulty || records.iter().any(|record| !record.is_terminal());
-        self.seen
-            .insert(key, Seen { stored, current, records, wake, asked, made, at, is_restless });
-        Ok(())
+        let seen = Seen { stored, current, records, wake, asked, made, at, is_restless };
+        Ok(Looked { seen, owed, told: pruned.is_some() })
     }
 
     /// In whose name the schedule runs, asked again where that is to be `fresh`, or it was refused;
@@ -150,15 +160,6 @@ impl Schedules<'_> {
             Err(Refusal::Unavailable) => return None,
         };
         Some((Instant::now(), answer))
-    }
-
-    /// Notes that a prune is to follow an export that has ended well, where it is said what stays.
-    fn owe(&mut self, schedule: &ExportSchedule, record: &Export, end: End, now: Timestamp) {
-        let has_rules = schedule.spec.retention.is_some();
-        if has_rules && matches!(end, End::Succeeded | End::Unchanged) {
-            let owed = prune::Owed::after(schedule, record);
-            self.pruner.owe(owed, end == End::Succeeded, now);
-        }
     }
 
     /// Cancels a record that gives way; one that waits only if it still does.
@@ -224,4 +225,12 @@ impl Schedules<'_> {
         let about = About::schedule(schedule);
         tell(&self.desk.means.live, &self.desk.me, &[&about], &news).await;
     }
+}
+
+/// The prune that is to follow an export that has ended well, where it is said what stays; and whether
+/// there is a new version.
+fn owes(schedule: &ExportSchedule, record: &Export, end: End) -> Option<(Owed, bool)> {
+    let has_rules = schedule.spec.retention.is_some();
+    let is_well = matches!(end, End::Succeeded | End::Unchanged);
+    (has_rules && is_well).then(|| (Owed::after(schedule, record), end == End::Succeeded))
 }

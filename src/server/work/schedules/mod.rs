@@ -23,11 +23,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
+use tokio::sync::Mutex;
 use tokio::time::sleep;
 
-use self::look::Asked;
+use self::look::{Asked, Looked};
 use self::prune::Pruner;
 use super::{Clock, Desk};
 use crate::cluster::record::schedule::ExportSchedule;
@@ -45,6 +46,10 @@ const GRANTED: Duration = Duration::from_secs(60);
 
 /// Between two records that are made: 50 a second are a tenth of what an API server takes.
 const PACE: Duration = Duration::from_millis(20);
+
+/// Schedules that are looked at at once: a look is a handful of requests, one after the other, and a
+/// thousand schedules may be due in one minute.
+const AT_ONCE: usize = 8;
 
 /// Records that one schedule makes before others have their turn.
 const TURN: usize = 50;
@@ -68,6 +73,8 @@ pub(super) struct Schedules<'a> {
     clock: Clock,
     seen: HashMap<Key, Seen>,
     pruner: Pruner,
+    /// Held by who waits after a record was made, so that all of them together keep to [`PACE`].
+    pace: Mutex<()>,
 }
 
 /// What was seen of a schedule when it was last looked at.
@@ -95,8 +102,8 @@ impl<'a> Schedules<'a> {
         index: &'a AppIndex,
     ) -> Self {
         let clock = desk.means.clock.clone();
-        let (seen, pruner) = (HashMap::new(), Pruner::default());
-        Self { desk, schedules, exports, index, clock, seen, pruner }
+        let (seen, pruner, pace) = (HashMap::new(), Pruner::default(), Mutex::default());
+        Self { desk, schedules, exports, index, clock, seen, pruner, pace }
     }
 
     /// Does what there is to do, for ever.
@@ -129,21 +136,42 @@ impl<'a> Schedules<'a> {
         let is_there = |key: &Key| self.schedules.get(&key.0, &key.1).is_some();
         self.seen.retain(|key, _| is_there(key));
         self.pruner.retain(is_there);
+        let mut due = Vec::new();
         for schedule in all {
             let key = (schedule.namespace().to_owned(), schedule.name().to_owned());
             let records = records.remove(&key).unwrap_or_default();
-            if !self.is_due(&key, &schedule, &records) {
-                continue;
+            if self.is_due(&key, &schedule, &records) {
+                let before = self.seen.remove(&key);
+                due.push((key, before, schedule, records));
             }
+        }
+        let (this, shared) = (&*self, &shared);
+        let looks = due.into_iter().map(|(key, before, schedule, records)| async move {
             let others = shared.get(&key).map_or(&[][..], Vec::as_slice);
             let title = schedule.title();
-            match self.look(key, schedule, records, (others, share)).await {
-                Ok(()) | Err(cluster::Error::Conflict { .. }) => {} // it is seen next time
+            match this.look(&key, before, schedule, records, (others, share)).await {
+                Ok(looked) => return Some((key, looked)),
+                Err(cluster::Error::Conflict { .. }) => {} // it is seen next time
                 Err(error) => tracing::warn!("{title} has to wait: {error}"),
             }
+            None
+        });
+        let looks = stream::iter(looks.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
+        let looked: Vec<Option<(Key, Looked)>> = looks.collect().await;
+        for (key, looked) in looked.into_iter().flatten() {
+            self.keep(key, looked);
         }
         self.pruner.begin(&self.desk, (self.schedules, self.index), self.clock.now());
         self.seen.values().filter_map(|seen| seen.wake).min()
+    }
+
+    fn keep(&mut self, key: Key, Looked { seen, owed, told }: Looked) {
+        let now = self.clock.now();
+        owed.into_iter().for_each(|(owed, is_new)| self.pruner.owe(owed, is_new, now));
+        if told {
+            self.pruner.told(&key);
+        }
+        self.seen.insert(key, seen);
     }
 
     fn is_due(&self, key: &Key, stored: &Arc<ExportSchedule>, records: &[Arc<Export>]) -> bool {
