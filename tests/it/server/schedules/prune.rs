@@ -14,9 +14,6 @@ use crate::export::prune::year::expected;
 use crate::server::exports::site::{API, Shop, Site, held};
 use crate::support::images::Image;
 
-/// Days of a daily schedule: ten weeks, which have ends of days, weeks and months in them.
-const DAYS: u64 = 70;
-
 /// What a registry is asked that removes nothing: whether it deletes at all.
 const PROBES: usize = 1;
 
@@ -144,8 +141,19 @@ fn what_no_schedule_keeps_goes_after_a_run_and_nothing_else_does() {
     assert_eq!(shop.destination.requests(&["DELETE"]), []);
 }
 
+/// As long as CI has time for: ten weeks, which have ends of days, weeks and months in them.
 #[test]
 fn weeks_of_a_daily_schedule_leave_exactly_what_the_rules_name() {
+    daily_for(70);
+}
+
+#[test]
+#[ignore = "takes minutes; run it with `--ignored`"]
+fn a_year_of_a_daily_schedule_leaves_exactly_what_the_rules_name() {
+    daily_for(365);
+}
+
+fn daily_for(days: u64) {
     let site = Site::start();
     let shop = held(&site, 0);
     shop.grant_all(&site);
@@ -159,7 +167,7 @@ fn weeks_of_a_daily_schedule_leave_exactly_what_the_rules_name() {
     let day = SignedDuration::from_hours(24);
     let first = if noon > replica.now() { noon } else { noon + day };
     let mut made: Vec<(Timestamp, String)> = Vec::new();
-    for number in 0..DAYS {
+    for number in 0..days {
         if number.is_multiple_of(3) {
             change(&shop, "shop", &format!("day {number}"));
         }
@@ -171,7 +179,7 @@ fn weeks_of_a_daily_schedule_leave_exactly_what_the_rules_name() {
             made.push((replica.now(), version));
         }
     }
-    assert_eq!(made.len() as u64, DAYS.div_ceil(3));
+    assert_eq!(made.len() as u64, days.div_ceil(3));
     let pruned = pruned(&shop, replica.now());
     assert_eq!(pruned["error"], Value::Null, "{pruned:#}");
     assert_eq!(versions(&shop), expected(&made, &rules, replica.now()));
