@@ -7,7 +7,7 @@
 //! ```
 //!
 //! What is installed is what was looked at: not the chart is given to helm, but another one that
-//! holds its isolated objects as they are (`wrapped`).
+//! holds its isolated objects as they are (`drill/wrapped`).
 
 mod isolate;
 mod leftover;

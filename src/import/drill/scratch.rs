@@ -11,7 +11,7 @@ use crate::cluster::Live;
 use crate::cluster::target::Right;
 use crate::import::Error;
 
-/// Label of scratch namespaces: `true`, or `KEPT` of those that stay.
+/// Label of scratch namespaces: `true`, or `kept` of those that stay.
 pub const LABEL: &str = "outhaul.dev/drill";
 
 /// Value of [`LABEL`] of a namespace that a drill was told to leave.

@@ -104,7 +104,8 @@ async fn all_of_a_status_comes_back() {
         }],
         "moreApps": 7,
         "pruned": {
-            "at": at, "kept": 3, "removed": 2, "images": 1, "dryRun": true, "error": "denied",
+            "at": at, "app": "shop/web", "kept": 3, "removed": 2, "images": 1, "dryRun": true,
+            "error": "denied",
         },
         "conditions": [{
             "type": "Healthy", "status": "True", "reason": "Succeeded", "message": "all is well",
