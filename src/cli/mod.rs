@@ -20,8 +20,10 @@ mod templates;
 mod traces;
 
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use clap::{CommandFactory, Parser};
+use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Exit};
 use args::{AppCommand, Cli, Command, LayoutCommand};
@@ -144,14 +146,27 @@ async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
     }
 }
 
-/// Ends when the user or the system asks us to end.
+/// Ends when the user or the system asks us to end. What waits for it at several places sees it
+/// everywhere at once, which receivers of a signal do not: they are woken one after the other.
 pub(crate) async fn interrupted() {
+    static ASKED: OnceLock<CancellationToken> = OnceLock::new();
+    ASKED.get_or_init(asked).cancelled().await;
+}
+
+/// Is cancelled by the first signal; never, where there are none.
+fn asked() -> CancellationToken {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+    let asked = CancellationToken::new();
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    if let (Ok(mut interrupt), Ok(mut terminate)) = signals {
+        let asked = asked.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            asked.cancel();
+        });
     }
+    asked
 }
