@@ -47,8 +47,10 @@ fn idle_for(hours: u64) {
     assert_eq!(replica.metric(unchanged), hours - 1);
     let [first] = &shop.versions()[..] else { panic!("one version: {:?}", shop.versions()) };
     until("old records go", || records(&shop, "hourly"), |left| left.len() <= 4);
-    // Nothing was sent to the registry since the first run, and nothing was deleted there.
-    let sent = shop.destination.requests(&["POST", "PUT", "PATCH", "DELETE"]);
+    // Nothing was sent to the registry since the first run, and nothing was deleted there; the server
+    // looks now and then whether the destination takes anything.
+    let mut sent = shop.destination.requests(&["POST", "PUT", "PATCH", "DELETE"]);
+    sent.retain(|line| !line.path.contains("/outhaul-check/"));
     assert_eq!(sent, []);
 
     // It stands still until day 90, and is another one on day 91: the state of day 90 stays.
