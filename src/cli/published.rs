@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::args::{AccessArgs, Global};
-use super::connect;
+use super::args::{AccessArgs, ChartsArgs, Global};
+use super::{connect, remote};
 use crate::destination::{Destination, direct, select};
 use crate::error::Error;
+use crate::export::request::ChosenNames;
 use crate::export::{self, ChartReference, Target};
 use crate::import::restore::{self, Selector};
 use crate::registry::{Host, Layout};
@@ -51,6 +52,25 @@ pub(crate) async fn published(
             &connect::access(args)?,
         )?,
     };
+    Ok(Published { destination, chart, known })
+}
+
+/// The charts of an application: those that it is exported to where a registry is named beside it, else
+/// as [`published`].
+pub(crate) async fn charts(
+    args: &ChartsArgs,
+    access: &AccessArgs,
+    global: &Global,
+) -> Result<Published, Error> {
+    let Some(registry) = &args.registry else {
+        return published(&args.reference, access, global).await;
+    };
+    let known = connect::destination(registry, access, global).await?;
+    let destination = known[0].clone();
+    let namespace = remote::namespace(args.namespace.as_deref(), global).await?;
+    let names = ChosenNames { chart_name: args.chart_name.clone(), ..ChosenNames::default() };
+    let target = Target::registry(&destination)?;
+    let chart = ChartReference::own(&target, &namespace, &args.reference, &names)?;
     Ok(Published { destination, chart, known })
 }
 

@@ -69,6 +69,9 @@ pub enum Event {
     /// To run one.
     #[serde(rename = "schedule.run")]
     ScheduleRun,
+    /// To delete versions that no rule keeps.
+    #[serde(rename = "prune")]
+    Prune,
     /// To check a destination.
     #[serde(rename = "destination.check")]
     DestinationCheck,

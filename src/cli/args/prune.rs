@@ -3,14 +3,12 @@
 use clap::Args;
 use jiff::SignedDuration;
 
-use super::{AccessArgs, KeepArgs};
+use super::{AccessArgs, ChartsArgs, KeepArgs, MakesNone, ServerArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct PruneArgs {
-    /// Charts of the exports: `[oci://]HOST/PATH/NAME` or `DESTINATION/NAME`. Those are meant that
-    /// have the origin of the newest version
-    #[arg(value_name = "REF")]
-    pub(crate) reference: String,
+    #[command(flatten)]
+    pub(crate) charts: ChartsArgs,
     #[command(flatten)]
     pub(crate) keep: KeepArgs,
     /// Whose hours, days, weeks, months and years count, as an IANA name such as `Europe/Berlin`
@@ -23,9 +21,13 @@ pub(crate) struct PruneArgs {
     #[arg(long)]
     pub(crate) yes: bool,
     /// How long images stay after their last chart has gone, such as 36h: longer than any export that
-    /// may be under way takes
-    #[arg(long, value_name = "TIME", default_value = "24h")]
-    pub(crate) grace: SignedDuration,
+    /// may be under way takes [default: 24h]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) grace: Option<SignedDuration>,
+    #[command(flatten)]
+    pub(crate) at: ServerArgs,
+    #[command(flatten)]
+    pub(crate) making: MakesNone,
     #[command(flatten)]
     pub(crate) access: AccessArgs,
 }

@@ -1,69 +1,110 @@
-//! `outhaul prune REF`: versions that no rule keeps go, after they were shown.
+//! `outhaul prune REF|NAME`: versions that no rule keeps go, after they were shown.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use semver::Version;
+use serde_json::{Value, json};
 
 use crate::cli::args::{Global, PruneArgs};
 use crate::cli::output::{Printer, Question};
-use crate::cli::published::published;
+use crate::cli::published::charts;
+use crate::cli::remote::{self, Server};
 use crate::cli::tables;
+use crate::destination::select::is_address;
 use crate::error::Error;
-use crate::export::prune::{self, Claim, Outcome, Plan};
+use crate::export::prune::{self, Claim, GRACE, Plan, Pruned};
 use crate::export::{self, Target, history};
-use crate::schedule::declared;
-use crate::schedule::retention::Rules;
-
-/// What a prune prints: what goes and stays, and what became of that.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Pruned {
-    #[serde(flatten)]
-    pub(crate) plan: Plan,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) outcome: Option<Outcome>,
-}
+use crate::schedule::declared::{self, Invalid};
 
 pub(crate) async fn run(args: &PruneArgs, global: &Global, printer: &Printer) -> Result<(), Error> {
+    args.making.check()?;
+    if let Some(server) = server(args, global, printer).await? {
+        return at_server(&server, args, global, printer).await;
+    }
     let claim = claim(args)?;
-    let found = published(&args.reference, &args.access, global).await?;
+    let found = charts(&args.charts, &args.access, global).await?;
     let target = Target::registry(&found.destination)?;
-    let (repository, now) = (&found.chart.repository, Timestamp::now());
-    let newest = history::newest(&target, repository).await?;
+    let (charts, now) = (&found.chart.repository, Timestamp::now());
+    let newest = history::newest(&target, charts).await?;
     let origin = newest.and_then(|newest| newest.origin);
-    let origin = origin.ok_or_else(|| export::Error::ChartMissing(target.address(repository)))?;
-    let plan = prune::plan(&target, repository, &origin, &[claim], now).await?;
-    let plan = Plan { grace: args.grace, ..plan };
+    let origin = origin.ok_or_else(|| export::Error::ChartMissing(target.address(charts)))?;
+    let plan = prune::plan(&target, charts, &origin, &[claim], now).await?;
     if args.dry_run {
         return printer.data(&Pruned { plan, outcome: None }, tables::pruned);
     }
     confirm(args, &plan, printer)?;
     let deleting = Target::deleting(&found.destination)?;
-    let outcome = prune::run(&target, deleting.as_ref(), &plan, now).await?;
-    let whole = outcome.require();
-    printer.data(&Pruned { plan, outcome: Some(outcome) }, tables::pruned)?;
+    let grace = args.grace.unwrap_or(GRACE);
+    let place = prune::Place { target: &target, deleting: deleting.as_ref(), charts, grace };
+    let outcome = prune::run(place, &plan, now).await?;
+    print(&Pruned { plan, outcome: Some(outcome) }, printer)
+}
+
+/// Lets the server do it, which knows the schedules as well.
+async fn at_server(
+    server: &Server,
+    args: &PruneArgs,
+    global: &Global,
+    printer: &Printer,
+) -> Result<(), Error> {
+    let namespace = remote::namespace(args.charts.namespace.as_deref(), global).await?;
+    let ask = async |body: Value| server.prune(&namespace, &args.charts.reference, &body).await;
+    let planned = ask(body(args, None)?).await?;
+    if args.dry_run {
+        return printer.data(&planned, tables::pruned);
+    }
+    confirm(args, &planned.plan, printer)?;
+    let shown: Vec<Version> = planned.plan.going().map(|of| of.version.clone()).collect();
+    let pruned = ask(body(args, Some(&shown))?).await?;
+    if pruned.outcome.is_none() {
+        printer.say("nothing was deleted: a schedule of the application only plans (`dryRun`)");
+    }
+    print(&pruned, printer)
+}
+
+/// What the server is asked for: a plan, or that these versions go.
+fn body(args: &PruneArgs, shown: Option<&[Version]>) -> Result<Value, Error> {
+    let destination = args.charts.registry.as_deref().filter(|name| !is_address(name));
+    let destination = destination.ok_or_else(|| Error::Arguments {
+        text: "a server prunes an application at one of its destinations".to_owned(),
+        hint: "name both: `outhaul prune NAME -n NAMESPACE -r DESTINATION`",
+    })?;
+    Ok(json!({
+        "destination": destination,
+        "chartName": args.charts.chart_name,
+        "retention": args.keep.retention(),
+        "timeZone": args.time_zone,
+        "dryRun": shown.is_none(),
+        "versions": shown,
+    }))
+}
+
+fn print(pruned: &Pruned, printer: &Printer) -> Result<(), Error> {
+    let whole = pruned.outcome.as_ref().map_or(Ok(()), prune::Outcome::require);
+    printer.data(pruned, tables::pruned)?;
     Ok(whole?)
 }
 
-fn claim(args: &PruneArgs) -> Result<Claim, Error> {
-    let invalid = |text: String| Error::Arguments {
-        text,
-        hint: "say what stays: `--keep-last 7`, `--keep-daily 14`, `--max-age 90d`",
-    };
-    let rules = args.keep.rules()?.filter(says_what_stays);
-    let zone = declared::zone(&args.time_zone);
-    Ok(Claim {
-        schedule: "the command line".to_owned(),
-        rules: Some(rules.ok_or_else(|| invalid("nothing is said of what stays".to_owned()))?),
-        zone: zone.map_err(|error| invalid(format!("--time-zone: {error}")))?,
-        dry_run: args.dry_run,
-    })
+async fn server(
+    args: &PruneArgs,
+    global: &Global,
+    printer: &Printer,
+) -> Result<Option<Server>, Error> {
+    args.at.refuse(&[
+        (args.grace.is_some(), "--grace"),
+        (global.destinations.is_some(), "--destinations"),
+        (args.access.username.is_some(), "--username"),
+        (args.access.plain_http, "--plain-http"),
+    ])?;
+    Server::named(&args.at, args.access.ca_file.as_deref(), global, printer).await
 }
 
-/// That versions made by hand may go says nothing of those that stay.
-fn says_what_stays(rules: &Rules) -> bool {
-    let Rules { last, hourly, daily, weekly, monthly, yearly, .. } = *rules;
-    let counts = [last, hourly, daily, weekly, monthly, yearly];
-    rules.max_age.is_some() || rules.min_successful.get() > 1 || counts.iter().any(|of| *of > 0)
+fn claim(args: &PruneArgs) -> Result<Claim, Error> {
+    Ok(Claim {
+        schedule: "the command line".to_owned(),
+        rules: Some(args.keep.rules()?.ok_or(Invalid::NothingStays)?),
+        zone: declared::zone(&args.time_zone)?,
+        dry_run: args.dry_run,
+    })
 }
 
 /// Shows what goes and waits for a yes, unless that was said before.

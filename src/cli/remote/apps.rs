@@ -9,6 +9,7 @@ use crate::app::{App, Candidate};
 use crate::destination::Check;
 use crate::error::{Code, Error, Exit};
 use crate::export::diff::Diff;
+use crate::export::prune::Pruned;
 
 /// Most applications that are listed; a namespace has dozens.
 const MOST: usize = 10_000;
@@ -76,6 +77,21 @@ impl Server {
     ) -> Result<Diff, Error> {
         let path = ["v1", "namespaces", namespace, "apps", name, "diff"];
         let ask = Ask { path: &path, body: Some(compared), ..Ask::default() };
+        Ok(self.post(&ask).await?.body)
+    }
+
+    /// What of an application's versions goes, or went; `wanted` says which and whether.
+    ///
+    /// # Errors
+    /// As [`Self::app`].
+    pub(crate) async fn prune(
+        &self,
+        namespace: &str,
+        name: &str,
+        wanted: &Value,
+    ) -> Result<Pruned, Error> {
+        let path = ["v1", "namespaces", namespace, "apps", name, "prune"];
+        let ask = Ask { path: &path, body: Some(wanted), ..Ask::default() };
         Ok(self.post(&ask).await?.body)
     }
 

@@ -6,12 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::kept::Kept;
 use super::needed::Needed;
 use super::tombstone::{Ledger, Root};
-use super::{Left, Outcome, Place, Plan};
+use super::{Left, Outcome, Place};
 use crate::export::Error;
 use crate::registry::{Deleted, Digest, Manifest, RepositoryName, Revision, Tag};
 
@@ -30,12 +30,11 @@ struct Going {
 /// Deletes the images of tombstones that are old enough.
 pub(super) async fn delete(
     place: Place<'_>,
-    plan: &Plan,
     now: Timestamp,
     ledger: &mut Ledger,
     outcome: &mut Outcome,
 ) -> Result<(), Error> {
-    let due: BTreeSet<Root> = roots(ledger, plan, now).cloned().collect();
+    let due: BTreeSet<Root> = roots(ledger, place.grace, now).cloned().collect();
     let repositories: BTreeSet<RepositoryName> =
         due.iter().map(|root| root.repository.clone()).collect();
     for repository in repositories {
@@ -46,7 +45,7 @@ pub(super) async fn delete(
             continue;
         }
         for entry in &mut ledger.tombstone.pruned {
-            if is_due(entry.at, plan, now) {
+            if is_due(entry.at, place.grace, now) {
                 entry.images.retain(|root| root.repository != repository);
             }
         }
@@ -58,15 +57,13 @@ pub(super) async fn delete(
     ledger.write(place).await
 }
 
-fn is_due(at: Timestamp, plan: &Plan, now: Timestamp) -> bool {
-    now.duration_since(at) >= plan.grace
+fn is_due(at: Timestamp, grace: SignedDuration, now: Timestamp) -> bool {
+    now.duration_since(at) >= grace
 }
 
-fn roots<'l>(ledger: &'l Ledger, plan: &Plan, now: Timestamp) -> impl Iterator<Item = &'l Root> {
-    let (grace, entries) = (plan.grace, ledger.tombstone.pruned.iter());
-    entries
-        .filter(move |entry| now.duration_since(entry.at) >= grace)
-        .flat_map(|entry| &entry.images)
+fn roots(ledger: &Ledger, grace: SignedDuration, now: Timestamp) -> impl Iterator<Item = &Root> {
+    let entries = ledger.tombstone.pruned.iter();
+    entries.filter(move |entry| is_due(entry.at, grace, now)).flat_map(|entry| &entry.images)
 }
 
 /// Deletes those of `roots`, which are of one repository, that nothing needs. The inner error is why

@@ -20,16 +20,16 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use semver::Version;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::registry::{Digest, RepositoryName, Store, Tag};
+use crate::registry::{Digest, Tag};
 use crate::schedule::retention::Rules;
 
+use super::Error;
 use super::names::PRUNED;
-use super::{Error, Target};
-use place::Place;
 use tombstone::Ledger;
 
+pub use place::Place;
 pub use plan::plan;
 
 /// How long images stay after their last chart has gone. An export that had found them there before
@@ -50,7 +50,7 @@ pub struct Claim {
 }
 
 /// Which versions go.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "PrunePlan")]
 pub struct Plan {
@@ -64,17 +64,12 @@ pub struct Plan {
     pub versions: Vec<PlannedVersion>,
     /// What else is in the repository, and stays.
     pub others: Vec<Other>,
-    /// The repository.
-    #[serde(skip)]
-    pub repository: RepositoryName,
-    /// How long images stay after their last chart: [`GRACE`], unless somebody knows better.
-    #[serde(skip)]
-    pub grace: SignedDuration,
 }
 
 /// What becomes of a version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "PrunedVersion")]
 pub struct PlannedVersion {
     /// The version.
     #[schemars(with = "String")]
@@ -96,8 +91,9 @@ pub struct PlannedVersion {
 }
 
 /// Something in the repository that no rule is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "PruneOther")]
 pub struct Other {
     /// Its tag.
     pub tag: Tag,
@@ -106,7 +102,7 @@ pub struct Other {
 }
 
 /// What a prune did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "PruneOutcome")]
 pub struct Outcome {
@@ -124,8 +120,9 @@ pub struct Outcome {
 }
 
 /// Something that was to go and stays.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 pub struct Left {
     /// What.
     pub what: String,
@@ -133,10 +130,31 @@ pub struct Left {
     pub reason: String,
 }
 
+/// What is told of a prune: what goes and stays, and what became of that.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "PruneAnswer")]
+pub struct Pruned {
+    /// Which versions go.
+    #[serde(flatten)]
+    pub plan: Plan,
+    /// What was done; `None`: nothing, it was only planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+}
+
 impl Plan {
     /// The versions that go.
     pub fn going(&self) -> impl Iterator<Item = &PlannedVersion> {
         self.versions.iter().filter(|version| version.goes)
+    }
+
+    /// Of the versions that go, only these do: those that somebody has been shown.
+    pub fn confine(&mut self, to: &[Version]) {
+        for of in self.versions.iter_mut().filter(|of| of.goes && !to.contains(&of.version)) {
+            of.goes = false;
+            of.reasons = vec!["not among those that were asked for".to_owned()];
+        }
     }
 }
 
@@ -158,18 +176,12 @@ impl Left {
     }
 }
 
-/// Carries `plan` out with `deleting`, which is the place of `target` with credentials that may delete.
-/// It may end at any moment: whatever stays is whole, and the next prune goes on. One that is `dry_run`
-/// is not carried out.
+/// Carries `plan` out. It may end at any moment: whatever stays is whole, and the next prune goes on. One
+/// that is `dry_run` is not carried out.
 ///
 /// # Errors
 /// When the registry cannot be read or written. What it only does not delete is in the answer.
-pub async fn run(
-    target: &Target,
-    deleting: &dyn Store,
-    plan: &Plan,
-    now: Timestamp,
-) -> Result<Outcome, Error> {
+pub async fn run(place: Place<'_>, plan: &Plan, now: Timestamp) -> Result<Outcome, Error> {
     let mut outcome = Outcome::default();
     if plan.dry_run {
         for version in plan.going() {
@@ -177,7 +189,6 @@ pub async fn run(
         }
         return Ok(outcome);
     }
-    let place = Place { target, deleting, charts: &plan.repository };
     let mut ledger = match Ledger::read(place).await? {
         Ok(ledger) => ledger,
         Err(reason) => {
@@ -192,7 +203,7 @@ pub async fn run(
     }
     charts::delete(place, plan, now, &mut ledger, &mut outcome).await?;
     charts::finish(place, &ledger, &outcome).await?;
-    images::delete(place, plan, now, &mut ledger, &mut outcome).await?;
+    images::delete(place, now, &mut ledger, &mut outcome).await?;
     outcome.waiting = ledger.waiting();
     Ok(outcome)
 }

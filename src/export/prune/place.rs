@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::SignedDuration;
 
 use super::plan::AT_ONCE;
 use crate::export::{Error, Target};
@@ -12,12 +13,15 @@ use crate::registry::{
 
 /// A chart repository at a target, and what deletes there.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
-    pub(super) target: &'a Target,
+pub struct Place<'a> {
+    /// Where the charts are.
+    pub target: &'a Target,
     /// The same registry with credentials that may delete.
-    pub(super) deleting: &'a dyn Store,
+    pub deleting: &'a dyn Store,
     /// The chart repository.
-    pub(super) charts: &'a RepositoryName,
+    pub charts: &'a RepositoryName,
+    /// How long images stay after their last chart: [`GRACE`](super::GRACE), unless somebody knows better.
+    pub grace: SignedDuration,
 }
 
 impl<'a> Place<'a> {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use semver::Version;
 
 use super::decide::{Known, Verdict, decide};
-use super::{Claim, GRACE, Other, Plan, PlannedVersion};
+use super::{Claim, Other, Plan, PlannedVersion};
 use crate::export::history::{self, Published};
 use crate::export::moving::EPINIO;
 use crate::export::{Error, Target};
@@ -51,8 +51,6 @@ pub async fn plan(
         dry_run: claims.iter().any(|claim| claim.dry_run),
         versions,
         others: reading.others,
-        repository: repository.clone(),
-        grace: GRACE,
     })
 }
 

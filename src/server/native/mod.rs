@@ -12,6 +12,7 @@ mod lists;
 mod metrics;
 mod model;
 mod plan;
+mod prune;
 mod query;
 mod report;
 mod schedules;

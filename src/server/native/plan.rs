@@ -102,7 +102,7 @@ async fn may(asked: &Asked, spec: &ExportSpec, namespace: &str) -> Result<(), Pr
     Ok(())
 }
 
-fn about<'a>(spec: &'a ExportSpec, namespace: &'a str) -> About<'a> {
+pub(super) fn about<'a>(spec: &'a ExportSpec, namespace: &'a str) -> About<'a> {
     let (app, destination) = (Some(spec.app.as_str()), Some(spec.destination.as_str()));
     About { namespace: Some(namespace), app, destination, ..About::default() }
 }
@@ -172,7 +172,7 @@ async fn are_readable(
 
 /// Works on a thread of its own: a chart is rendered and compared for seconds, and what else is served
 /// should not wait for that. Ends when the caller goes.
-async fn apart<T, F>(
+pub(super) async fn apart<T, F>(
     asked: Asked,
     work: impl FnOnce(Asked) -> F + Send + 'static,
 ) -> Result<T, Problem>

@@ -3,7 +3,7 @@
 use super::exports::CREATED;
 use super::model::View;
 use super::{
-    apps, destinations, events, exports, history, lists, metrics, plan, report, schedules,
+    apps, destinations, events, exports, history, lists, metrics, plan, prune, report, schedules,
 };
 use crate::app::App;
 use crate::destination::Check;
@@ -11,6 +11,7 @@ use crate::error::Code;
 use crate::export::Plan;
 use crate::export::diff::Diff;
 use crate::export::history::Past;
+use crate::export::prune::Pruned;
 use crate::server::page::Items;
 use crate::server::routes::{Answer, Need, Route};
 use crate::server::telemetry::metrics::OPEN_METRICS;
@@ -57,6 +58,9 @@ pub(super) const EXPORTS: &[Code] = &[Code::ClusterUnreachable, Code::CrdMissing
 
 /// Who may make an export may see what it would do.
 const EXPORT: &[Need] = &[Need::ReadNamespace, Need::UseDestination, Need::ReadSecrets];
+
+/// Who may say in a schedule what stays may say it for once.
+const PRUNE: &[Need] = &[Need::UpdateSchedules, Need::ReadNamespace, Need::UseDestination];
 
 /// All of them.
 pub(in crate::server) fn table() -> Vec<Route> {
@@ -166,6 +170,15 @@ fn apps() -> Vec<Route> {
             .refuses(USE)
             .refuses(REGISTRY)
             .refuses(&[Code::Forbidden, Code::NameInvalid]),
+        Route::post("/v1/namespaces/{ns}/apps/{app}/prune", prune::prune)
+            .named("pruneVersions", "Say which versions no rule keeps, or delete them")
+            .needs(PRUNE)
+            .gives::<Pruned>(200, "The plan, and what was done if it was not only to be shown.")
+            .refuses(CLUSTER)
+            .refuses(DESTINATIONS)
+            .refuses(USE)
+            .refuses(REGISTRY)
+            .refuses(&[Code::Forbidden, Code::NameInvalid, Code::ScheduleInvalid]),
     ]
 }
 

@@ -24,7 +24,7 @@ pub mod place;
 pub mod queue;
 pub mod reconcile;
 pub mod retire;
-mod schedules;
+pub(in crate::server) mod schedules;
 mod shift;
 pub mod shrink;
 

@@ -91,7 +91,7 @@ pub(super) fn misfit(misfit: &Misfit) -> Problem {
     }
 }
 
-pub(super) fn invalid(field: &str, detail: impl Into<String>) -> Problem {
+pub(in crate::server::native) fn invalid(field: &str, detail: impl Into<String>) -> Problem {
     Problem::new(Code::ScheduleInvalid, detail).field(field)
 }
 

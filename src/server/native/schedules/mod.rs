@@ -34,6 +34,9 @@ use crate::server::problem::Problem;
 use crate::server::routes::Header;
 use crate::server::state::State;
 
+pub(super) use asked::invalid;
+pub(super) use preview::{rules, unfit};
+pub(super) use schema::RequestedRetention;
 pub(super) use table::table;
 
 /// What a cluster without schedules does not know.

@@ -68,7 +68,7 @@ async fn apart(
         work()
     });
     match made.await {
-        Ok(made) => Ok(Json(made.map_err(told)?)),
+        Ok(made) => Ok(Json(made.map_err(unfit)?)),
         Err(error) => {
             tracing::error!("a preview failed: {error}");
             Err(Problem::new(Code::Internal, Code::Internal.title()))
@@ -76,10 +76,11 @@ async fn apart(
     }
 }
 
-fn rules(written: Option<&Value>) -> Result<Option<Rules>, Problem> {
+/// What stays, as a caller has written it.
+pub(in crate::server::native) fn rules(written: Option<&Value>) -> Result<Option<Rules>, Problem> {
     let Some(written) = written else { return Ok(None) };
     let retention: Retention = strict(written, "retention").map_err(|error| misfit(&error))?;
-    Rules::of(&retention).map(Some).map_err(told)
+    Rules::of(&retention).map(Some).map_err(unfit)
 }
 
 fn window(from: Option<Timestamp>, count: Option<usize>) -> Result<(Timestamp, usize), Problem> {
@@ -91,7 +92,7 @@ fn window(from: Option<Timestamp>, count: Option<usize>) -> Result<(Timestamp, u
 }
 
 /// A field of what is asked here, which is no schedule yet.
-fn told(error: Invalid) -> Problem {
+pub(in crate::server::native) fn unfit(error: Invalid) -> Problem {
     let problem = Fault::Declared(error);
     let field = problem.field();
     fault(problem).field(field.trim_start_matches("spec."))

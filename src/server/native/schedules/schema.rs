@@ -13,7 +13,7 @@ use crate::cluster::record::schedule::{ExportScheduleSpec, Retention};
 pub(super) struct RequestedSpec;
 
 /// Which versions are to stay.
-pub(super) struct RequestedRetention;
+pub(in crate::server::native) struct RequestedRetention;
 
 impl JsonSchema for RequestedSpec {
     fn schema_name() -> Cow<'static, str> {

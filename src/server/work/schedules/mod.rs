@@ -29,6 +29,7 @@ use tokio::sync::Mutex;
 use tokio::time::sleep;
 
 use self::look::{Asked, Looked};
+pub(in crate::server) use self::prune::Charts;
 use self::prune::Pruner;
 use super::{Clock, Desk};
 use crate::cluster::record::schedule::ExportSchedule;
@@ -56,9 +57,9 @@ const TURN: usize = 50;
 
 /// An application.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct App {
-    namespace: String,
-    name: String,
+pub(in crate::server) struct App {
+    pub(in crate::server) namespace: String,
+    pub(in crate::server) name: String,
 }
 
 /// Namespace and name of a schedule.

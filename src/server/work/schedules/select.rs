@@ -9,7 +9,7 @@ use crate::cluster::{AppIndex, Error, Live};
 
 /// Why they are not known.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unknown {
+pub(in crate::server) enum Unknown {
     /// What there is has not been read yet, or cannot be read now.
     #[error("{0}")]
     Unread(String),

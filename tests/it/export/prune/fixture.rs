@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use outhaul::app::Selection;
 use outhaul::cluster::Manifests;
 use outhaul::destination::direct::{self, Access};
-use outhaul::export::prune::{self, Claim, Outcome};
+use outhaul::export::prune::{self, Claim, GRACE, Outcome};
 use outhaul::export::request::ScheduledRun;
 use outhaul::export::run::{Deps, copier};
 use outhaul::export::{self, Report, Request, Sources, Target};
@@ -138,7 +138,20 @@ impl Place {
 
     pub(crate) async fn prune(&self, claims: &[Claim], now: Timestamp) -> Outcome {
         let plan = self.prune_plan(claims, now).await;
-        prune::run(&self.target, self.target.store.as_ref(), &plan, now).await.unwrap()
+        self.prune_by(&plan, GRACE, now).await.unwrap()
+    }
+
+    /// Carries the plan out with images that stay for `grace`.
+    pub(crate) async fn prune_by(
+        &self,
+        plan: &prune::Plan,
+        grace: SignedDuration,
+        now: Timestamp,
+    ) -> Result<Outcome, export::Error> {
+        let charts: RepositoryName = CHARTS.parse().unwrap();
+        let deleting = self.target.store.as_ref();
+        let place = prune::Place { target: &self.target, deleting, charts: &charts, grace };
+        prune::run(place, plan, now).await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use outhaul::export::prune;
+use outhaul::export::prune::{self, GRACE};
 use outhaul::registry::{Manifest, RepositoryName, Revision, Store};
 use serde_json::json;
 
@@ -110,7 +110,7 @@ async fn a_prune_that_ends_at_any_request_leaves_what_stays_whole_and_the_next_g
                 let origin = super::fixture::ORIGIN;
                 let plan = prune::plan(&place.target, &charts, origin, &claims, day).await;
                 if let Ok(plan) = plan {
-                    let _ = prune::run(&place.target, store.as_ref(), &plan, day).await;
+                    let _ = place.prune_by(&plan, GRACE, day).await;
                 }
             }
             assert!(assert_whole(&store.content(), &format!("after {end}")) >= 2);

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use outhaul::export::prune::{self, Plan};
 use outhaul::export::{ChartReference, verify};
 use outhaul::schedule::retention::Rules;
 
@@ -75,9 +74,8 @@ async fn a_year_leaves_what_the_rules_name_and_frees_the_rest() {
     // At the end nobody exports any more, so images need not wait.
     let end = day(370);
     place.prune(&claims, end).await;
-    let plan = Plan { grace: SignedDuration::ZERO, ..place.prune_plan(&claims, end).await };
-    let store = place.target.store.as_ref();
-    let outcome = prune::run(&place.target, store, &plan, end).await.unwrap();
+    let plan = place.prune_plan(&claims, end).await;
+    let outcome = place.prune_by(&plan, SignedDuration::ZERO, end).await.unwrap();
     assert_eq!((outcome.waiting, outcome.versions.len()), (0, 0), "{outcome:?}");
 
     let target = registry.target();

@@ -235,6 +235,12 @@ data: {CURRENCY: CHF}
     assert!(versions["items"][0]["takenAt"].is_string(), "{versions:#}");
     let bad = format!("{history}&chartName=A_B");
     held.bad("listVersions", &bad, &Value::Null, 400, "NAME_INVALID");
+
+    let wanted = json!({"destination": destination, "retention": {"keepLast": 1}, "dryRun": false});
+    let pruned = held.good("pruneVersions", "@/apps/shop/prune", &wanted);
+    assert!(pruned["outcome"]["versions"].is_array(), "{pruned:#}");
+    let unsaid = json!({"destination": destination});
+    held.bad("pruneVersions", "@/apps/shop/prune", &unsaid, 422, "SCHEDULE_INVALID");
 }
 
 fn of_one_export(held: &Held<'_>, done: &str) {

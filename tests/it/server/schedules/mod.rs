@@ -1,6 +1,7 @@
 //! Schedules on a real API server, carried out by `outhaul serve`, and by its controller in the test's
 //! process where the clock is the test's.
 
+mod by_hand;
 mod day;
 mod deaths;
 mod elsewhere;

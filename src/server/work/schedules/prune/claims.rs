@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::App;
+use super::charts::Charts;
 use crate::cluster::record::schedule::ExportSchedule;
 use crate::cluster::{AppIndex, Live};
-use crate::destination::{Destination, select as destinations};
+use crate::destination::select as destinations;
 use crate::export::identity::schedule_of;
 use crate::export::prune::Claim;
 use crate::export::record::names;
@@ -14,24 +15,13 @@ use crate::schedule::declared;
 use crate::schedule::retention::Rules;
 use crate::server::work::schedules::select::{Unknown, select};
 
-/// An application's charts, and what is known to find out who else makes some there.
-pub(super) struct Place<'p> {
-    pub(super) app: &'p App,
-    /// Where they are.
-    pub(super) chart: &'p ChartReference,
-    /// All destinations.
-    pub(super) known: &'p [Destination],
-    /// Uid of the cluster.
-    pub(super) cluster: &'p str,
-}
-
-impl Place<'_> {
+impl Charts {
     /// What each of `schedules` says that exports the application to there. Where it is not certain
     /// that one exports it elsewhere, it has its say.
     ///
     /// # Errors
     /// When the applications of a schedule cannot be known now.
-    pub(super) async fn claims(
+    pub(in crate::server) async fn claims(
         &self,
         schedules: &[Arc<ExportSchedule>],
         index: &AppIndex,
@@ -40,7 +30,7 @@ impl Place<'_> {
         let mut claims = Vec::new();
         for schedule in schedules {
             if self.is_of(schedule, index, live).await? && !self.is_elsewhere(schedule) {
-                claims.push(claim(schedule, self.cluster));
+                claims.push(claim(schedule, &self.cluster));
             }
         }
         Ok(claims)
@@ -61,16 +51,16 @@ impl Place<'_> {
         let has_exported =
             counted.any(|of| of.namespace == self.app.namespace && of.name == self.app.name);
         let may_be = template.app.as_ref().is_none_or(|app| *app == self.app.name);
-        Ok(may_be && (has_exported || select(schedule, index, live).await?.contains(self.app)))
+        Ok(may_be && (has_exported || select(schedule, index, live).await?.contains(&self.app)))
     }
 
     /// Whether the schedule's exports of the application are surely in another repository.
     fn is_elsewhere(&self, schedule: &ExportSchedule) -> bool {
         let template = &schedule.spec.template;
         let chosen = names(&template.names.clone().unwrap_or_default());
-        let destination = destinations::named(self.known, &template.destination);
+        let destination = destinations::named(&self.known, &template.destination);
         let target = destination.ok().and_then(|found| Target::registry(&found).ok());
-        let App { namespace, name } = self.app;
+        let App { namespace, name } = &self.app;
         let chart =
             target.and_then(|target| ChartReference::own(&target, namespace, name, &chosen).ok());
         chart.is_some_and(|chart| {

@@ -1,12 +1,13 @@
 //! Prunes after runs: what the rules of a schedule let go is deleted once an export of it has ended well.
 //!
 //! ```text
-//!  tally ─ ended well ─► owe ─► begin ─► run: claims ─► export::prune::{plan, run} ─► ended ─► status
+//!  tally ─ ended well ─► owe ─► begin ─► run: Charts: claims, plan, carry_out ─► ended ─► status
 //! ```
 //!
 //! Nothing of this is kept: a prune that is lost is made up for by that of the next run, and one that is
 //! interrupted leaves whole what stays.
 
+mod charts;
 mod claims;
 mod outcome;
 mod run;
@@ -20,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+pub(in crate::server) use self::charts::Charts;
 pub(super) use self::outcome::{Done, News};
 use super::{App, Key};
 use crate::cluster::AppIndex;
@@ -99,7 +101,7 @@ impl Pruner {
         self.work.spawn(async move {
             let carried_out = run::run(&desk.means, &schedules, &index, &owed, now);
             match timeout(LONGEST, carried_out).await {
-                Ok(Ok(did)) => did.map(|did| Done::of(&owed.app, &did, now)),
+                Ok(Ok(did)) => did.map(|did| Done::of(&owed.app, did, now)),
                 Ok(Err(reason)) => Some(Done::failed(&owed.app, &reason, now)),
                 Err(_) => {
                     let reason = format!("it had not ended after {} s", LONGEST.as_secs());

@@ -3,11 +3,10 @@
 use jiff::Timestamp;
 
 use super::App;
-use super::run::Did;
 use crate::cluster::record::MAX_MESSAGE;
 use crate::cluster::record::schedule::Pruned;
 use crate::error::Error;
-use crate::export::prune::Outcome;
+use crate::export::prune::{self, Outcome};
 use crate::server::telemetry::metrics::{Metrics, Prune};
 use crate::server::work::shrink::shortened;
 
@@ -35,8 +34,9 @@ pub(in crate::server::work::schedules) struct News {
 
 impl Done {
     /// Of one that came to its end.
-    pub(super) fn of(app: &App, did: &Did, at: Timestamp) -> Self {
-        let Did { plan, outcome } = did;
+    pub(super) fn of(app: &App, did: prune::Pruned, at: Timestamp) -> Self {
+        let prune::Pruned { plan, outcome } = did;
+        let outcome = outcome.unwrap_or_default();
         let goes = if plan.dry_run { plan.going().count() } else { outcome.versions.len() };
         let said = Pruned {
             at,
@@ -45,9 +45,9 @@ impl Done {
             removed: number(goes),
             images: number(outcome.images.len()),
             dry_run: plan.dry_run,
-            error: error(outcome).map(|text| shortened(&text, MAX_MESSAGE)),
+            error: error(&outcome).map(|text| shortened(&text, MAX_MESSAGE)),
         };
-        let gone = gone(outcome).map(|gone| format!("{gone} of {} at {}", said.app, plan.chart));
+        let gone = gone(&outcome).map(|gone| format!("{gone} of {} at {}", said.app, plan.chart));
         Self { said, gone, left: outcome.left.len() as u64 }
     }
 

@@ -1,9 +1,8 @@
 use super::outcome::Done;
-use super::run::Did;
 use super::*;
 use crate::cluster::record::ExportSpec;
 use crate::cluster::record::schedule::Pruned;
-use crate::export::prune::{GRACE, Left, Outcome, Plan, PlannedVersion};
+use crate::export::prune::{self, Left, Outcome, Plan, PlannedVersion};
 
 fn at(hours: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + hours * 3600).unwrap()
@@ -20,7 +19,7 @@ fn owed(app: &str) -> Owed {
     Owed::after(&schedule, &Export::draft("shop", "a", ExportSpec::new(app, "team")))
 }
 
-fn did(going: usize, staying: usize, outcome: Outcome, dry_run: bool) -> Did {
+fn did(going: usize, staying: usize, outcome: Outcome, dry_run: bool) -> prune::Pruned {
     let versions = (0..going + staying).map(|number| PlannedVersion {
         version: semver::Version::new(2026, 1, number as u64),
         digest: None,
@@ -35,10 +34,8 @@ fn did(going: usize, staying: usize, outcome: Outcome, dry_run: bool) -> Did {
         dry_run,
         versions: versions.collect(),
         others: Vec::new(),
-        repository: "shop-web-chart".parse().unwrap(),
-        grace: GRACE,
     };
-    Did { plan, outcome }
+    prune::Pruned { plan, outcome: Some(outcome) }
 }
 
 #[test]
@@ -68,7 +65,7 @@ fn a_prune_is_told_by_numbers_and_what_is_wrong_for_long_once() {
         images: vec!["i@sha256:1".into()],
         ..Outcome::default()
     };
-    let done = Done::of(&app(), &did(7, 3, outcome.clone(), false), at(0));
+    let done = Done::of(&app(), did(7, 3, outcome.clone(), false), at(0));
     let Pruned { kept, removed, images, error, .. } = done.said.clone();
     assert_eq!((kept, removed, images, error), (3, 7, 1, None));
     let [news] = &done.news(None)[..] else { panic!("one Event") };
@@ -78,14 +75,14 @@ fn a_prune_is_told_by_numbers_and_what_is_wrong_for_long_once() {
     // A registry that does not delete.
     let left = Left { what: "2026.1.0".into(), reason: "405".into() };
     let refused = Outcome { left: vec![left.clone(), left], ..Outcome::default() };
-    let done = Done::of(&app(), &did(2, 1, refused, false), at(1));
+    let done = Done::of(&app(), did(2, 1, refused, false), at(1));
     assert_eq!((done.said.kept, done.said.removed), (3, 0));
     let [news] = &done.news(None)[..] else { panic!("one Event") };
     assert_eq!((news.reason, news.is_warning), ("PruneFailed", true));
     assert!(news.note.contains("2026.1.0 was to go and stays (and 1 more): 405"), "{}", news.note);
     assert_eq!(done.news(Some(&done.said)), []);
     // Only planned.
-    let planned = Done::of(&app(), &did(2, 1, Outcome::default(), true), at(1));
+    let planned = Done::of(&app(), did(2, 1, Outcome::default(), true), at(1));
     assert_eq!(
         (planned.said.removed, planned.said.dry_run, planned.news(None).len()),
         (2, true, 0)
@@ -95,6 +92,6 @@ fn a_prune_is_told_by_numbers_and_what_is_wrong_for_long_once() {
 #[test]
 fn an_image_that_is_gone_and_needed_is_the_error_that_is_said() {
     let outcome = Outcome { missing: vec!["i@sha256:1".into()], ..Outcome::default() };
-    let done = Done::of(&app(), &did(0, 1, outcome, false), at(0));
+    let done = Done::of(&app(), did(0, 1, outcome, false), at(0));
     assert!(done.said.error.as_ref().unwrap().contains("i@sha256:1"), "{done:?}");
 }
