@@ -1,4 +1,4 @@
-//! Findings: everything that a user should know of an export, by code. `docs/FINDINGS.md` is
+//! Findings: everything that a user should know of an export or a conversion, by code. `docs/FINDINGS.md` is
 //! generated from this table.
 
 use std::fmt;
@@ -86,6 +86,8 @@ codes! {
     ApiDeprecated "API_DEPRECATED" Info,
     /// Clusters do not serve the API version any more.
     ApiRemoved "API_REMOVED" Error,
+    /// No registry that Control Tower is configured with has the image of a specification.
+    AvassaImageUnresolved "AVASSA_IMAGE_UNRESOLVED" Warning,
     /// An object is being deleted; it was exported as it still is.
     BeingDeleted "BEING_DELETED" Warning,
     /// A kind or object could not be read, and the export was told to go on without it.
@@ -110,6 +112,12 @@ codes! {
     DefaultClassRequired "DEFAULT_CLASS_REQUIRED" Info,
     /// A list held the same environment variable or port twice; the last one was kept.
     DuplicateKey "DUPLICATE_KEY" Warning,
+    /// A Registry says `mirrorUrl`, as Nokia's page does; its definition only knows `mirror`.
+    EdaMirrorAlias "EDA_MIRROR_ALIAS" Warning,
+    /// A mirror has a path or a scheme; Nokia EDA exchanges the host alone.
+    EdaMirrorPath "EDA_MIRROR_PATH" Warning,
+    /// A Secret lacks the label without which the EDA Store does not pick it up.
+    EdaSecretLabel "EDA_SECRET_LABEL" Warning,
     /// A container was added to a running pod to look into it. It is not exported.
     EphemeralContainer "EPHEMERAL_CONTAINER" Info,
     /// What Epinio notes down of an application is not exported: the chart runs without Epinio.
@@ -146,6 +154,14 @@ codes! {
     ImageRestored "IMAGE_RESTORED" Warning,
     /// A container in the pods is not in the workload's template: something injected it. It is not exported.
     InjectedContainer "INJECTED_CONTAINER" Info,
+    /// Agents of ioFog do not look at certificates; the container engine of each node must know them.
+    IofogCertificateUnused "IOFOG_CERTIFICATE_UNUSED" Warning,
+    /// Java agents of ioFog cannot pull images by digest or from a host with a port.
+    IofogImageUnpullable "IOFOG_IMAGE_UNPULLABLE" Warning,
+    /// A private registry of ioFog has no user name or password.
+    IofogKeyMissing "IOFOG_KEY_MISSING" Error,
+    /// A public registry of ioFog has credentials: they are not used, and every agent gets them.
+    IofogPublicCredentials "IOFOG_PUBLIC_CREDENTIALS" Warning,
     /// A Job that no CronJob owns is not exported.
     JobSkipped "JOB_SKIPPED" Info,
     /// A kind that rules the namespace or cluster is not part of an application, and not exported.
@@ -190,6 +206,50 @@ codes! {
     ReferenceMissing "REFERENCE_MISSING" Error,
     /// The chart was rewritten for another place; signatures and reports of the original are not about it and stayed behind.
     ReferrersLeft "REFERRERS_LEFT" Warning,
+    /// A registry has no address, or one that is none; it is not used.
+    RegistryAddressInvalid "REGISTRY_ADDRESS_INVALID" Error,
+    /// The address of a registry has a path, which its system does not use.
+    RegistryAddressPath "REGISTRY_ADDRESS_PATH" Warning,
+    /// The row is ioFog's cache of images, which is no registry elsewhere.
+    RegistryCacheOnly "REGISTRY_CACHE_ONLY" Info,
+    /// A certificate is not PEM.
+    RegistryCaInvalid "REGISTRY_CA_INVALID" Warning,
+    /// The other system has no place for a certificate authority.
+    RegistryCaLost "REGISTRY_CA_LOST" Warning,
+    /// The other system has one credential for a registry; those of single repositories are left out.
+    RegistryCredentialsLost "REGISTRY_CREDENTIALS_LOST" Warning,
+    /// The other system has one credential for each entry; a registry became several.
+    RegistryCredentialsSplit "REGISTRY_CREDENTIALS_SPLIT" Info,
+    /// The other system has no default registry.
+    RegistryDefaultLost "REGISTRY_DEFAULT_LOST" Warning,
+    /// Two entries have one address, and which of them is used is not documented.
+    RegistryDuplicate "REGISTRY_DUPLICATE" Warning,
+    /// A field has a value that its system does not take; it was passed over.
+    RegistryFieldInvalid "REGISTRY_FIELD_INVALID" Warning,
+    /// The other system has no place for a field.
+    RegistryFieldLost "REGISTRY_FIELD_LOST" Info,
+    /// A field is not known; it is kept for its own system.
+    RegistryFieldUnknown "REGISTRY_FIELD_UNKNOWN" Warning,
+    /// An id is not one that ioFog gives.
+    RegistryIdInvalid "REGISTRY_ID_INVALID" Warning,
+    /// The other system has no numeric ids.
+    RegistryIdLost "REGISTRY_ID_LOST" Info,
+    /// The other system has no mirrors.
+    RegistryMirrorLost "REGISTRY_MIRROR_LOST" Warning,
+    /// The other system has no names for registries.
+    RegistryNameLost "REGISTRY_NAME_LOST" Info,
+    /// The other system has no path before repositories.
+    RegistryPathLost "REGISTRY_PATH_LOST" Warning,
+    /// A placeholder stands where a value belongs.
+    RegistryPlaceholder "REGISTRY_PLACEHOLDER" Warning,
+    /// The other system only speaks HTTPS.
+    RegistryPlainHttpLost "REGISTRY_PLAIN_HTTP_LOST" Warning,
+    /// A Secret that a registry names is not there.
+    RegistrySecretMissing "REGISTRY_SECRET_MISSING" Warning,
+    /// The other system cannot leave out the verification of certificates.
+    RegistrySkipVerifyLost "REGISTRY_SKIP_VERIFY_LOST" Warning,
+    /// The other system wants a user name beside a token.
+    RegistryUsernameMissing "REGISTRY_USERNAME_MISSING" Warning,
     /// The chart of a Helm release cannot be rebuilt and pinned as `--chart-from release` asks; the chart was made of what runs.
     ReleaseChartUnusable "RELEASE_CHART_UNUSABLE" Warning,
     /// An object was changed behind the back of its Helm release, whose chart does not bring that back.
@@ -270,7 +330,7 @@ impl Finding {
 /// The table of findings, as `docs/FINDINGS.md` has it.
 pub fn markdown() -> String {
     let mut text =
-        "# Findings\n\nWhat an export reports, by code. The list is closed: tools may rely on \
+        "# Findings\n\nWhat an export, or a conversion of registries, reports, by code. The list is closed: tools may rely on \
                     the codes.\n\n| code | severity | meaning |\n| --- | --- | --- |\n"
             .to_owned();
     for code in Code::ALL {

@@ -12,6 +12,7 @@ mod export;
 mod findings;
 mod keep;
 mod prune;
+mod registry;
 mod remote;
 mod run_export;
 mod schedule;
@@ -36,6 +37,9 @@ pub(crate) use export::{ExportCommand, ExportListArgs, ExportOneArgs};
 pub(crate) use findings::FindingsArgs;
 pub(crate) use keep::KeepArgs;
 pub(crate) use prune::PruneArgs;
+pub(crate) use registry::{
+    DocumentsArgs, RegistryCommand, RegistryConvertArgs, RegistryListArgs, RegistryResolveArgs,
+};
 pub(crate) use remote::{MakesNone, RemoteArgs, ServerArgs};
 pub(crate) use run_export::RunExportArgs;
 pub(crate) use schedule::{
@@ -108,6 +112,9 @@ pub(crate) enum Command {
     Schedule(ScheduleCommand),
     /// List the registries that exports may go to
     ExportRegistries(ExportRegistriesArgs),
+    /// What Nokia EDA, Avassa, ioFog and Epinio say of registries: list, convert, resolve
+    #[command(subcommand, visible_alias = "registries")]
+    Registry(RegistryCommand),
     /// Copy an image with all its platforms and signatures
     Copy(CopyArgs),
     /// Check that a published export is whole, from the registries alone

@@ -7,6 +7,7 @@ mod bundle;
 mod commands;
 mod complete;
 mod connect;
+mod documents;
 mod log;
 mod output;
 mod planned;
@@ -131,6 +132,7 @@ async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
         Command::ExportRegistries(args) => {
             commands::export_registries::run(&args, global, printer).await
         }
+        Command::Registry(command) => commands::registry::run(&command, printer),
         Command::Copy(args) => commands::copy::run(&args, printer).await,
         Command::Drill(args) => commands::drill::run(&args, global, printer).await,
         Command::Verify(args) => commands::verify::run(&args, global, printer).await,

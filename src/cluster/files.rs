@@ -4,7 +4,9 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::Error;
+use serde_json::Value;
+
+use super::{Error, document};
 use crate::app::snapshot::MAX_BYTES;
 
 /// The text of one file.
@@ -29,6 +31,27 @@ const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
 
 /// What messages call standard input.
 pub(super) const STDIN: &str = "standard input";
+
+/// The documents of a file, of a directory's files, or of standard input (`-`), whatever they are of.
+///
+/// # Errors
+/// As reading is; [`Error::Malformed`] with file and line, and nothing of the text.
+pub fn documents(path: &Path) -> Result<Vec<Value>, Error> {
+    let texts = match path == Path::new("-") {
+        true => vec![read_stream(STDIN, std::io::stdin().lock())?],
+        false => read(path)?,
+    };
+    let parsed = texts.iter().map(|text| parsed(&text.name, &text.text));
+    Ok(parsed.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+/// The documents of a text that messages call `name`.
+///
+/// # Errors
+/// As [`documents`].
+pub fn parsed(name: &str, text: &str) -> Result<Vec<Value>, Error> {
+    Ok(document::parse(name, text)?.into_iter().map(|document| document.value).collect())
+}
 
 /// Reads the file, or the files of the directory in order of their paths.
 ///

@@ -6,19 +6,25 @@
 //!  oci://host/path, options ─────────► direct ─┘
 //! ```
 //!
+//! What other systems say of registries is read, written and resolved in [`systems`].
+//!
 //! A Secret that cannot be used is a [`Destination`] all the same, with the reason among its
 //! [`Problem`]s.
 
 mod address;
 mod auths;
+pub mod avassa;
 pub mod check;
 pub mod direct;
+pub mod eda;
 pub mod epinio;
 pub mod error;
+pub mod iofog;
 pub mod model;
 pub mod recipients;
 mod secret;
 pub mod select;
+pub mod systems;
 
 pub use check::{Check, check};
 pub use direct::Access;

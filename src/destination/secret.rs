@@ -33,10 +33,10 @@ pub(super) const EPINIO_LABEL: &str = "epinio.io/api-export-registry";
 pub(super) const DOCKER_CONFIG: &str = ".dockerconfigjson";
 
 /// Key of the Secret that names the Secret with further roots.
-const CERTS: &str = "certs";
+pub(super) const CERTS: &str = "certs";
 
 /// Key of that Secret.
-const ROOTS: &str = "tls.crt";
+pub(super) const ROOTS: &str = "tls.crt";
 
 /// The path prefix at the registry: ours wins over Epinio's.
 const NAMESPACE: &str = "outhaul.dev/registry-namespace";
@@ -45,11 +45,11 @@ pub(super) const EPINIO_NAMESPACE: &str = "epinio.io/registry-namespace";
 const AGE_RECIPIENTS: &str = "outhaul.dev/age-recipients";
 const ALLOWED: &str = "outhaul.dev/allowed-namespaces";
 const DELETE_SECRET: &str = "outhaul.dev/delete-secret";
-const DESCRIPTION: &str = "outhaul.dev/description";
-const PLAIN_HTTP: &str = "outhaul.dev/plain-http";
+pub(super) const DESCRIPTION: &str = "outhaul.dev/description";
+pub(super) const PLAIN_HTTP: &str = "outhaul.dev/plain-http";
 const PULL_ADDRESS: &str = "outhaul.dev/pull-address";
-const REGISTRY: &str = "outhaul.dev/registry";
-const SKIP_VERIFY: &str = "outhaul.dev/skip-tls-verify";
+pub(super) const REGISTRY: &str = "outhaul.dev/registry";
+pub(super) const SKIP_VERIFY: &str = "outhaul.dev/skip-tls-verify";
 
 /// Reads the Secret. Whatever is wrong with it is among the destination's problems; the roots are
 /// still missing ([`add_roots`]) if [`Destination::ca_secret`] names a Secret.

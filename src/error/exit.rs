@@ -101,6 +101,8 @@ impl Error {
             Self::Copy(error) => of_copy(error),
             Self::Import(error) => of_import(error),
             Self::Registry(error) => of_registry(error),
+            Self::System(_) => Exit::Manifests,
+            Self::Unresolved(_) => Exit::Image,
             Self::File { .. } | Self::Certificate { .. } | Self::Listen { .. } => Exit::File,
             Self::Output { .. } | Self::Runtime { .. } => Exit::Failed,
             Self::PartlyExported { first, .. } | Self::PartlyRestored { first, .. } => first.exit(),

@@ -29,6 +29,8 @@ impl Error {
             Self::Import(import::Error::Published(error)) => of_export(error),
             Self::Import(error) => error.hint().map(str::to_owned),
             Self::Registry(error) => of_registry(error, None),
+            Self::System(error) => Some(error.hint().to_owned()),
+            Self::Unresolved(error) => Some(error.hint.clone()),
             Self::Schedule(error) => of_schedule(error),
             Self::Certificate { .. } => Some(
                 "give PEM files: the certificate, then those of its authorities; and its own key; \

@@ -55,6 +55,12 @@ pub enum Error {
     /// A registry or layout failed.
     #[error(transparent)]
     Registry(#[from] registry::Error),
+    /// Documents are not what another system says of registries.
+    #[error(transparent)]
+    System(#[from] destination::systems::Error),
+    /// Another system would not read an image.
+    #[error(transparent)]
+    Unresolved(#[from] Box<destination::systems::Unresolved>),
     /// What a schedule says cannot be.
     #[error(transparent)]
     Schedule(#[from] schedule::declared::Invalid),

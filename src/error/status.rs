@@ -193,8 +193,10 @@ impl Error {
             Self::PartlyExported { first, .. } => first.code(),
             Self::NoApplications(_) => Code::AppUnknown,
             Self::Interrupted => Code::Cancelled,
-            // No route imports, asks a server, reads files of the caller's or listens.
+            // No route imports, converts, asks a server, reads files of the caller's or listens.
             Self::Import(_)
+            | Self::System(_)
+            | Self::Unresolved(_)
             | Self::PartlyRestored { .. }
             | Self::Elsewhere { .. }
             | Self::Server { .. }

@@ -11,7 +11,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("app", &[]),
     ("chart", &["app"]),
     ("cluster", &["app"]),
-    ("destination", &["cluster", "registry"]),
+    ("destination", &["app", "cluster", "registry"]),
     ("export", &["app", "chart", "cluster", "destination", "registry", "schedule"]),
     ("schedule", &["cluster"]),
     ("import", &["app", "chart", "cluster", "export", "registry"]),

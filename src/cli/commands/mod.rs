@@ -18,6 +18,7 @@ pub(super) mod export;
 pub(super) mod export_registries;
 pub(super) mod layout_serve;
 pub(super) mod prune;
+pub(super) mod registry;
 pub(super) mod run_export;
 pub(super) mod schedule;
 pub(super) mod serve;

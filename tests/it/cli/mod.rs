@@ -2,6 +2,7 @@
 
 mod arguments;
 mod demo;
+mod registry;
 mod schedule;
 mod terminal;
 #[cfg(feature = "otlp")]

@@ -6,8 +6,8 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::secret::{DOCKER_CONFIG, EPINIO_LABEL, EPINIO_NAMESPACE};
 use crate::cluster::SecretObject;
+use crate::destination::secret::{DOCKER_CONFIG, EPINIO_LABEL, EPINIO_NAMESPACE};
 
 /// Why Epinio takes a Secret for no destination, in its own words, which its users look for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

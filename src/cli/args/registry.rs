@@ -1,0 +1,73 @@
+//! Arguments of `outhaul registry …`.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+
+use crate::destination::systems::System;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RegistryCommand {
+    /// List the registries that a system's documents describe
+    List(RegistryListArgs),
+    /// Write what one system says of registries as another one's documents
+    Convert(RegistryConvertArgs),
+    /// Say where a system would read an image, and with which credential
+    Resolve(RegistryResolveArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RegistryListArgs {
+    #[command(flatten)]
+    pub(crate) documents: DocumentsArgs,
+    /// Print a table in place of JSON, as `edgectl` does
+    #[arg(short, long)]
+    pub(crate) table: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RegistryConvertArgs {
+    #[command(flatten)]
+    pub(crate) documents: DocumentsArgs,
+    /// Whose documents are written
+    #[arg(long, value_name = "FORMAT", value_parser = system())]
+    pub(crate) to: System,
+    /// Write user names, passwords and tokens, and not placeholders
+    #[arg(long)]
+    pub(crate) with_secrets: bool,
+    /// Namespace of Kubernetes objects [default: the original's, else the system's own]
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
+    /// Vault of secrets that name none (Avassa) [default: registry-credentials]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) vault: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RegistryResolveArgs {
+    #[command(flatten)]
+    pub(crate) documents: DocumentsArgs,
+    /// The image, as an application of the system names it
+    #[arg(value_name = "IMAGE")]
+    pub(crate) image: String,
+    /// The registry that the application names beside it (ioFog): its number, `remote` or `local`
+    #[arg(long, value_name = "ID")]
+    pub(crate) registry_id: Option<String>,
+}
+
+/// Documents about registries
+#[derive(Debug, Args)]
+pub(crate) struct DocumentsArgs {
+    /// Whose documents they are
+    #[arg(long, value_name = "FORMAT", value_parser = system())]
+    pub(crate) from: System,
+    /// YAML or JSON, as the system's own tools print it: a file, a directory, or `-` for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+fn system() -> impl TypedValueParser<Value = System> {
+    PossibleValuesParser::new(System::ALL.map(System::as_str))
+        .try_map(|word| word.parse::<System>())
+}

@@ -1,0 +1,19 @@
+//! Avassa Control Tower: `image-registry` settings, `remote-registries` and the secrets of the
+//! strongbox, as `supctl` takes and shows them.
+//!
+//! Fields are those of the API reference, "Remote-Registries" and "Subtenant-Remote-Registry-
+//! Settings", and of the page "Registry and Images".
+
+mod read;
+mod resolve;
+mod secrets;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use read::read;
+pub use resolve::resolve;
+pub use write::write;
+
+/// Vault of the vendor's page, for secrets that name none.
+pub const VAULT: &str = "registry-credentials";
