@@ -285,9 +285,17 @@ pub(crate) struct ExportRegistriesArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CopyArgs {
     /// Image to copy: `HOST/REPOSITORY[:TAG][@DIGEST]`
-    pub(crate) source: String,
+    #[arg(required_unless_present = "from_file")]
+    pub(crate) source: Option<String>,
     /// Where to: `HOST/REPOSITORY[:TAG]`
-    pub(crate) destination: String,
+    #[arg(required_unless_present = "from_file")]
+    pub(crate) destination: Option<String>,
+    /// Copy the images of a list, one reference a line, or of manifests of Nokia EDA: a file, a directory, or `-`
+    #[arg(long, value_name = "LIST", requires = "to_host", conflicts_with = "source")]
+    pub(crate) from_file: Option<PathBuf>,
+    /// Mirror of the listed images: the host alone is exchanged, repositories and tags stay
+    #[arg(long, value_name = "HOST", requires = "from_file")]
+    pub(crate) to_host: Option<String>,
     /// Only this platform, as os/arch[/variant] (repeatable)
     #[arg(long, value_name = "PLATFORM", value_parser = platform)]
     pub(crate) platform: Vec<Platform>,

@@ -10,11 +10,11 @@ use super::{Error, document};
 use crate::app::snapshot::MAX_BYTES;
 
 /// The text of one file.
-pub(super) struct Text {
+pub struct Text {
     /// What messages call it.
-    pub(super) name: String,
+    pub name: String,
     /// Its contents.
-    pub(super) text: String,
+    pub text: String,
 }
 
 /// Most files of a directory: one for each object of a large application, many times over.
@@ -35,14 +35,21 @@ pub(super) const STDIN: &str = "standard input";
 /// The documents of a file, of a directory's files, or of standard input (`-`), whatever they are of.
 ///
 /// # Errors
-/// As reading is; [`Error::Malformed`] with file and line, and nothing of the text.
+/// As [`texts`]; [`Error::Malformed`] with file and line, and nothing of the text.
 pub fn documents(path: &Path) -> Result<Vec<Value>, Error> {
-    let texts = match path == Path::new("-") {
-        true => vec![read_stream(STDIN, std::io::stdin().lock())?],
-        false => read(path)?,
-    };
-    let parsed = texts.iter().map(|text| parsed(&text.name, &text.text));
+    let parsed = texts(path)?.into_iter().map(|text| parsed(&text.name, &text.text));
     Ok(parsed.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+/// A file, a directory's files, or standard input (`-`).
+///
+/// # Errors
+/// When something cannot be read, is not UTF-8 or too large.
+pub fn texts(path: &Path) -> Result<Vec<Text>, Error> {
+    match path == Path::new("-") {
+        true => Ok(vec![read_stream(STDIN, std::io::stdin().lock())?]),
+        false => read(path),
+    }
 }
 
 /// The documents of a text that messages call `name`.

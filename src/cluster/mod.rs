@@ -41,7 +41,7 @@ mod workloads;
 pub use config::{ClientOptions, default_namespace};
 pub use epinio::EpinioParts;
 pub use error::Error;
-pub use files::{documents, parsed};
+pub use files::{Text, documents, parsed, texts};
 pub use index::AppIndex;
 pub use lease::LeaseRecord;
 pub use live::Live;

@@ -105,7 +105,9 @@ impl Error {
             Self::Unresolved(_) => Exit::Image,
             Self::File { .. } | Self::Certificate { .. } | Self::Listen { .. } => Exit::File,
             Self::Output { .. } | Self::Runtime { .. } => Exit::Failed,
-            Self::PartlyExported { first, .. } | Self::PartlyRestored { first, .. } => first.exit(),
+            Self::PartlyExported { first, .. }
+            | Self::PartlyCopied { first, .. }
+            | Self::PartlyRestored { first, .. } => first.exit(),
             Self::NoApplications(_) => Exit::Application,
             Self::Elsewhere { exit, .. } | Self::Server { exit, .. } => *exit,
             Self::Interrupted => Exit::Interrupted,

@@ -43,6 +43,9 @@ impl Error {
             Self::PartlyExported { .. } => {
                 Some("run the same command again: what is exported is unchanged then".into())
             }
+            Self::PartlyCopied { .. } => {
+                Some("run the same command again: what is there is not copied twice".into())
+            }
             Self::PartlyRestored { .. } => {
                 Some("run the same command again: what is there is upgraded to the same".into())
             }

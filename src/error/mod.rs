@@ -110,6 +110,16 @@ pub enum Error {
         /// What stopped the first of them, which gives the exit code.
         first: Box<Self>,
     },
+    /// Of several images, some were not copied; each was said by itself.
+    #[error("{} of {of} images were not copied: {}", .failed.len(), .failed.join(", "))]
+    PartlyCopied {
+        /// References of those that failed.
+        failed: Vec<String>,
+        /// How many there were.
+        of: usize,
+        /// What stopped the first of them, which gives the exit code.
+        first: Box<Self>,
+    },
     /// Of several imports, some failed; each was said by itself.
     #[error("{} of {of} applications were not restored: {}", .failed.len(), .failed.join(", "))]
     PartlyRestored {

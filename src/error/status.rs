@@ -197,6 +197,7 @@ impl Error {
             Self::Import(_)
             | Self::System(_)
             | Self::Unresolved(_)
+            | Self::PartlyCopied { .. }
             | Self::PartlyRestored { .. }
             | Self::Elsewhere { .. }
             | Self::Server { .. }

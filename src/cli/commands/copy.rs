@@ -1,5 +1,6 @@
 //! `outhaul copy SRC DST`: one image, with all that belongs to it.
 
+use super::copy_list;
 use crate::cli::args::{AccessArgs, CopyArgs};
 use crate::cli::connect;
 use crate::cli::output::Printer;
@@ -8,10 +9,22 @@ use crate::registry::copy::DEFAULT_JOBS;
 use crate::registry::{self, Copied, CopyOptions, Located, Reference, Tag};
 
 pub(crate) async fn run(args: &CopyArgs, printer: &Printer) -> Result<(), Error> {
-    let source = reference(&args.source)?;
-    let destination = reference(&args.destination)?;
+    let CopyArgs { source, destination, from_file, to_host, .. } = args;
+    let (source, destination) = match (source, destination, from_file, to_host) {
+        (None, None, Some(list), Some(host)) => {
+            return copy_list::run(list, host, args, printer).await;
+        }
+        (Some(source), Some(destination), None, None) => (source, destination),
+        _ => {
+            return Err(Error::Arguments {
+                text: "an image and where it goes are to be named, or a list and a host".to_owned(),
+                hint: "`outhaul copy SOURCE DESTINATION`, or `--from-file LIST --to-host HOST`",
+            });
+        }
+    };
+    let (written, source, destination) = (destination, reference(source)?, reference(destination)?);
     if destination.digest.is_some() {
-        return Err(Error::DigestAsDestination(args.destination.clone()));
+        return Err(Error::DigestAsDestination(written.clone()));
     }
     // The flags are about the destination; the source's credentials come from the Docker
     // configuration. Certificates and plain HTTP are facts about a network and serve both.
@@ -24,6 +37,17 @@ pub(crate) async fn run(args: &CopyArgs, printer: &Printer) -> Result<(), Error>
         store: connect::registry(destination.host.as_str(), &args.access)?,
         repository: destination.repository.clone(),
     };
+    let copied = copy_one((&source, &from), (&destination, &to), args, printer).await?;
+    printer.data(&copied, |copied| summary(copied, &destination))
+}
+
+/// Copies an image to the tag that the destination has, else to that of the source.
+pub(super) async fn copy_one(
+    (source, from): (&Reference, &Located),
+    (destination, to): (&Reference, &Located),
+    args: &CopyArgs,
+    printer: &Printer,
+) -> Result<Copied, Error> {
     let tags: Vec<Tag> = destination.tag.clone().or(source.tag.clone()).into_iter().collect();
     let options = CopyOptions {
         platforms: args.platform.clone(),
@@ -32,12 +56,12 @@ pub(crate) async fn run(args: &CopyArgs, printer: &Printer) -> Result<(), Error>
         verify_present: false,
     };
     let progress = printer.progress();
-    let copied = registry::copy(&from, &source.revision(), &to, &tags, &options, &progress).await?;
+    let copied = registry::copy(from, &source.revision(), to, &tags, &options, &progress).await?;
     progress.finish();
-    printer.data(&copied, |copied| summary(copied, &destination))
+    Ok(copied)
 }
 
-fn reference(text: &str) -> Result<Reference, Error> {
+pub(super) fn reference(text: &str) -> Result<Reference, Error> {
     text.parse().map_err(|error| Error::from(crate::export::Error::Name(error)))
 }
 

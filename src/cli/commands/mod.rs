@@ -12,6 +12,7 @@ pub(super) mod app_list;
 pub(super) mod app_pin;
 pub(super) mod app_show;
 pub(super) mod copy;
+mod copy_list;
 pub(super) mod demo;
 pub(super) mod drill;
 pub(super) mod export;

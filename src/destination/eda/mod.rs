@@ -5,12 +5,14 @@
 //! Store Registry". Where page and definition differ, the definition is written and both are read.
 
 mod read;
+mod references;
 mod resolve;
 #[cfg(test)]
 mod tests;
 mod write;
 
 pub use read::read;
+pub use references::{listed, mirrored, references};
 pub use resolve::resolve;
 pub use write::write;
 

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{read, resolve, write};
+use super::{listed, mirrored, read, references, resolve, write};
 use crate::cluster;
 use crate::destination::systems::fixtures::{codes, file, fixture, text};
 use crate::destination::systems::{CredentialUse, Error, System, WriteOptions};
@@ -113,4 +113,20 @@ fn a_long_title_is_cut_between_characters() {
     let written = write(&found.registries, &WriteOptions::default());
     let title = written.last().unwrap().value["spec"]["title"].as_str().unwrap().to_owned();
     assert_eq!(title, "é".repeat(25));
+}
+
+#[test]
+fn a_mirror_has_every_image_of_a_catalog_under_the_same_name() {
+    let mut embedded = recorded("shop");
+    embedded["spec"]["dependencies"][0]["container"]["image"] = "image/web".into();
+    let found = references(&[recorded("shop"), embedded, json!({"kind": "Other"})]);
+    let images = ["registry.example.com/org/shop:v1.0.0", "registry.example.com/org/web:v1"];
+    assert_eq!(found, images);
+    let list = format!("# ours\n\n{}\n  {} # the web\n", images[0], images[1]);
+    assert_eq!(listed(&list).unwrap(), images);
+    assert_eq!(listed("kind: Manifest\nspec: {}\n"), None);
+    let at = |image: &str| mirrored(image, "mirror.example.com:5000");
+    assert_eq!(at(images[0]).unwrap(), "mirror.example.com:5000/org/shop:v1.0.0");
+    assert_eq!(at("r.example:1/a@sha256:00").unwrap(), "mirror.example.com:5000/a@sha256:00");
+    assert_eq!((at("nginx:1"), mirrored(images[0], "m.example/path")), (None, None));
 }

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod demo;
+mod mirror;
 mod registry;
 mod schedule;
 mod terminal;

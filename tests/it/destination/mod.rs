@@ -1,5 +1,7 @@
 //! Destinations as labelled Secrets of a real cluster.
 
+mod eda;
+
 use jiff::Timestamp;
 use outhaul::cluster::{ClientOptions, Live, Manifests};
 use outhaul::destination::check;
