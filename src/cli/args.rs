@@ -38,7 +38,8 @@ pub(crate) use findings::FindingsArgs;
 pub(crate) use keep::KeepArgs;
 pub(crate) use prune::PruneArgs;
 pub(crate) use registry::{
-    DocumentsArgs, RegistryCommand, RegistryConvertArgs, RegistryListArgs, RegistryResolveArgs,
+    DocumentsArgs, RegistryCommand, RegistryConvertArgs, RegistryCreateArgs, RegistryListArgs,
+    RegistryResolveArgs,
 };
 pub(crate) use remote::{MakesNone, RemoteArgs, ServerArgs};
 pub(crate) use run_export::RunExportArgs;

@@ -170,7 +170,8 @@ pub(crate) fn access(args: &AccessArgs) -> Result<Access, Error> {
     })
 }
 
-fn password() -> Result<SecretString, Error> {
+/// The password that standard input has, without the end of its line.
+pub(crate) fn password() -> Result<SecretString, Error> {
     let mut text = String::new();
     std::io::stdin()
         .take(MAX_PASSWORD)

@@ -94,6 +94,7 @@ impl Error {
             | Self::TwoDestinations
             | Self::Arguments { .. }
             | Self::DigestAsDestination(_)
+            | Self::Row(_)
             | Self::Schedule(_) => Exit::Usage,
             Self::Export(error) => of_export(error),
             Self::Destination(error) => of_destination(error),

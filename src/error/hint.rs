@@ -30,6 +30,7 @@ impl Error {
             Self::Import(error) => error.hint().map(str::to_owned),
             Self::Registry(error) => of_registry(error, None),
             Self::System(error) => Some(error.hint().to_owned()),
+            Self::Row(error) => Some(error.hint().to_owned()),
             Self::Unresolved(error) => Some(error.hint.clone()),
             Self::Schedule(error) => of_schedule(error),
             Self::Certificate { .. } => Some(

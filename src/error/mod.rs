@@ -58,6 +58,9 @@ pub enum Error {
     /// Documents are not what another system says of registries.
     #[error(transparent)]
     System(#[from] destination::systems::Error),
+    /// A row of a registry that ioFog would refuse.
+    #[error(transparent)]
+    Row(#[from] destination::iofog::InvalidRow),
     /// Another system would not read an image.
     #[error(transparent)]
     Unresolved(#[from] Box<destination::systems::Unresolved>),

@@ -195,6 +195,7 @@ impl Error {
             Self::Interrupted => Code::Cancelled,
             // No route imports, converts, asks a server, reads files of the caller's or listens.
             Self::Import(_)
+            | Self::Row(_)
             | Self::System(_)
             | Self::Unresolved(_)
             | Self::PartlyCopied { .. }

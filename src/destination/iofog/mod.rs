@@ -5,6 +5,7 @@
 //! sends the row's credentials if the row is private (eclipse-iofog/Agent, `ContainerManager`).
 
 mod edgelet;
+mod new;
 mod read;
 mod resolve;
 mod table;
@@ -15,6 +16,7 @@ mod yaml;
 
 pub(crate) use edgelet::FIRST_ID as FIRST_EDGELET_ID;
 pub use edgelet::write as write_edgelet;
+pub use new::{InvalidRow, NewRow};
 pub use read::read;
 pub use resolve::resolve;
 pub use table::table;

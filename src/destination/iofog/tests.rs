@@ -1,7 +1,10 @@
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::{id_of, read, resolve, system_rows, table, write_edgelet, write_json, write_yaml};
+use super::{
+    InvalidRow, NewRow, id_of, read, resolve, system_rows, table, write_edgelet, write_json,
+    write_yaml,
+};
 use crate::cluster;
 use crate::destination::systems::fixtures::{codes, documents, file, fixture, recorded, text};
 use crate::destination::systems::{CredentialUse, Registries, System, WriteOptions};
@@ -135,4 +138,50 @@ fn a_public_row_has_what_the_controller_asks_for_and_nothing_uses() {
     assert_eq!(written[0].value["spec"]["username"], "unused");
     let again = read(vec![written[0].value.clone()]).unwrap();
     assert_eq!((codes(&again.findings), again.registries.rows[0].credentials.len()), (vec![], 0));
+}
+
+fn new_row() -> NewRow {
+    NewRow {
+        url: "gcr.io".into(),
+        username: "_json_key".into(),
+        password: "{\n\"type\":\"service_account\"\n}".into(),
+        email: Some("ann@example.com".into()),
+        is_public: false,
+        requires_cert: false,
+        certificate: None,
+    }
+}
+
+#[test]
+fn what_the_controller_refuses_is_refused_before_it_is_asked() {
+    // The bodies and answers of the recording, by hand, as a body may lack fields that we have.
+    let with = |change: fn(&mut NewRow)| {
+        let mut row = new_row();
+        change(&mut row);
+        row.check()
+    };
+    assert_eq!(with(|_| ()), Ok(()));
+    type Change = fn(&mut NewRow);
+    let cases: [(Change, InvalidRow); 6] = [
+        (|row| row.url.clear(), InvalidRow::Url),
+        (|row| row.url = "ftp://x".into(), InvalidRow::Address("ftp://x".into())),
+        (|row| row.username.clear(), InvalidRow::Username),
+        (|row| row.email = Some("nomail".into()), InvalidRow::Email),
+        (|row| row.requires_cert = true, InvalidRow::Certificate),
+        (|row| row.password = String::new().into(), InvalidRow::Password),
+    ];
+    let said: Vec<String> = recorded("recorded/iofog-registries.txt")
+        .iter()
+        .filter(|e| e.status == 400)
+        .filter_map(|e| serde_json::from_str::<Value>(&e.body).ok())
+        .filter_map(|body| body["message"].as_str().map(str::to_owned))
+        .collect();
+    for (change, expected) in cases {
+        assert_eq!(with(change), Err(expected.clone()));
+        let ours = matches!(
+            expected,
+            InvalidRow::Password | InvalidRow::Address(_) | InvalidRow::Username
+        );
+        assert!(ours || said.contains(&expected.to_string()), "{expected}");
+    }
 }

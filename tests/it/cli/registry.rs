@@ -98,6 +98,47 @@ fn what_is_lost_is_said_on_stderr_and_in_json() {
 }
 
 #[test]
+fn a_new_row_is_shown_as_edgectl_does_and_written_for_every_system() {
+    let key = "{\n  \"private_key\": \"canary\"\n}\n";
+    let create = |further: &[&str]| {
+        let row = ["registry", "create", "--url", "gcr.io", "--username", "_json_key"];
+        let password =
+            ["--password-stdin", "--email", "s3g9gxfxpixcelledgeproject1@api.edgeworx.io"];
+        let args = [&row[..], &password, &["--id", "3"], further].concat();
+        Outhaul::new().run_with(&args, key.as_bytes())
+    };
+    let made = create(&[]).ok();
+    let table = std::fs::read_to_string(fixture("seeds/iofog-table.txt")).unwrap();
+    assert_eq!(made.stderr, table);
+    assert!(made.stdout.contains("outhaul.dev/registry-id: \"3\""), "{made:?}");
+    let json = create(&["-j"]).ok();
+    assert_eq!(serde_json::from_str::<Value>(&json.stderr).unwrap()["isPublic"], false);
+    for to in ["epinio", "eda", "avassa", "iofog", "edgelet"] {
+        let open = create(&["--format", to]).ok();
+        assert!(!open.mentions("canary"), "{to}: {open:?}");
+        let whole = create(&["--format", to, "--with-secrets"]).ok();
+        let again = ["registry", "convert", "--from", to, "--to", "iofog", "-", "--with-secrets"];
+        let row = Outhaul::new().run_with(&again, whole.stdout.as_bytes()).ok();
+        assert!(
+            row.stdout.contains("canary") && row.stdout.contains("url: gcr.io"),
+            "{to}: {row:?}"
+        );
+    }
+    let create = |args: &[&str]| registry(&[&["create"], args].concat()).exits(2);
+    for (args, says) in [
+        (&["--url", "gcr.io"][..], "Field username does not meet minimum length of 1"),
+        (&["--url", "gcr.io", "--username", "a"], "a private registry needs a password"),
+        (&["--url", "ftp://x", "--public"], "is not the address of a registry"),
+        (&["--url", "gcr.io", "--public", "--email", "nomail"], "Invalid format for field 'email'"),
+        (&["--url", "gcr.io", "--public", "--requires-cert"], "\"certificate\" is required"),
+        (&["--url", "gcr.io", "--public", "--id", "2"], "2 is not in 3..="),
+    ] {
+        let refused = create(args);
+        assert!(refused.stderr.contains(says), "{refused:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_said_with_what_to_do() {
     let pasted = fixture("seeds/epinio.verbatim.yaml");
     let pasted = pasted.to_str().unwrap();

@@ -9,7 +9,7 @@ use crate::cli::args::RegistryConvertArgs;
 use crate::cli::documents;
 use crate::cli::output::Printer;
 use crate::cluster;
-use crate::destination::systems::{WriteOptions, convert};
+use crate::destination::systems::convert;
 use crate::error::Error;
 
 /// What is printed as JSON.
@@ -21,12 +21,7 @@ struct Converted<'c> {
 
 pub(super) fn run(args: &RegistryConvertArgs, printer: &Printer) -> Result<(), Error> {
     let read = cluster::documents(&args.documents.file)?;
-    let options = WriteOptions {
-        with_secrets: args.with_secrets,
-        namespace: args.namespace.clone(),
-        vault: args.vault.clone(),
-    };
-    let converted = convert(args.documents.from, args.to, read, &options)?;
+    let converted = convert(args.documents.from, args.to, read, &args.written.options())?;
     tell(&converted.findings, printer);
     let values = converted.documents.iter().map(|document| &document.value);
     let data = Converted { documents: values.collect(), findings: &converted.findings };

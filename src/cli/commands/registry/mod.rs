@@ -1,6 +1,7 @@
 //! `outhaul registry …`: what other systems say of registries.
 
 mod convert;
+mod create;
 mod list;
 mod resolve;
 
@@ -15,6 +16,7 @@ use crate::error::Error;
 pub(crate) fn run(command: &RegistryCommand, printer: &Printer) -> Result<(), Error> {
     match command {
         RegistryCommand::List(args) => list::run(args, printer),
+        RegistryCommand::Create(args) => create::run(args, printer),
         RegistryCommand::Convert(args) => convert::run(args, printer),
         RegistryCommand::Resolve(args) => resolve::run(args, printer),
     }
