@@ -38,7 +38,8 @@ pub(crate) async fn run(args: &CopyArgs, printer: &Printer) -> Result<(), Error>
         repository: destination.repository.clone(),
     };
     let copied = copy_one((&source, &from), (&destination, &to), args, printer).await?;
-    printer.data(&copied, |copied| summary(copied, &destination))
+    let place = format!("{}/{}", destination.host, destination.repository);
+    printer.data(&copied, |copied| summary(copied, &place))
 }
 
 /// Copies an image to the tag that the destination has, else to that of the source.
@@ -65,14 +66,10 @@ pub(super) fn reference(text: &str) -> Result<Reference, Error> {
     text.parse().map_err(|error| Error::from(crate::export::Error::Name(error)))
 }
 
-fn summary(copied: &Copied, destination: &Reference) -> String {
+/// What was copied, at the place of that name.
+pub(super) fn summary(copied: &Copied, place: &str) -> String {
     format!(
-        "{}/{}@{}\n  bytes  {} copied, {} mounted, {} present",
-        destination.host,
-        destination.repository,
-        copied.root.digest,
-        copied.bytes_copied,
-        copied.bytes_mounted,
-        copied.bytes_present
+        "{place}@{}\n  bytes  {} copied, {} mounted, {} present",
+        copied.root.digest, copied.bytes_copied, copied.bytes_mounted, copied.bytes_present
     )
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::copy::{copy_one, reference};
+use super::copy::{copy_one, reference, summary};
 use crate::cli::args::{AccessArgs, CopyArgs};
 use crate::cli::connect;
 use crate::cli::output::Printer;
@@ -123,14 +123,7 @@ impl Stores {
 
 fn table(rows: &[Row]) -> String {
     let row = |row: &Row| match (&row.copied, &row.error) {
-        (Some(copied), _) => format!(
-            "{}@{}\n  bytes  {} copied, {} mounted, {} present\n",
-            row.destination,
-            copied.root.digest,
-            copied.bytes_copied,
-            copied.bytes_mounted,
-            copied.bytes_present
-        ),
+        (Some(copied), _) => summary(copied, &row.destination) + "\n",
         (None, error) => {
             format!("{}\n  not copied: {}\n", row.source, error.as_deref().unwrap_or_default())
         }
