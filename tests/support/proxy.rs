@@ -1,4 +1,4 @@
-//! A TCP proxy on the way to a server, which cuts connections when told to.
+//! A TCP proxy on the way to a server, which cuts connections and holds requests back when told to.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -19,7 +19,21 @@ struct Way {
     is_shut: AtomicBool,
     /// How many answers to a `POST` are still to be lost.
     to_lose: AtomicUsize,
+    /// How many `DELETE` requests still get through.
+    deletes: AtomicUsize,
+    /// Whether one has come that does not.
+    is_holding: AtomicBool,
     is_over: AtomicBool,
+}
+
+/// What becomes of bytes that came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Passed,
+    /// They are lost with all that follow, and the connection stays.
+    Held,
+    /// The connection is cut.
+    Cut,
 }
 
 impl Proxy {
@@ -32,6 +46,8 @@ impl Proxy {
             open: Mutex::default(),
             is_shut: AtomicBool::new(false),
             to_lose: AtomicUsize::new(0),
+            deletes: AtomicUsize::new(usize::MAX),
+            is_holding: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
         });
         let shared = Arc::clone(&way);
@@ -46,6 +62,11 @@ impl Proxy {
             }
         });
         Self { address: own, way }
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     /// Its address.
@@ -76,6 +97,18 @@ impl Proxy {
         self.way.to_lose.store(number, Ordering::SeqCst);
     }
 
+    /// Lets the next so many `DELETE` requests through, and holds those back that follow: no answer comes,
+    /// and the server never sees them.
+    pub(crate) fn hold_deletes_after(&self, number: usize) {
+        self.way.deletes.store(number, Ordering::SeqCst);
+        self.way.is_holding.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether one is held back since [`Self::hold_deletes_after`].
+    pub(crate) fn is_holding(&self) -> bool {
+        self.way.is_holding.load(Ordering::SeqCst)
+    }
+
     /// How many answers are still to be lost.
     pub(crate) fn left_to_lose(&self) -> usize {
         self.way.to_lose.load(Ordering::SeqCst)
@@ -100,25 +133,33 @@ fn pass(way: &Arc<Way>, client: TcpStream) {
     let (shared, lost) = (Arc::clone(way), Arc::clone(&loses));
     thread::spawn(move || {
         carry(up.0, up.1, |bytes| {
-            let left = &shared.to_lose;
-            if bytes.starts_with(b"POST ")
-                && left
-                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1))
-                    .is_ok()
-            {
+            if bytes.starts_with(b"POST ") && is_one_of(&shared.to_lose) {
                 lost.store(true, Ordering::SeqCst);
             }
-            true
+            if bytes.starts_with(b"DELETE ") && !is_one_of(&shared.deletes) {
+                shared.is_holding.store(true, Ordering::SeqCst);
+                return Fate::Held;
+            }
+            Fate::Passed
         });
     });
-    thread::spawn(move || carry(down.0, down.1, |_| !loses.load(Ordering::SeqCst)));
+    let fate = move || if loses.load(Ordering::SeqCst) { Fate::Cut } else { Fate::Passed };
+    thread::spawn(move || carry(down.0, down.1, |_| fate()));
 }
 
-/// Carries what `may_pass` lets through, and cuts both sides at the end.
-fn carry(mut from: TcpStream, mut to: TcpStream, mut may_pass: impl FnMut(&[u8]) -> bool) {
+/// Takes one of what is left, if anything is.
+fn is_one_of(left: &AtomicUsize) -> bool {
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok()
+}
+
+/// Carries bytes, by their fate, and cuts both sides at the end.
+fn carry(mut from: TcpStream, mut to: TcpStream, mut fate: impl FnMut(&[u8]) -> Fate) {
     let mut buffer = [0; 16 << 10];
+    let mut is_held = false;
     while let Ok(read @ 1..) = from.read(&mut buffer) {
-        if !may_pass(&buffer[..read]) || to.write_all(&buffer[..read]).is_err() {
+        let fate = if is_held { Fate::Held } else { fate(&buffer[..read]) };
+        is_held = fate == Fate::Held;
+        if fate == Fate::Cut || (!is_held && to.write_all(&buffer[..read]).is_err()) {
             break;
         }
     }

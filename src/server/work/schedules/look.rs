@@ -49,8 +49,8 @@ impl Schedules<'_> {
         let mut status = schedule.status.clone().unwrap_or_default();
         let is_changed = status.observed_generation != schedule.metadata.generation;
         let asked = asked.filter(|_| !is_changed);
-        standing::observe(&mut status, &schedule, now);
         let plan = standing::read(&schedule, &self.desk.means.system_namespace);
+        standing::observe(&mut status, &schedule, plan.as_ref().ok(), now);
 
         let mut runs = Runs {
             schedule: &schedule,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::record::schedule::{
     ExportSchedule, ExportScheduleStatus, MAX_ACTIVE, NEXT_TIMES,
@@ -22,6 +22,9 @@ pub(super) const HEALTHY: &str = "Healthy";
 
 /// Whether what is in the registry is enough to have every application again.
 const RESTORABLE: &str = "Restorable";
+
+/// By what a time is before the due time that comes next: these are whole seconds.
+const INSTANT: SignedDuration = SignedDuration::from_secs(1);
 
 /// Why a schedule cannot be, in a word and in a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,17 +56,24 @@ pub(super) fn read(schedule: &ExportSchedule, system_namespace: &str) -> Result<
     Ok(plan)
 }
 
-/// Begins to look at the schedule: says since when it says what it says.
+/// Begins to look at the schedule: says since when it says what it says. A change that is seen after
+/// a time that was announced, and still is one by `plan`, does not take its run away.
 pub(super) fn observe(
     status: &mut ExportScheduleStatus,
     schedule: &ExportSchedule,
+    plan: Option<&Plan>,
     now: Timestamp,
 ) {
     let generation = schedule.metadata.generation;
     if status.observed_generation != generation {
         let is_new = status.observed_generation.is_none();
-        let created = schedule.created().filter(|_| is_new);
-        status.since = Some(created.unwrap_or(now));
+        let created = schedule.created();
+        let before = plan.and_then(|plan| {
+            let before = status.next_schedule_times.first()?.checked_sub(INSTANT).ok()?;
+            let next = next_times(plan, created.unwrap_or(now), before).into_iter().next()?;
+            (status.next_schedule_times.first() == Some(&next) && next <= now).then_some(before)
+        });
+        status.since = Some(created.filter(|_| is_new).or(before).unwrap_or(now));
         status.observed_generation = generation;
     }
     status.suspended = schedule.spec.suspend;
@@ -152,3 +162,6 @@ pub(super) fn restorable(status: &mut ExportScheduleStatus, now: Timestamp) {
     };
     conditions::put(&mut status.conditions, RESTORABLE, holds, (reason, &message), now);
 }
+
+#[cfg(test)]
+mod tests;
