@@ -27,7 +27,7 @@ use crate::registry::{Host, Platform, RepositoryName};
 
 pub(crate) use app_copy::AppCopyArgs;
 pub(crate) use app_diff::AppDiffArgs;
-pub(crate) use app_export::{AppExportArgs, SecretsArg};
+pub(crate) use app_export::{AppExportArgs, RegistryKindArg, SecretsArg};
 pub(crate) use app_history::{AppHistoryArgs, AppPinArgs};
 pub(crate) use app_import::AppImportArgs;
 pub(crate) use charts::ChartsArgs;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::destination::{Destination, Recipient};
+use crate::registry::quirks::Vendor;
 use crate::registry::{Error, Host, Registry, RepositoryName, Store};
 
 /// A place for a chart and its images.
@@ -14,6 +15,8 @@ pub struct Target {
     pub store: Arc<dyn Store>,
     /// The same store as a registry; `None` for a layout.
     pub registry: Option<Arc<Registry>>,
+    /// Whose registry it is, as its host's name or the user says; `None`: not known.
+    pub vendor: Option<Vendor>,
     /// Path prefix of every repository.
     pub prefix: Option<RepositoryName>,
     /// Where the chart says that its images are, `host[:port][/path]`; `None`: where they came from.
@@ -37,6 +40,7 @@ impl Target {
             name: destination.name.clone(),
             store: Arc::clone(&registry) as Arc<dyn Store>,
             registry: Some(registry),
+            vendor: Vendor::of(&destination.host),
             prefix: destination.path.clone(),
             pull_address: Some(destination.pull_address()),
             ca_secret: destination.ca_secret.clone(),
@@ -60,6 +64,7 @@ impl Target {
             name,
             store,
             registry: None,
+            vendor: None,
             prefix: None,
             pull_address,
             ca_secret: None,

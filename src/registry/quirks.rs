@@ -36,6 +36,11 @@ pub enum Vendor {
     Quay,
     /// Hosts that are named `harbor`.
     Harbor,
+    /// Avassa Control Tower's own: `registry.<organisation>.avassa.net`, and
+    /// `registry.<environment>.<organisation>.avassa.net`.
+    ControlTower,
+    /// JFrog Artifactory, which no host's name gives away.
+    Artifactory,
 }
 
 /// What a registry asks of a repository's path.
@@ -127,6 +132,11 @@ impl Vendor {
             }
             _ if name.contains(".dkr.ecr") && name.contains(".amazonaws.com") => Some(Self::Ecr),
             _ if name.ends_with(".azurecr.io") => Some(Self::Azure),
+            _ if matches!(labels[..], ["registry", _, "avassa", "net"])
+                || matches!(labels[..], ["registry", _, _, "avassa", "net"]) =>
+            {
+                Some(Self::ControlTower)
+            }
             _ if labels.contains(&"gitlab") => Some(Self::GitLab),
             _ if labels.contains(&"harbor") => Some(Self::Harbor),
             _ => None,
@@ -146,6 +156,8 @@ impl fmt::Display for Vendor {
             Self::Azure => "Azure Container Registry",
             Self::Quay => "Quay",
             Self::Harbor => "Harbor",
+            Self::ControlTower => "Avassa Control Tower",
+            Self::Artifactory => "Artifactory",
         })
     }
 }
@@ -220,7 +232,11 @@ pub fn creation_hint(host: &Host, repository: &RepositoryName) -> Option<String>
         Vendor::DockerHub => {
             format!("create the organisation `{first}` at https://hub.docker.com/orgs")
         }
-        Vendor::GitHub | Vendor::Azure => return None,
+        // Whether a push to Control Tower or to a repository key of Artifactory needs anything
+        // created before is not documented.
+        Vendor::GitHub | Vendor::Azure | Vendor::ControlTower | Vendor::Artifactory => {
+            return None;
+        }
     })
 }
 
@@ -252,7 +268,12 @@ pub fn deletion_hint(host: &Host, repository: &RepositoryName) -> Option<String>
         Vendor::Quay => {
             format!("delete tags at https://{host}/repository/{path}?tab=tags, or let them expire")
         }
-        Vendor::GitLab | Vendor::Google | Vendor::Azure | Vendor::Harbor => return None,
+        Vendor::GitLab
+        | Vendor::Google
+        | Vendor::Azure
+        | Vendor::Harbor
+        | Vendor::ControlTower
+        | Vendor::Artifactory => return None,
     })
 }
 
@@ -296,6 +317,18 @@ mod tests {
             "registry.example.com/x",
         ] {
             assert_eq!(check(reference), Ok(()), "{reference}");
+        }
+    }
+
+    #[test]
+    fn control_tower_is_known_by_its_host() {
+        let of = |host: &str| Vendor::of(&host.parse().unwrap());
+        for host in ["registry.acme.avassa.net", "registry.test.acme.avassa.net:443"] {
+            assert_eq!(of(host), Some(Vendor::ControlTower), "{host}");
+        }
+        for host in ["registry.avassa.net", "api.acme.avassa.net", "registry.acme.avassa.net.evil"]
+        {
+            assert_eq!(of(host), None, "{host}");
         }
     }
 

@@ -12,6 +12,7 @@ use super::{
 use crate::app::SecretsPolicy;
 use crate::export::request::ChartFrom;
 use crate::export::rollout::LONGEST_WAIT;
+use crate::registry::quirks::Vendor;
 
 const SERVER: &str = "On the server";
 
@@ -36,6 +37,9 @@ pub(crate) struct AppExportArgs {
     /// Registry to export to: a destination's name, or an address
     #[arg(short, long, value_name = "NAME|URL")]
     pub(crate) registry: Option<String>,
+    /// What the registry is, where its host's name does not tell
+    #[arg(long, value_enum, default_value_t, value_name = "KIND", requires = "registry")]
+    pub(crate) registry_kind: RegistryKindArg,
     /// OCI layout to export to: a directory, or a file that ends in `.tar`
     #[arg(long, value_name = "DIR|FILE.tar")]
     pub(crate) to: Option<PathBuf>,
@@ -91,7 +95,7 @@ pub(crate) struct AppExportArgs {
     /// Let the server in the cluster do it without speaking to it: make an `Export` there with your
     /// kubeconfig, and wait for its end
     #[arg(long, help_heading = SERVER, conflicts_with_all = [
-        "all_apps", "from", "to", "directory", "pull_address", "templates", "age_recipient",
+        "all_apps", "from", "to", "directory", "pull_address", "registry_kind", "templates", "age_recipient",
         "age_recipients_file", "map_registry", "allow_terminating", "dry_run", "username",
         "plain_http", "server",
     ])]
@@ -107,6 +111,29 @@ pub(crate) struct AppExportArgs {
     pub(crate) findings: FindingsArgs,
     #[command(flatten)]
     pub(crate) access: AccessArgs,
+}
+
+/// Kinds of registries that an export treats in a way of their own
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RegistryKindArg {
+    /// As its host's name or its answers say
+    #[default]
+    Auto,
+    /// Avassa Control Tower's own registry
+    Avassa,
+    /// JFrog Artifactory
+    Artifactory,
+}
+
+impl RegistryKindArg {
+    /// The vendor, if one is named.
+    pub(crate) fn vendor(self) -> Option<Vendor> {
+        match self {
+            Self::Auto => None,
+            Self::Avassa => Some(Vendor::ControlTower),
+            Self::Artifactory => Some(Vendor::Artifactory),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::app_show::{options, selection};
 use crate::app::{Options, Selection};
-use crate::cli::args::{AppExportArgs, ContentArgs, Global, PickArgs, RecipientArgs, SecretsArg};
+use crate::cli::args::{
+    AppExportArgs, ContentArgs, Global, PickArgs, RecipientArgs, RegistryKindArg, SecretsArg,
+};
 use crate::cli::bundle::Bundle;
 use crate::cli::output::Printer;
 use crate::cli::recipients::recipients;
@@ -95,7 +97,9 @@ impl Place {
                 }
                 let mut sources = connect::sources(&known, namespace, &args.access)?;
                 connect::images(&mut sources, &args.content, &args.source, global).await?;
-                Ok(Self { target: Target::registry(&known[0])?, sources, bundle: None })
+                let mut target = Target::registry(&known[0])?;
+                target.vendor = args.registry_kind.vendor().or(target.vendor);
+                Ok(Self { target, sources, bundle: None })
             }
             (None, Some(path)) => {
                 let bundle = Bundle::new(path, args.dry_run)?;
@@ -131,6 +135,7 @@ async fn server(
         (args.directory.is_some(), "DIRECTORY"),
         (global.destinations.is_some(), "--destinations"),
         (args.pull_address.is_some(), "--pull-address"),
+        (args.registry_kind != RegistryKindArg::Auto, "--registry-kind"),
         (args.templates.is_some(), "--templates"),
         (!age_recipient.is_empty(), "--age-recipient"),
         (!age_recipients_file.is_empty(), "--age-recipients-file"),
