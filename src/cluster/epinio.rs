@@ -206,7 +206,11 @@ impl Live {
         }
     }
 
-    async fn by_name(
+    /// Objects of a kind with these labels, by name.
+    ///
+    /// # Errors
+    /// When they may not be listed, or the cluster does not answer.
+    pub(super) async fn by_name(
         &self,
         kind: &Resource,
         namespace: Option<&str>,
@@ -231,7 +235,7 @@ fn core(plural: &str, name: &str) -> Resource {
     kind("", "v1", plural, name)
 }
 
-fn kind(group: &str, version: &str, plural: &str, kind: &str) -> Resource {
+pub(super) fn kind(group: &str, version: &str, plural: &str, kind: &str) -> Resource {
     let [group, version, plural, kind] = [group, version, plural, kind].map(str::to_owned);
     Resource { group, plural, version, kind }
 }

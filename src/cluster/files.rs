@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::document::Document;
 use super::{Error, document};
 use crate::app::snapshot::MAX_BYTES;
 
@@ -15,6 +16,16 @@ pub struct Text {
     pub name: String,
     /// Its contents.
     pub text: String,
+}
+
+/// A document and where it stands. Not to be printed: it may be a Secret.
+pub struct FileDocument {
+    /// The file, or `standard input`.
+    pub file: String,
+    /// Line of the file on which it begins, from 1.
+    pub line: u64,
+    /// What it says.
+    pub value: Value,
 }
 
 /// Most files of a directory: one for each object of a large application, many times over.
@@ -37,8 +48,24 @@ pub(super) const STDIN: &str = "standard input";
 /// # Errors
 /// As [`texts`]; [`Error::Malformed`] with file and line, and nothing of the text.
 pub fn documents(path: &Path) -> Result<Vec<Value>, Error> {
-    let parsed = texts(path)?.into_iter().map(|text| parsed(&text.name, &text.text));
-    Ok(parsed.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    Ok(placed(path)?.into_iter().map(|placed| placed.value).collect())
+}
+
+/// As [`documents`], each with its place.
+///
+/// # Errors
+/// As [`documents`].
+pub fn placed(path: &Path) -> Result<Vec<FileDocument>, Error> {
+    let mut all = Vec::new();
+    for Text { name, text } in texts(path)? {
+        let documents = document::parse(&name, &text)?.into_iter();
+        all.extend(documents.map(|Document { value, line }| FileDocument {
+            file: name.clone(),
+            line,
+            value,
+        }));
+    }
+    Ok(all)
 }
 
 /// A file, a directory's files, or standard input (`-`).

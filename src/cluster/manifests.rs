@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::document::{self, Document, Located, malformed};
-use super::files::{self, STDIN, Text};
+use super::files::{self, FileDocument, STDIN, Text};
 use super::{Error, Records, Scope, SecretObject, SecretRead, SecretReader, Source};
 use crate::app::helm::{self, Lookup};
 use crate::app::snapshot::Plaintext;
@@ -88,6 +88,23 @@ impl Manifests {
     pub fn from_reader(stream: impl Read, name: &str, taken_at: Timestamp) -> Result<Self, Error> {
         let text = files::read_stream(name, stream)?;
         Self::from_texts(name.to_owned(), vec![text], taken_at)
+    }
+
+    /// Objects of documents that were read by [`files::placed`]; messages call them all `name`.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] where one is no object.
+    pub fn from_documents(
+        name: String,
+        documents: Vec<FileDocument>,
+        taken_at: Timestamp,
+    ) -> Result<Self, Error> {
+        let mut objects = Vec::new();
+        for FileDocument { file, line, value } in documents {
+            let located = document::objects(&file, Document { value, line })?.into_iter();
+            objects.extend(located.map(|located| Placed { file: file.clone(), located }));
+        }
+        Ok(Self { name, taken_at, contents: Contents::Objects(objects) })
     }
 
     fn from_texts(name: String, texts: Vec<Text>, taken_at: Timestamp) -> Result<Self, Error> {

@@ -1,7 +1,9 @@
 //! Registries of Nokia EDA, on an API server that knows its definition.
 
+use outhaul::cluster::Error;
 use serde_json::{Value, json};
 
+use super::live;
 use crate::support::cluster::Cluster;
 use crate::support::objects::Namespace;
 use crate::support::outhaul::Outhaul;
@@ -86,4 +88,42 @@ fn what_nobody_may_write_is_not_written() {
     assert_eq!(hub["spec"]["mirror"], "mirror.example.com", "{hub:#}");
     assert_eq!(hub["spec"]["title"], "é".repeat(25));
     assert_eq!(hub["spec"]["mirrorUrl"], Value::Null);
+}
+
+#[tokio::test]
+async fn registries_are_read_with_the_secrets_that_they_name_and_no_other() {
+    let cluster = Cluster::start();
+    let namespace = cluster.namespace("eda");
+    let admin = live(&cluster, "admin").await;
+    let viewer = live(&cluster, "viewer").await;
+    // The API server refuses who has no right before it looks whether it serves the group.
+    for of_nobody in [&admin, &viewer] {
+        assert_eq!(of_nobody.eda_registries(namespace.name()).await.unwrap(), [Value::Null; 0]);
+    }
+    cluster.apply(&fixture("eda/registry-crd.yaml"));
+    cluster.await_served(API, "registries");
+    let registry = |name: &str, secret: &str| {
+        format!(
+            "apiVersion: {API}\nkind: Registry\nmetadata: {{name: {name}}}\n\
+             spec: {{remoteURL: {name}.example, authSecretRef: '{secret}'}}\n---\n"
+        )
+    };
+    let secret = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}}}\nstringData: {{username: u}}\n---\n"
+        )
+    };
+    let registries = [registry("b", "one"), registry("a", "one"), registry("c", "gone")];
+    namespace
+        .apply(&(registries.concat() + &registry("d", "") + &secret("one") + &secret("other")));
+    let found = admin.eda_registries(namespace.name()).await.unwrap();
+    let name = |of: &Value| {
+        let text = |at: &str| of.pointer(at).and_then(Value::as_str).unwrap().to_owned();
+        format!("{}/{}", text("/kind"), text("/metadata/name"))
+    };
+    let names: Vec<String> = found.iter().map(name).collect();
+    assert_eq!(names, ["Registry/a", "Registry/b", "Registry/c", "Registry/d", "Secret/one"]);
+    let error = viewer.eda_registries(namespace.name()).await.unwrap_err();
+    assert!(matches!(error, Error::Forbidden { .. }), "{error}");
+    assert!(error.to_string().contains("registries"), "{error}");
 }
