@@ -19,5 +19,6 @@ mod image;
 mod import;
 mod registry;
 mod server;
+mod support_controller;
 mod support_faulty;
 mod support_smoke;

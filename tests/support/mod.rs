@@ -11,6 +11,7 @@
 //! | [`issuer`] | an identity provider whose tokens the server is shown |
 //! | [`server`], [`sse`], [`proxy`] | the server under test, requests to it, events from it, cut on the way |
 //! | [`epinio`], [`upstream`] | Epinio's client, and a server in the place of its own |
+//! | [`controller`] | a Controller of ioFog in this process, which answers as a real one was recorded |
 //! | [`outhaul`], [`helm`] | the programs under test and beside it, in a clean environment |
 //! | [`child`], [`certs`], [`tools`], [`output`] | what those are made of |
 //!
@@ -21,6 +22,7 @@
 pub(crate) mod certs;
 pub(crate) mod child;
 pub(crate) mod cluster;
+pub(crate) mod controller;
 pub(crate) mod epinio;
 pub(crate) mod faulty;
 pub(crate) mod helm;
