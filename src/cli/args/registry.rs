@@ -16,6 +16,8 @@ pub(crate) enum RegistryCommand {
     Create(Box<RegistryCreateArgs>),
     /// Write what one system says of registries as another one's documents
     Convert(RegistryConvertArgs),
+    /// Print the policy for tokens that push to Avassa Control Tower's own registry
+    Policy,
     /// Say where a system would read an image, and with which credential
     Resolve(RegistryResolveArgs),
 }

@@ -4,6 +4,7 @@
 //! Fields are those of the API reference, "Remote-Registries" and "Subtenant-Remote-Registry-
 //! Settings", and of the page "Registry and Images".
 
+mod policy;
 mod read;
 mod resolve;
 mod secrets;
@@ -11,6 +12,7 @@ mod secrets;
 mod tests;
 mod write;
 
+pub use policy::push_policy;
 pub use read::read;
 pub use resolve::resolve;
 pub use write::write;

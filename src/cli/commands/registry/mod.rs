@@ -3,6 +3,7 @@
 mod convert;
 mod create;
 mod list;
+mod policy;
 mod resolve;
 
 use crate::app::Finding;
@@ -18,6 +19,7 @@ pub(crate) fn run(command: &RegistryCommand, printer: &Printer) -> Result<(), Er
         RegistryCommand::List(args) => list::run(args, printer),
         RegistryCommand::Create(args) => create::run(args, printer),
         RegistryCommand::Convert(args) => convert::run(args, printer),
+        RegistryCommand::Policy => policy::run(printer),
         RegistryCommand::Resolve(args) => resolve::run(args, printer),
     }
 }
