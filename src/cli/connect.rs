@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::args::{AccessArgs, ContentArgs, Global, SourceArgs};
+use super::args::{AccessArgs, ContentArgs, Global, RegistryKindArg, SourceArgs};
 use crate::app::Snapshot;
 use crate::cluster::client::ClientOptions;
 use crate::cluster::{Live, Manifests, Scope, SecretReader, Source};
@@ -16,7 +16,7 @@ use crate::destination::{Destination, select};
 use crate::error::Error;
 use crate::export::learn::EpinioImages;
 use crate::export::resolve::require_readable;
-use crate::export::{ClusterSecrets, Sources};
+use crate::export::{ClusterSecrets, Sources, Target};
 use crate::registry::credentials::DockerConfig;
 use crate::registry::{Keychain, Registry};
 
@@ -79,6 +79,33 @@ pub(crate) async fn destination(
     let mut chosen = select::named(&known, wanted)?;
     chosen.endpoint.tls.extra_roots.extend(roots(args)?);
     Ok(std::iter::once(chosen).chain(known).collect())
+}
+
+/// The target at `images`, whose registry is of this kind, with the charts at another place if one is
+/// named. User name and password are for the images; for charts they hold on the same host alone.
+pub(crate) async fn target(
+    images: &Destination,
+    kind: RegistryKindArg,
+    charts: Option<&str>,
+    args: &AccessArgs,
+    global: &Global,
+) -> Result<Target, Error> {
+    let mut target = Target::registry(images)?;
+    target.vendor = kind.vendor().or(target.vendor);
+    let Some(wanted) = charts else { return Ok(target) };
+    let args = AccessArgs { ca_file: args.ca_file.clone(), ..AccessArgs::default() };
+    let mut found = destination(wanted, &args, global).await?.swap_remove(0);
+    let is_same = found.host == images.host;
+    if is_same && select::is_address(wanted) {
+        found.endpoint = images.endpoint.clone();
+        found.keychain = images.keychain.clone();
+    }
+    let mut charts = Target::registry(&found)?;
+    if is_same {
+        charts.vendor = target.vendor;
+    }
+    target.charts = Some(Box::new(charts));
+    Ok(target)
 }
 
 /// All destinations, and the namespace they were found in.

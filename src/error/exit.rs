@@ -199,7 +199,7 @@ fn of_export(error: &export::Error) -> Exit {
         | E::ChartVersion { .. }
         | E::SameRepository(_)
         | E::NoRecipients => Exit::Usage,
-        E::Path(..) => Exit::Destination,
+        E::Path(..) | E::ChartsUndocumented { .. } => Exit::Destination,
         E::NotAllowed(error) => of_destination(error),
         E::ImageInvalid { .. } | E::ImageMissing { .. } | E::ImageOnlyOnNodes { .. } => Exit::Image,
         E::ImageUnreadable { source, .. } | E::Destination { source, .. } => of_registry(source),

@@ -1,6 +1,6 @@
 //! What the user can do about an error: one sentence after `hint:`.
 
-use super::Error;
+use super::{Error, control_tower};
 use crate::export::verify::State;
 use crate::registry::{self, CopyError, Side};
 use crate::schedule::declared::Invalid;
@@ -89,6 +89,11 @@ fn of_export(error: &export::Error) -> Option<String> {
         }
         E::SameRepository(_) => "choose another `--chart-name` or `--image-name`".into(),
         E::Path(_, hint) => hint.clone(),
+        E::ChartsUndocumented { .. } => {
+            "name a registry for the chart with `--chart-registry NAME|URL` of `app export` or `app \
+             copy`; if you know that this one takes charts, name it there as well"
+                .into()
+        }
         E::NotAllowed(error) => return of_destination(error),
         E::ImageInvalid { .. } => {
             "correct it: `HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]`, the repository in lower case"
@@ -152,9 +157,13 @@ fn of_export(error: &export::Error) -> Option<String> {
                 .into(),
             _ => "export again: it restores what is gone, if its source has it".into(),
         },
-        E::Copy { source, .. } => return of_copy(source, None),
-        E::Destination { source, ca_secret, .. } => {
-            return of_registry(source, ca_secret.as_deref());
+        E::Copy { source, vendor, .. } => {
+            let own = control_tower::hint(&source.source, *vendor);
+            return own.or_else(|| of_copy(source, None));
+        }
+        E::Destination { source, ca_secret, vendor, .. } => {
+            let own = control_tower::hint(source, *vendor);
+            return own.or_else(|| of_registry(source, ca_secret.as_deref()));
         }
         E::NotDeleted { .. } => {
             "switch deleting on at the registry, or delete it there with its own tools".into()
@@ -226,6 +235,9 @@ fn of_copy(error: &CopyError, ca_secret: Option<&str>) -> Option<String> {
 
 fn of_registry(error: &registry::Error, ca_secret: Option<&str>) -> Option<String> {
     use registry::Error as E;
+    if let Some(hint) = control_tower::hint(error, None) {
+        return Some(hint);
+    }
     Some(match error {
         E::Unreachable { host, .. } => {
             format!("check the address {host}, the network and the proxy")

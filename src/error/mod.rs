@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use crate::registry::{self, CopyError};
 use crate::{cluster, destination, export, import, schedule};
 
+mod control_tower;
 mod exit;
 mod hint;
 mod status;

@@ -227,7 +227,7 @@ fn of_export(error: &export::Error) -> Code {
             Code::ArgumentInvalid
         }
         E::NoRecipients => Code::RecipientsMissing,
-        E::Path(..) => Code::DestinationUnusable,
+        E::Path(..) | E::ChartsUndocumented { .. } => Code::DestinationUnusable,
         E::ImageInvalid { .. } => Code::ImageInvalid,
         E::ImageMissing { .. } => Code::ImageMissing,
         E::ImageOnlyOnNodes { .. } => Code::ImageOnlyOnNodes,

@@ -6,6 +6,7 @@ use crate::app::rollout::Unsettled;
 use crate::app::{Code, Unreadable};
 use crate::chart::check::Difference;
 use crate::chart::render::RenderError;
+use crate::registry::quirks::Vendor;
 use crate::registry::{self, CopyError};
 
 use super::images::ImageName;
@@ -72,6 +73,16 @@ pub enum Error {
     /// Chart and images must not share a repository: their tags would overwrite each other.
     #[error("chart and images cannot share the repository `{0}`")]
     SameRepository(String),
+    /// Whether the registry takes charts is not documented, and nobody said that it does.
+    #[error(
+        "whether the registry of {vendor} takes Helm charts is not documented: {target} gets no chart"
+    )]
+    ChartsUndocumented {
+        /// Name of the destination.
+        target: String,
+        /// Whose registry it is.
+        vendor: Vendor,
+    },
     /// The registry does not take a repository of this shape.
     #[error("{0}")]
     Path(String, String),
@@ -209,6 +220,8 @@ pub enum Error {
     Copy {
         /// The image.
         image: ImageName,
+        /// Whose registry it was to go to, if that is known and it is there that it failed.
+        vendor: Option<Vendor>,
         /// What happened, and on which side.
         source: CopyError,
     },
@@ -219,6 +232,8 @@ pub enum Error {
         target: String,
         /// Name of the Secret with its roots, if it has one.
         ca_secret: Option<String>,
+        /// Whose registry it is, if that is known.
+        vendor: Option<Vendor>,
         /// What happened.
         source: registry::Error,
     },

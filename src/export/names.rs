@@ -89,12 +89,13 @@ pub fn part(text: &str) -> String {
     format!("{kept}-{}", &Digest::of(text.as_bytes()).hex()[..HASH_DIGITS])
 }
 
-/// The tag under which an image repository says that the charts of `charts` need its images.
+/// The tag under which an image repository says that the charts of `charts`, a repository of the same
+/// registry or an address, need its images.
 ///
 /// # Errors
 /// Never.
-pub fn owner_tag(charts: &RepositoryName) -> Result<Tag, Error> {
-    let hash = Digest::of(charts.as_str().as_bytes());
+pub fn owner_tag(charts: &str) -> Result<Tag, Error> {
+    let hash = Digest::of(charts.as_bytes());
     Ok(format!("{OWNER_PREFIX}{}", &hash.hex()[..HASH_DIGITS]).parse()?)
 }
 

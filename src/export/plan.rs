@@ -27,7 +27,7 @@ pub struct Plan {
     pub namespace: String,
     /// The application.
     pub app: String,
-    /// Name of the destination.
+    /// Name of the destination: of the images', where the chart has one of its own.
     pub target: String,
     /// What will happen.
     pub action: Action,
@@ -140,7 +140,7 @@ pub struct Weight {
 /// When the chart cannot be made, is larger than helm takes or does not give back what ran, or the
 /// destination holds another origin's charts or other content under the version asked for.
 pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Result<Plan, Error> {
-    let repository = target.address(&resolution.chart_repository);
+    let repository = target.charts().address(&resolution.chart_repository);
     check_origin(&repository, &resolution.history, &resolution.origin, request.adopt)?;
     let content = compose::content(request, target, &resolution);
     let mut found = findings::of(request, target, &resolution);

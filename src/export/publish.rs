@@ -12,7 +12,7 @@ use crate::registry::{Descriptor, Digest, Located, Manifest, Revision};
 use super::Fidelity;
 use super::identity::FIDELITY;
 use super::images::ImageName;
-use super::run::Deps;
+use super::run::{Deps, copier};
 use super::{Error, Plan, Report, Target, names};
 
 /// Media type of a chart's config blob (helm, `pkg/registry/constants.go`).
@@ -31,7 +31,7 @@ const CREATED: &str = "org.opencontainers.image.created";
 /// stop that. Registries know no conditional PUT, so the tag is looked at right before and after:
 /// of two exports that take one version at the same moment, at most one reports success.
 pub(super) async fn publish(plan: &Plan, deps: Deps<'_>, report: &mut Report) -> Result<(), Error> {
-    let target = deps.target;
+    let target = deps.target.charts();
     let tag = names::version_tag(&plan.version)?;
     let manifest = Manifest::new(OCI_MANIFEST, plan.archive.manifest.clone());
     if plan.chart_source.is_none() {
@@ -81,11 +81,12 @@ pub(super) async fn put(
 
 /// Copies the chart as it is elsewhere, with what refers to it, tag last.
 async fn copy(plan: &Plan, source: &Located, deps: Deps<'_>) -> Result<(), Error> {
-    let tag = names::version_tag(&plan.version)?;
+    let (tag, target) = (names::version_tag(&plan.version)?, deps.target.charts());
     let revision = Revision::Digest(plan.digest.clone());
-    let copied =
-        deps.copier.copy(source, &revision, &plan.chart_repository, &[tag], deps.progress).await;
-    copied.map_err(|source| Error::Copy { image: ImageName::alone(&plan.chart), source })?;
+    let copied = copier(target, &[])
+        .copy(source, &revision, &plan.chart_repository, &[tag], deps.progress)
+        .await;
+    copied.map_err(|source| target.not_copied(ImageName::alone(&plan.chart), source))?;
     Ok(())
 }
 

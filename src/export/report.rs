@@ -19,7 +19,7 @@ pub struct Report {
     pub app: String,
     /// Whose export it is.
     pub origin: String,
-    /// Name of the destination.
+    /// Name of the destination: of the images', where the chart has one of its own.
     pub target: String,
     /// The chart.
     pub chart: ChartReport,

@@ -116,7 +116,7 @@ pub async fn resolve_app(
     sources: &Sources,
 ) -> Result<Resolution, Error> {
     let recipients = match request.secrets {
-        SecretsPolicy::Encrypt => seal::recipients(request, target)?,
+        SecretsPolicy::Encrypt => seal::recipients(request, target.charts())?,
         _ => Vec::new(),
     };
     let mut findings = whole(request, snapshot, &app)?;
@@ -128,22 +128,23 @@ pub async fn resolve_app(
     findings.extend(lacking(&app, &images, &request.platforms, &snapshot.platforms));
     let mut app = app;
     let original = original::original(request, snapshot, target, &images, &mut app, &mut names)?;
-    let chart_repository = place(target, &names.chart)?;
+    let charts = target.charts();
+    let chart_repository = place(charts, &names.chart)?;
     let image_repository = place(target, &names.images)?;
-    let there = |source| target.failed(source);
-    let store = target.store.as_ref();
+    let store = charts.store.as_ref();
     let history = history::read(store, &chart_repository, names.version.as_ref()).await;
-    let history = history.map_err(there)?;
-    let missing = missing(target, &image_repository, &images).await.map_err(there)?;
+    let history = history.map_err(|source| charts.failed(source))?;
+    let missing = missing(target, &image_repository, &images).await;
+    let missing = missing.map_err(|source| target.failed(source))?;
     let sealed = match request.secrets {
         SecretsPolicy::Encrypt => {
-            seal::seal(&recipients, snapshot, &app, target, &chart_repository, &history).await?
+            seal::seal(&recipients, snapshot, &app, charts, &chart_repository, &history).await?
         }
         _ => None,
     };
     let mut resolution = Resolution {
         origin: super::identity::origin(&snapshot.origin, &app),
-        install: target.helm_install(&chart_repository, &app.name, &app.namespace),
+        install: charts.helm_install(&chart_repository, &app.name, &app.namespace),
         taken_at: snapshot.taken_at,
         app,
         images,
@@ -173,7 +174,8 @@ async fn step(
     let content = compose::content(request, target, resolution).digest;
     match newest.filter(|newest| newest.content.as_ref() != Some(&content)) {
         Some(newest) => {
-            upgrade::findings(target, &resolution.chart_repository, newest, &resolution.app).await
+            let (charts, repository) = (target.charts(), &resolution.chart_repository);
+            upgrade::findings(charts, repository, newest, &resolution.app).await
         }
         None => Ok(Vec::new()),
     }

@@ -45,14 +45,14 @@ pub struct Deps<'a> {
 /// chart is tagged then. When findings of the plan stop it, before anything is pushed.
 pub async fn run(plan: &Plan, deps: Deps<'_>) -> Result<Report, Error> {
     plan.gate.check(&plan.findings)?;
-    moving::check(plan, deps.target).await?;
+    moving::check(plan, deps.target.charts()).await?;
     let started = Instant::now();
     let mut report = match plan.action {
         Action::Push => push(plan, deps).await?,
         Action::Unchanged => Report::new(plan, Status::Unchanged),
         Action::Restore => restore(plan, deps).await?,
     };
-    moving::publish(plan, deps.target).await?;
+    moving::publish(plan, deps.target.charts()).await?;
     report.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(report)
 }
@@ -136,7 +136,7 @@ async fn copy_images(
             .copy(&source, &revision, &plan.image_repository, tags, deps.progress)
             .await
             .map(|copied| (index, copied))
-            .map_err(|source| Error::Copy { image: image.into(), source })
+            .map_err(|source| deps.target.not_copied(image.into(), source))
     });
     for (index, copied) in try_join_all(copies).await? {
         let image = &plan.images[index].image;
@@ -148,7 +148,7 @@ async fn copy_images(
 
 /// Tags never move: neither the version's nor one that the user named.
 async fn check_tags(plan: &Plan, target: &Target) -> Result<(), Error> {
-    check_version(plan, target).await?;
+    check_version(plan, target.charts()).await?;
     for image in &plan.images {
         for tag in &image.tags {
             let revision = Revision::Tag(tag.clone());

@@ -1,12 +1,13 @@
-//! Where an export goes: a registry, or an OCI layout.
+//! Where an export goes: a registry, or an OCI layout; the chart perhaps to a registry of its own.
 
 use std::sync::Arc;
 
+use super::images::ImageName;
 use crate::destination::{Destination, Recipient};
 use crate::registry::quirks::Vendor;
-use crate::registry::{Error, Host, Registry, RepositoryName, Store};
+use crate::registry::{CopyError, Error, Host, Registry, RepositoryName, Side, Store};
 
-/// A place for a chart and its images.
+/// A place for images and, unless another is named for it, for their chart.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// What the user calls it: a destination's name, or a path.
@@ -17,6 +18,8 @@ pub struct Target {
     pub registry: Option<Arc<Registry>>,
     /// Whose registry it is, as its host's name or the user says; `None`: not known.
     pub vendor: Option<Vendor>,
+    /// Where the chart goes, if not where the images go; its own `charts` is not looked at.
+    pub charts: Option<Box<Self>>,
     /// Path prefix of every repository.
     pub prefix: Option<RepositoryName>,
     /// Where the chart says that its images are, `host[:port][/path]`; `None`: where they came from.
@@ -41,6 +44,7 @@ impl Target {
             store: Arc::clone(&registry) as Arc<dyn Store>,
             registry: Some(registry),
             vendor: Vendor::of(&destination.host),
+            charts: None,
             prefix: destination.path.clone(),
             pull_address: Some(destination.pull_address()),
             ca_secret: destination.ca_secret.clone(),
@@ -65,12 +69,18 @@ impl Target {
             store,
             registry: None,
             vendor: None,
+            charts: None,
             prefix: None,
             pull_address,
             ca_secret: None,
             recipients: Vec::new(),
             allowed_namespaces: Vec::new(),
         }
+    }
+
+    /// Where the chart goes.
+    pub fn charts(&self) -> &Self {
+        self.charts.as_deref().unwrap_or(self)
     }
 
     /// The registry's host; `None` for a layout.
@@ -96,20 +106,34 @@ impl Target {
         ))
     }
 
-    /// Refuses applications of namespaces that the destination is not for.
+    /// Refuses applications of namespaces that a destination is not for, and a chart where nobody
+    /// knows whether it is taken, unless that place is named for it.
     pub(super) fn allow(&self, namespace: &str) -> Result<(), super::Error> {
-        let allowed = &self.allowed_namespaces;
-        if allowed.is_empty() || allowed.iter().any(|allowed| allowed == namespace) {
-            return Ok(());
+        for place in [self, self.charts()] {
+            let allowed = &place.allowed_namespaces;
+            if !allowed.is_empty() && allowed.iter().all(|allowed| allowed != namespace) {
+                let (name, namespace) = (place.name.clone(), namespace.to_owned());
+                return Err(crate::destination::Error::NotAllowed { name, namespace }.into());
+            }
         }
-        let (name, namespace) = (self.name.clone(), namespace.to_owned());
-        Err(crate::destination::Error::NotAllowed { name, namespace }.into())
+        match self.vendor {
+            Some(vendor @ Vendor::ControlTower) if self.charts.is_none() => {
+                Err(super::Error::ChartsUndocumented { target: self.name.clone(), vendor })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A failure of this place.
     pub(super) fn failed(&self, source: Error) -> super::Error {
         let (target, ca_secret) = (self.name.clone(), self.ca_secret.clone());
-        super::Error::Destination { target, ca_secret, source }
+        super::Error::Destination { target, ca_secret, vendor: self.vendor, source }
+    }
+
+    /// A copy to this place that failed, on either side.
+    pub(super) fn not_copied(&self, image: ImageName, source: CopyError) -> super::Error {
+        let vendor = self.vendor.filter(|_| source.side == Side::Destination);
+        super::Error::Copy { image, vendor, source }
     }
 
     /// A repository's address as people write it: with the host for a registry.

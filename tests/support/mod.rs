@@ -10,6 +10,7 @@
 //! | [`receiver`] | a receiver of webhooks in this process, which answers as told |
 //! | [`issuer`] | an identity provider whose tokens the server is shown |
 //! | [`server`], [`sse`], [`proxy`] | the server under test, requests to it, events from it, cut on the way |
+//! | [`tower`] | a Control Tower of Avassa's: its REST, and a real registry that asks for its tokens |
 //! | [`epinio`], [`upstream`] | Epinio's client, and a server in the place of its own |
 //! | [`controller`] | a Controller of ioFog in this process, which answers as a real one was recorded |
 //! | [`outhaul`], [`helm`] | the programs under test and beside it, in a clean environment |
@@ -38,6 +39,7 @@ pub(crate) mod registry;
 pub(crate) mod server;
 pub(crate) mod sse;
 pub(crate) mod tools;
+pub(crate) mod tower;
 pub(crate) mod upstream;
 
 use std::collections::BTreeSet;

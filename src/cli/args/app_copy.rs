@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{AccessArgs, pull_address};
+use super::{AccessArgs, RegistryKindArg, pull_address};
 
 #[derive(Debug, Args)]
 pub(crate) struct AppCopyArgs {
@@ -16,6 +16,13 @@ pub(crate) struct AppCopyArgs {
     /// Where to: a destination's name, or an address
     #[arg(value_name = "NAME|URL", required_unless_present = "to", conflicts_with = "to")]
     pub(crate) destination: Option<String>,
+    /// What the registry is, where its host's name does not tell
+    #[arg(long, value_enum, default_value_t, value_name = "KIND", requires = "destination")]
+    pub(crate) registry_kind: RegistryKindArg,
+    /// Registry for the chart, if it is not to go where the images go: a destination's name, or an
+    /// address
+    #[arg(long, value_name = "NAME|URL", requires = "destination")]
+    pub(crate) chart_registry: Option<String>,
     /// Read the export from this OCI layout instead of a registry
     #[arg(long, value_name = "DIR")]
     pub(crate) from: Option<PathBuf>,

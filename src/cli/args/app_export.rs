@@ -40,6 +40,10 @@ pub(crate) struct AppExportArgs {
     /// What the registry is, where its host's name does not tell
     #[arg(long, value_enum, default_value_t, value_name = "KIND", requires = "registry")]
     pub(crate) registry_kind: RegistryKindArg,
+    /// Registry for the chart, if it is not to go where the images go: a destination's name, or an
+    /// address
+    #[arg(long, value_name = "NAME|URL", requires = "registry")]
+    pub(crate) chart_registry: Option<String>,
     /// OCI layout to export to: a directory, or a file that ends in `.tar`
     #[arg(long, value_name = "DIR|FILE.tar")]
     pub(crate) to: Option<PathBuf>,
@@ -95,7 +99,7 @@ pub(crate) struct AppExportArgs {
     /// Let the server in the cluster do it without speaking to it: make an `Export` there with your
     /// kubeconfig, and wait for its end
     #[arg(long, help_heading = SERVER, conflicts_with_all = [
-        "all_apps", "from", "to", "directory", "pull_address", "registry_kind", "templates", "age_recipient",
+        "all_apps", "from", "to", "directory", "pull_address", "registry_kind", "chart_registry", "templates", "age_recipient",
         "age_recipients_file", "map_registry", "allow_terminating", "dry_run", "username",
         "plain_http", "server",
     ])]

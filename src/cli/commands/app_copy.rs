@@ -24,7 +24,9 @@ pub(crate) async fn run(
             if args.pull_address.is_some() {
                 known[0].pull_address.clone_from(&args.pull_address);
             }
-            copy(args, global, &Target::registry(&known[0])?, known, printer).await?
+            let (kind, charts) = (args.registry_kind, args.chart_registry.as_deref());
+            let target = connect::target(&known[0], kind, charts, &args.access, global).await?;
+            copy(args, global, &target, known, printer).await?
         }
         (None, Some(path)) => to_layout(path, args, global, printer).await?,
         (None, None) => return Err(Error::NoDestination),

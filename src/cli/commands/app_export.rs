@@ -97,8 +97,8 @@ impl Place {
                 }
                 let mut sources = connect::sources(&known, namespace, &args.access)?;
                 connect::images(&mut sources, &args.content, &args.source, global).await?;
-                let mut target = Target::registry(&known[0])?;
-                target.vendor = args.registry_kind.vendor().or(target.vendor);
+                let (kind, charts) = (args.registry_kind, args.chart_registry.as_deref());
+                let target = connect::target(&known[0], kind, charts, &args.access, global).await?;
                 Ok(Self { target, sources, bundle: None })
             }
             (None, Some(path)) => {
@@ -136,6 +136,7 @@ async fn server(
         (global.destinations.is_some(), "--destinations"),
         (args.pull_address.is_some(), "--pull-address"),
         (args.registry_kind != RegistryKindArg::Auto, "--registry-kind"),
+        (args.chart_registry.is_some(), "--chart-registry"),
         (args.templates.is_some(), "--templates"),
         (!age_recipient.is_empty(), "--age-recipient"),
         (!age_recipients_file.is_empty(), "--age-recipients-file"),

@@ -69,7 +69,8 @@ mod tests {
     #[test]
     fn fish_asks_for_names_of_every_option_that_has_one() {
         let script = script(Shell::Fish, crate::cli::command());
-        for long in ["registry", "namespace", "app", "exclude-app", "system-namespace"] {
+        let longs = ["registry", "chart-registry", "namespace", "app", "exclude-app"];
+        for long in longs.into_iter().chain(["system-namespace"]) {
             let mut lines = script.lines().filter(|line| line.contains(&format!(" -l {long} ")));
             let all = lines.clone().count();
             assert!(all > 0, "no --{long}");

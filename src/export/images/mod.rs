@@ -101,7 +101,7 @@ async fn resolved(
     let platforms = if image.kept { &[] } else { platforms };
     let (root, subset) = copy::root(&from, found.manifest, platforms)
         .await
-        .map_err(|source| Error::Copy { image: image.into(), source })?;
+        .map_err(|source| Error::Copy { image: image.into(), vendor: None, source })?;
     if subset {
         let text = format!("`{}` was cut down to the platforms asked for", image.image);
         findings.push(Finding::new(Code::PlatformSubset, text));

@@ -32,6 +32,7 @@ pub async fn single(
     let found = find::find(image, sources, &mut Vec::new()).await?;
     let from = open(image, &found.reference, sources)?;
     let manifest = copy::one(&from, found.manifest, platform).await;
-    let manifest = manifest.map_err(|source| Error::Copy { image: image.into(), source })?;
+    let manifest =
+        manifest.map_err(|source| Error::Copy { image: image.into(), vendor: None, source })?;
     Ok(Single { from, manifest })
 }

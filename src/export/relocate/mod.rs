@@ -57,20 +57,22 @@ pub async fn relocation(
     let placed = images::find_all(&published.chart, chart, &from.store, sources).await?;
     let repository = image_repository(&identity, &placed)?;
     let chart_name: RepositoryName = published.chart.name.parse()?;
-    let (chart_repository, image_repository) = (place(to, &chart_name)?, place(to, &repository)?);
+    let charts = to.charts();
+    let chart_repository = place(charts, &chart_name)?;
+    let image_repository = place(to, &repository)?;
     let rewritten = rewrite(chart, &published, &identity, &placed, to, &repository)?;
     let images = placed.iter().map(|image| image.planned(to, &image_repository));
     let mut images: Vec<_> = images.filter_map(Result::transpose).collect::<Result<_, Error>>()?;
 
-    let there = |source| to.failed(source);
     let version = published.chart.version.clone();
-    let history = history::read(to.store.as_ref(), &chart_repository, Some(&version)).await;
-    let history = history.map_err(there)?;
-    let address = to.address(&chart_repository);
+    let history = history::read(charts.store.as_ref(), &chart_repository, Some(&version)).await;
+    let history = history.map_err(|source| charts.failed(source))?;
+    let address = charts.address(&chart_repository);
     plan::check_origin(&address, &history, &identity.origin, adopt)?;
     let holder = holder(&history, &identity.origin, &rewritten, &address)?;
     let resolved: Vec<_> = images.iter().map(|planned| planned.image.clone()).collect();
-    let gone = missing(to, &image_repository, &resolved).await.map_err(there)?;
+    let gone = missing(to, &image_repository, &resolved).await;
+    let gone = gone.map_err(|source| to.failed(source))?;
     for planned in &mut images {
         planned.present = !gone.contains(&planned.image.key);
     }
@@ -80,7 +82,7 @@ pub async fn relocation(
         let attached = attached.await.map_err(|source| from.failed(source))?;
         found.extend(attached.then(|| findings::referrers_left(&published.digest)));
     }
-    let install = to.helm_install(&chart_repository, &identity.app, &identity.namespace);
+    let install = charts.helm_install(&chart_repository, &identity.app, &identity.namespace);
     let source = Located { store: Arc::clone(&from.store), repository: chart.repository.clone() };
     Ok(Plan {
         action: Action::of(holder.is_some(), gone.is_empty()),

@@ -27,4 +27,5 @@ pub(crate) mod shop;
 mod size;
 mod sources;
 mod templates;
+mod tower;
 mod verify;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use outhaul::export::Target;
 use outhaul::registry::{Manifest, RepositoryName, Revision, Store};
 use serde_json::{Value, json};
 
@@ -153,6 +154,25 @@ async fn what_cannot_be_read_is_needed() {
     // Nothing is left of the charts that went, nor of what was attached to them.
     let tags = target.tags(CHARTS);
     assert_eq!((tags.len(), tags[0].as_str()), (2, "2025.104.120000"), "{tags:?}");
+}
+
+/// Charts of another registry cannot be asked which images of this one they need.
+#[tokio::test]
+async fn images_stay_that_charts_of_another_registry_may_need() {
+    let (registry, place) = registry(true);
+    let other = Registry::plain().start();
+    let charts = at(&other.address()).target;
+    let target = Target { charts: Some(Box::new(charts.clone())), ..place.target.clone() };
+    let apart = Place { target, ..at(&registry.address()) };
+    let version = apart.export("1", 0, day(0)).await.chart.version;
+    assert!(registry.target().tags(CHARTS).is_empty(), "its chart is at the other registry");
+    place.export("1", 1, day(1)).await;
+    place.export("2", 2, day(2)).await;
+    assert_eq!(place.prune(&[claim(last(1))], day(3)).await.versions.len(), 1);
+    let outcome = place.prune(&[claim(last(1))], day(6)).await;
+    assert_eq!(outcome.images.len(), 0);
+    assert!(said(&outcome).contains("charts of another registry"), "{outcome:?}");
+    verify(&Place { target: charts, ..apart }, &version).await;
 }
 
 #[tokio::test]
