@@ -1,5 +1,6 @@
 //! Destinations as labelled Secrets of a real cluster.
 
+mod avassa;
 mod eda;
 
 use jiff::Timestamp;
