@@ -7,12 +7,14 @@ mod app_history;
 mod app_import;
 mod charts;
 mod content;
+mod controller;
 mod drill;
 mod export;
 mod findings;
 mod keep;
 mod prune;
 mod registry;
+mod registry_rows;
 mod remote;
 mod run_export;
 mod schedule;
@@ -32,14 +34,18 @@ pub(crate) use app_history::{AppHistoryArgs, AppPinArgs};
 pub(crate) use app_import::AppImportArgs;
 pub(crate) use charts::ChartsArgs;
 pub(crate) use content::ContentArgs;
+pub(crate) use controller::ControllerArgs;
 pub(crate) use drill::DrillArgs;
 pub(crate) use export::{ExportCommand, ExportListArgs, ExportOneArgs};
 pub(crate) use findings::FindingsArgs;
 pub(crate) use keep::KeepArgs;
 pub(crate) use prune::PruneArgs;
 pub(crate) use registry::{
-    DocumentsArgs, RegistryCommand, RegistryConvertArgs, RegistryCreateArgs, RegistryListArgs,
-    RegistryResolveArgs,
+    DocumentsArgs, RegistryCommand, RegistryConvertArgs, RegistryResolveArgs, WrittenArgs,
+};
+pub(crate) use registry_rows::{
+    Apply, PasswordArgs, PlaceArgs, RegistryCreateArgs, RegistryDeleteArgs, RegistryListArgs,
+    RegistryShowArgs, RegistryUpdateArgs, RowFieldsArgs,
 };
 pub(crate) use remote::{MakesNone, RemoteArgs, ServerArgs};
 pub(crate) use run_export::RunExportArgs;

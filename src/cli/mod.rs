@@ -7,6 +7,7 @@ mod bundle;
 mod commands;
 mod complete;
 mod connect;
+mod controller;
 mod documents;
 mod log;
 mod output;
@@ -132,7 +133,7 @@ async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
         Command::ExportRegistries(args) => {
             commands::export_registries::run(&args, global, printer).await
         }
-        Command::Registry(command) => commands::registry::run(&command, printer),
+        Command::Registry(command) => commands::registry::run(&command, global, printer).await,
         Command::Copy(args) => commands::copy::run(&args, printer).await,
         Command::Drill(args) => commands::drill::run(&args, global, printer).await,
         Command::Verify(args) => commands::verify::run(&args, global, printer).await,

@@ -27,6 +27,7 @@ mod list;
 pub mod live;
 pub mod manifests;
 mod nodes;
+pub mod objects;
 pub mod record;
 mod releases;
 pub mod reviews;

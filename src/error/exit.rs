@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::{Code, Error};
 use crate::app::select::SelectError;
+use crate::destination::iofog::ControllerError;
 use crate::registry::{self, CopyError};
 use crate::{chart, cluster, destination, export, import};
 
@@ -48,17 +49,19 @@ exits! {
     Manifests = 5,
     /// The export destination is unknown or unusable.
     Destination = 6,
-    /// A registry needs credentials or refused them (401), or a credential helper failed.
+    /// A registry, or ioFog's Controller, needs credentials or refused them (401), or a credential
+    /// helper failed.
     Credentials = 7,
-    /// A registry denied the access (403).
+    /// A registry denied the access (403), or a row of ioFog's Controller is another user's.
     Denied = 8,
-    /// A registry cannot be reached, is not trusted, or failed midway.
+    /// A registry, or ioFog's Controller, cannot be reached, is not trusted, or failed midway.
     Registry = 9,
     /// An image cannot be read: it is missing, or exists on nodes only.
     Image = 10,
     /// The chart repository belongs to another application or cluster.
     Foreign = 11,
-    /// The version or tag exists with other content.
+    /// The version or tag exists with other content, a registry that is to be made is there, or one
+    /// that is to be removed is in use.
     Taken = 12,
     /// A local file or directory cannot be read or written.
     File = 13,
@@ -103,6 +106,9 @@ impl Error {
             Self::Import(error) => of_import(error),
             Self::Registry(error) => of_registry(error),
             Self::System(_) => Exit::Manifests,
+            Self::NoRow(_) => Exit::Destination,
+            Self::RegistryTaken { .. } => Exit::Taken,
+            Self::Controller(error) => of_controller(error),
             Self::Unresolved(_) => Exit::Image,
             Self::File { .. } | Self::Certificate { .. } | Self::Listen { .. } => Exit::File,
             Self::Output { .. } | Self::Runtime { .. } => Exit::Failed,
@@ -247,6 +253,19 @@ fn of_import(error: &import::Error) -> Exit {
         E::NoCredentials(_) => Exit::Credentials,
         E::Registry(error) => of_registry(error),
         E::File { .. } => Exit::File,
+    }
+}
+
+fn of_controller(error: &ControllerError) -> Exit {
+    use ControllerError as E;
+    match error {
+        E::Unauthorized { .. } => Exit::Credentials,
+        E::Forbidden { .. } | E::Unchanged { .. } => Exit::Denied,
+        E::NotFound { .. } => Exit::Destination,
+        E::Conflict { .. } | E::InUse { .. } => Exit::Taken,
+        E::Invalid { .. } | E::System { .. } | E::Row(_) => Exit::Usage,
+        E::Unanswered(error) => of_registry(error),
+        E::Unavailable { .. } | E::Failed { .. } | E::Strange { .. } => Exit::Registry,
     }
 }
 

@@ -31,6 +31,13 @@ impl Error {
             Self::Registry(error) => of_registry(error, None),
             Self::System(error) => Some(error.hint().to_owned()),
             Self::Row(error) => Some(error.hint().to_owned()),
+            Self::RegistryTaken { .. } => Some(
+                "choose another `--name` or `--id`, or remove what is there by `outhaul registry \
+                 delete`"
+                    .into(),
+            ),
+            Self::NoRow(error) => Some(error.hint().to_owned()),
+            Self::Controller(error) => Some(error.hint().to_owned()),
             Self::Unresolved(error) => Some(error.hint.clone()),
             Self::Schedule(error) => of_schedule(error),
             Self::Certificate { .. } => Some(

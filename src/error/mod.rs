@@ -62,6 +62,18 @@ pub enum Error {
     /// A row of a registry that ioFog would refuse.
     #[error(transparent)]
     Row(#[from] destination::iofog::InvalidRow),
+    /// A registry that is to be made is there: an object of its name, or another row of its id.
+    #[error("{what}")]
+    RegistryTaken {
+        /// What there is, and that nothing was made.
+        what: String,
+    },
+    /// A word that means no registry, or several.
+    #[error(transparent)]
+    NoRow(#[from] destination::systems::NotFound),
+    /// ioFog's Controller did not do what it was asked.
+    #[error(transparent)]
+    Controller(#[from] destination::iofog::ControllerError),
     /// Another system would not read an image.
     #[error(transparent)]
     Unresolved(#[from] Box<destination::systems::Unresolved>),

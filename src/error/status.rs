@@ -197,6 +197,9 @@ impl Error {
             Self::Import(_)
             | Self::Row(_)
             | Self::System(_)
+            | Self::Controller(_)
+            | Self::NoRow(_)
+            | Self::RegistryTaken { .. }
             | Self::Unresolved(_)
             | Self::PartlyCopied { .. }
             | Self::PartlyRestored { .. }

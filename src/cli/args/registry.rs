@@ -5,30 +5,29 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
-use crate::destination::iofog::LAST_ID;
+use super::{
+    RegistryCreateArgs, RegistryDeleteArgs, RegistryListArgs, RegistryShowArgs, RegistryUpdateArgs,
+};
 use crate::destination::systems::{System, WriteOptions};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RegistryCommand {
-    /// List the registries that a system's documents describe
+    /// List the registries of the cluster, of ioFog's Controller, or of a system's documents
     List(RegistryListArgs),
-    /// Print a new registry as documents of a system; nothing is changed
+    /// Show all that is known of one registry
+    Show(RegistryShowArgs),
+    /// Print a new registry as documents of a system, or make it where `--apply` says
     Create(Box<RegistryCreateArgs>),
+    /// Set the mirror of a registry, or change a row of ioFog's Controller
+    Update(Box<RegistryUpdateArgs>),
+    /// Remove a registry from the cluster or from ioFog's Controller; nothing is asked
+    Delete(RegistryDeleteArgs),
     /// Write what one system says of registries as another one's documents
     Convert(RegistryConvertArgs),
     /// Print the policy for tokens that push to Avassa Control Tower's own registry
     Policy,
     /// Say where a system would read an image, and with which credential
     Resolve(RegistryResolveArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RegistryListArgs {
-    #[command(flatten)]
-    pub(crate) documents: DocumentsArgs,
-    /// Print a table in place of JSON, as `edgectl` does
-    #[arg(short, long)]
-    pub(crate) table: bool,
 }
 
 #[derive(Debug, Args)]
@@ -65,48 +64,6 @@ pub(crate) struct DocumentsArgs {
     pub(crate) file: PathBuf,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct RegistryCreateArgs {
-    /// Where the registry is: `[http[s]://]HOST[:PORT]`
-    #[arg(long)]
-    pub(crate) url: String,
-    /// User name; for keys of Google it is `_json_key`
-    #[arg(long, default_value = "")]
-    pub(crate) username: String,
-    /// Password. Lists of processes show it: better is `--password-stdin`
-    #[arg(long, conflicts_with = "password_stdin")]
-    pub(crate) password: Option<String>,
-    /// Read the password from standard input; a JSON key of several lines is one
-    #[arg(long)]
-    pub(crate) password_stdin: bool,
-    /// E-mail address of the account, which ioFog's Controller asks for
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) email: Option<String>,
-    /// Nobody has to log in: credentials are kept, and not used
-    #[arg(long)]
-    pub(crate) public: bool,
-    /// The registry's certificate is needed, which `--cert` has
-    #[arg(long)]
-    pub(crate) requires_cert: bool,
-    /// Certificates in PEM
-    #[arg(long, value_name = "FILE")]
-    pub(crate) cert: Option<PathBuf>,
-    /// Number of the row in ioFog, where it has one: 1 and 2 are ioFog's own
-    #[arg(long, value_parser = clap::value_parser!(u32).range(3..=i64::from(LAST_ID)))]
-    pub(crate) id: Option<u32>,
-    /// Name of the Kubernetes object [default: made of the host]
-    #[arg(long)]
-    pub(crate) name: Option<String>,
-    /// Whose documents are printed
-    #[arg(long, value_name = "FORMAT", value_parser = system(), default_value = "epinio")]
-    pub(crate) format: System,
-    #[command(flatten)]
-    pub(crate) written: WrittenArgs,
-    /// Show the new row as JSON, as `edgectl -j` does
-    #[arg(short, long)]
-    pub(crate) json: bool,
-}
-
 /// How documents are written
 #[derive(Debug, Args)]
 pub(crate) struct WrittenArgs {
@@ -132,7 +89,7 @@ impl WrittenArgs {
     }
 }
 
-fn system() -> impl TypedValueParser<Value = System> {
+pub(super) fn system() -> impl TypedValueParser<Value = System> {
     PossibleValuesParser::new(System::ALL.map(System::as_str))
         .try_map(|word| word.parse::<System>())
 }

@@ -35,7 +35,7 @@ pub(super) fn address(text: &str) -> Result<Url, Error> {
 }
 
 /// Whether it is this machine, whatever a resolver says.
-pub(super) fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -45,7 +45,7 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 }
 
 /// Host and port, for messages.
-pub(super) fn place(url: &Url) -> String {
+pub(crate) fn place(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

@@ -81,7 +81,7 @@ pub(super) async fn check(
 ///
 /// # Errors
 /// When there is more, or the connection breaks.
-pub(super) async fn body(mut answer: Response, limit: usize) -> Result<Vec<u8>, Broken> {
+pub(crate) async fn body(mut answer: Response, limit: usize) -> Result<Vec<u8>, Broken> {
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(Broken::Connection)? {
         if bytes.len() + chunk.len() > limit {
@@ -93,7 +93,7 @@ pub(super) async fn body(mut answer: Response, limit: usize) -> Result<Vec<u8>, 
 }
 
 /// Why a body was not read.
-pub(super) enum Broken {
+pub(crate) enum Broken {
     /// It is longer than anything that a server of ours sends.
     TooLong,
     /// The connection broke.
@@ -165,7 +165,8 @@ fn asked_wait(answer: &Response) -> Option<Duration> {
     retry::retry_after(value, Timestamp::now())
 }
 
-fn media_type_of(answer: &Response) -> String {
+/// The media type of an answer, without parameters; empty where it names none.
+pub(crate) fn media_type_of(answer: &Response) -> String {
     let value = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let value = value.unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()

@@ -33,6 +33,8 @@ use crate::cluster::{self, Live};
 use crate::error::Error;
 use wait::State;
 
+pub(crate) use address::{is_loopback, place};
+pub(crate) use answer::{Broken, body, media_type_of};
 pub(crate) use http::Server;
 pub(crate) use records::{Records, Wanted};
 pub(crate) use schedule_view::ScheduleView;

@@ -6,6 +6,7 @@
 mod api;
 mod read;
 mod resolve;
+mod rows;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -13,12 +14,16 @@ mod write;
 pub use api::{Fault, LABEL, url};
 pub use read::read;
 pub use resolve::resolve;
+pub use rows::{is_labelled, rows};
 pub use write::write;
 
 use super::secret;
 
 /// Namespace of Epinio's Secrets if nobody says.
 const NAMESPACE: &str = "epinio";
+
+/// Annotation with the number of a row, as ioFog's rows have one.
+pub const REGISTRY_ID: &str = "outhaul.dev/registry-id";
 
 /// Our own label.
 const OWN_LABEL: &str = "outhaul.dev/destination";
@@ -30,7 +35,7 @@ const CERTS: (&str, &str) = (secret::CERTS, secret::ROOTS);
 mod annotation {
     pub(super) use crate::destination::secret::{DESCRIPTION, PLAIN_HTTP, REGISTRY, SKIP_VERIFY};
 
-    pub(super) const ID: &str = "outhaul.dev/registry-id";
+    pub(super) const ID: &str = super::REGISTRY_ID;
     pub(super) const EMAIL: &str = "outhaul.dev/registry-email";
     pub(super) const PUBLIC: &str = "outhaul.dev/registry-public";
     pub(super) const REQUIRES_CERT: &str = "outhaul.dev/registry-requires-cert";

@@ -4,6 +4,7 @@
 //! A row is a credential, not a prefix of names: an agent pulls the image as it is written, and
 //! sends the row's credentials if the row is private (eclipse-iofog/Agent, `ContainerManager`).
 
+mod controller;
 mod edgelet;
 mod new;
 mod read;
@@ -14,12 +15,14 @@ mod tests;
 mod write;
 mod yaml;
 
+pub use controller::{Answer, Call, ControllerError, RowChange};
 pub(crate) use edgelet::FIRST_ID as FIRST_EDGELET_ID;
 pub use edgelet::write as write_edgelet;
 pub use new::{InvalidRow, NewRow};
 pub use read::read;
 pub use resolve::resolve;
 pub use table::table;
+pub(crate) use write::shown as username;
 pub use write::{write_json, write_yaml};
 
 use super::systems::{Address, Row};

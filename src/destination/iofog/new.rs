@@ -1,8 +1,19 @@
 //! A new row, checked as the Controller does before it is asked.
 
-use secrecy::{ExposeSecret as _, SecretString};
+use std::sync::LazyLock;
 
+use regex::Regex;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value, json};
+
+use super::UNUSED;
 use crate::destination::systems::{Address, Login, Row, Rule, Scope, Username};
+
+/// What the Controller takes for an e-mail address (its `src/schemas/registry.js`).
+const EMAIL: &str = concat!(
+    r#"^(([^<>()\[\]\\.,;:\s@"]+(\.[^<>()\[\]\\.,;:\s@"]+)*)|(".+"))"#,
+    r"@((\[[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\])|(([a-zA-Z\-0-9]+\.)+[a-zA-Z]{2,}))$",
+);
 
 /// What `registry create` is given: the flags of `edgectl create registry`.
 #[derive(Clone, Debug)]
@@ -35,9 +46,15 @@ pub enum InvalidRow {
     /// Not an e-mail address.
     #[error("Invalid format for field 'email'")]
     Email,
+    /// No e-mail address, for the Controller.
+    #[error("Required field 'email' is missing")]
+    NoEmail,
     /// No certificate, although one is required.
     #[error("Property \"certificate\" is required if property \"requiresCert\" is set to true")]
     Certificate,
+    /// Our own: a text that the Controller would take for a template.
+    #[error("`{0}` has `{{{{` or `{{%` in it, and the Controller would put something else there")]
+    Template(String),
     /// Our own: a private row without password.
     #[error("a private registry needs a password")]
     Password,
@@ -52,9 +69,10 @@ impl InvalidRow {
         match self {
             Self::Url | Self::Address(_) => "give `--url [https://]HOST[:PORT]`",
             Self::Username => "give `--username`; for keys of Google it is `_json_key`",
-            Self::Email => {
+            Self::Email | Self::NoEmail => {
                 "give `--email NAME@HOST`; the Controller asks for one and uses it nowhere"
             }
+            Self::Template(_) => "use another value: the Controller renders templates in requests",
             Self::Certificate => "give `--cert FILE`, or leave out `--requires-cert`",
             Self::Password => {
                 "give `--password-stdin < FILE`, or say `--public` if the registry asks for nothing"
@@ -69,18 +87,11 @@ impl NewRow {
     /// # Errors
     /// At the first field that it would refuse.
     pub fn check(&self) -> Result<(), InvalidRow> {
-        if self.url.trim().is_empty() {
-            return Err(InvalidRow::Url);
-        }
-        if Address::parse(&self.url).host.is_empty() {
-            return Err(InvalidRow::Address(self.url.clone()));
-        }
+        check_url(&self.url)?;
         if self.username.is_empty() && !self.is_public {
             return Err(InvalidRow::Username);
         }
-        if self.email.as_deref().is_some_and(|email| !is_email(email)) {
-            return Err(InvalidRow::Email);
-        }
+        check_email(self.email.as_deref())?;
         if self.requires_cert && self.certificate.as_deref().is_none_or(str::is_empty) {
             return Err(InvalidRow::Certificate);
         }
@@ -111,13 +122,58 @@ impl NewRow {
             ..Row::default()
         })
     }
+
+    /// The body of the request that makes the row. A public one has texts where the Controller
+    /// refuses none.
+    ///
+    /// # Errors
+    /// As [`Self::check`]; when there is no e-mail address, or a template in a text.
+    pub(super) fn request(&self) -> Result<SecretString, InvalidRow> {
+        self.check()?;
+        let email = self.email.as_deref().ok_or(InvalidRow::NoEmail)?;
+        let filled = |text: &str| if text.is_empty() { UNUSED.to_owned() } else { text.to_owned() };
+        let mut body = Map::new();
+        let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
+        put("url", json!(self.url));
+        put("isPublic", json!(self.is_public));
+        put("username", filled(&self.username).into());
+        put("password", filled(self.password.expose_secret()).into());
+        put("email", email.into());
+        put("requiresCert", json!(self.requires_cert));
+        if let Some(certificate) = &self.certificate {
+            put("certificate", json!(certificate));
+        }
+        refuse_templates(&body)?;
+        Ok(Value::from(body).to_string().into())
+    }
 }
 
-/// `something@host.domain`: less strict than the Controller, which has the last word.
-fn is_email(text: &str) -> bool {
-    let Some((name, host)) = text.rsplit_once('@') else { return false };
-    !name.is_empty()
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
-        && host.split('.').count() > 1
-        && host.split('.').all(|label| !label.is_empty())
+/// Refuses a URL without a host.
+pub(super) fn check_url(url: &str) -> Result<(), InvalidRow> {
+    if url.trim().is_empty() {
+        return Err(InvalidRow::Url);
+    }
+    if !Address::parse(url).host.is_empty() {
+        return Ok(());
+    }
+    // Before an `@` may be a password.
+    let shown = if url.contains('@') { "what is given" } else { url };
+    Err(InvalidRow::Address(shown.to_owned()))
+}
+
+/// Refuses an e-mail address that the Controller refuses.
+pub(super) fn check_email(email: Option<&str>) -> Result<(), InvalidRow> {
+    static RULE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(EMAIL).ok());
+    let is_email = |text: &str| RULE.as_ref().is_some_and(|rule| rule.is_match(text));
+    if email.is_none_or(is_email) { Ok(()) } else { Err(InvalidRow::Email) }
+}
+
+/// Refuses texts in which the Controller would find a template: it renders every text of a request
+/// about registries (`substitutionMiddleware` in its `src/helpers/template-helper.js`).
+pub(super) fn refuse_templates(body: &Map<String, Value>) -> Result<(), InvalidRow> {
+    let is_template = |text: &str| text.contains("{{") || text.contains("{%");
+    match body.iter().find(|(_, value)| value.as_str().is_some_and(is_template)) {
+        Some((field, _)) => Err(InvalidRow::Template(field.clone())),
+        None => Ok(()),
+    }
 }

@@ -63,8 +63,9 @@ pub fn write_json(registries: &Registries) -> Value {
     registries.rows.iter().filter(|row| row.is_usable()).map(json_row).collect()
 }
 
+/// With the name of its object behind what edgectl prints, where it has one.
 fn json_row(row: &Row) -> Value {
-    json!({
+    let mut value = json!({
         "id": row.id,
         "url": row.address.written(),
         "isPublic": row.is_public.unwrap_or_default(),
@@ -73,11 +74,15 @@ fn json_row(row: &Row) -> Value {
         "requiresCert": row.requires_cert.unwrap_or_default(),
         "username": shown(row),
         "email": row.email.as_deref().unwrap_or_default(),
-    })
+    });
+    if let Some(name) = &row.name {
+        value["name"] = name.as_str().into();
+    }
+    value
 }
 
 /// The user name, if it stands in the open.
-pub(super) fn shown(row: &Row) -> &str {
+pub(crate) fn shown(row: &Row) -> &str {
     let login = row.credentials.first().and_then(|rule| rule.login.as_ref());
     match login.map(|login| &login.username) {
         Some(Username::Shown(name)) => name,

@@ -15,6 +15,7 @@ mod convert;
 mod document;
 mod error;
 mod fields;
+mod find;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod image;
@@ -26,17 +27,20 @@ mod resolve;
 #[cfg(test)]
 mod round_trips;
 mod row;
+mod shown;
 mod unknown;
 
 pub use address::{Address, Scheme};
 pub use convert::{Converted, convert};
 pub use document::{Document, WriteOptions};
 pub use error::Error;
+pub use find::NotFound;
 pub use image::Image;
 pub use losses::losses;
 pub(crate) use resolve::rule_for;
 pub use resolve::{CredentialUse, Resolved, Unresolved, resolve};
 pub use row::{Login, Registries, Reported, Row, Rule, Scope, SecretName, Username};
+pub use shown::ShownRow;
 pub use unknown::Unknown;
 
 pub(crate) use document::{fill, fill_username, is_placeholder, placeholder};

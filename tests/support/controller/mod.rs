@@ -63,6 +63,8 @@ struct Shared {
     applications: Vec<application::Application>,
     received: Vec<Received>,
     trouble: Option<(usize, Trouble)>,
+    /// Whether the trouble is over with its first answer.
+    is_once: bool,
 }
 
 /// It, on a free loopback port. Dropping it ends it.
@@ -112,7 +114,19 @@ impl Controller {
 
     /// From the request after the next `good` on, this happens to each.
     pub(crate) fn fail_after(&self, good: usize, trouble: Trouble) {
-        self.shared().trouble = Some((good, trouble));
+        let mut shared = self.shared();
+        (shared.trouble, shared.is_once) = (Some((good, trouble)), false);
+    }
+
+    /// After the next `good` requests, one finds the token expired.
+    pub(crate) fn expire_once_after(&self, good: usize) {
+        let mut shared = self.shared();
+        (shared.trouble, shared.is_once) = (Some((good, Trouble::Expired)), true);
+    }
+
+    /// An application names the row from now on.
+    pub(crate) fn use_row(&self, id: u64) {
+        self.shared().applications.push(application::Application { rows: vec![id] });
     }
 
     /// Everything is well again.
@@ -193,7 +207,11 @@ impl Shared {
             *good -= 1;
             return None;
         }
-        Some(*trouble)
+        let trouble = *trouble;
+        if self.is_once {
+            self.trouble = None;
+        }
+        Some(trouble)
     }
 
     fn answer(
