@@ -80,7 +80,12 @@ pub(crate) struct Global {
     /// Namespace with the destinations' Secrets [default: outhaul-system, else epinio]
     #[arg(long, global = true, value_name = "NAMESPACE", env = "OUTHAUL_SYSTEM_NAMESPACE")]
     pub(crate) system_namespace: Option<String>,
-    /// Read the destinations' Secrets from a file or directory instead of the cluster
+    /// Namespace of Nokia EDA's registries in the cluster; of those in files: this one alone
+    /// [default: eda-system]
+    #[arg(long, global = true, value_name = "NAMESPACE", env = "OUTHAUL_EDA_NAMESPACE")]
+    pub(crate) eda_namespace: Option<String>,
+    /// Read the destinations from files instead of the cluster: labelled Secrets, and what Nokia EDA,
+    /// Avassa, ioFog and edgelet say of registries
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) destinations: Option<PathBuf>,
     /// Format of the data on standard output

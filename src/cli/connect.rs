@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::args::{AccessArgs, ContentArgs, Global, RegistryKindArg, SourceArgs};
+use super::destinations;
 use crate::app::Snapshot;
 use crate::cluster::client::ClientOptions;
 use crate::cluster::{Live, Manifests, Scope, SecretReader, Source};
 use crate::destination::direct::{self, Access};
-use crate::destination::{Destination, select};
+use crate::destination::{self, Destination, select};
 use crate::error::Error;
 use crate::export::learn::EpinioImages;
 use crate::export::resolve::require_readable;
@@ -50,35 +51,31 @@ pub(crate) async fn snapshot(
     Ok(snapshot)
 }
 
-/// Where the destinations' Secrets are read.
-pub(crate) async fn secrets(global: &Global) -> Result<Box<dyn SecretReader>, Error> {
-    Ok(match &global.destinations {
-        Some(path) => Box::new(Manifests::from_path(path, Timestamp::now())?),
-        None => Box::new(Live::connect(&client_options(global)).await?),
-    })
-}
-
 /// The destination that `-r` means, and after it all that are known.
 pub(crate) async fn destination(
     wanted: &str,
     args: &AccessArgs,
     global: &Global,
 ) -> Result<Vec<Destination>, Error> {
-    if select::is_address(wanted) {
-        return Ok(vec![direct::destination(wanted, &access(args)?)?]);
+    if select::is_address(wanted) && select::begins_with_host(wanted) {
+        return at_address(wanted, args, global).await;
     }
     if args.username.is_some() || args.plain_http {
         return Err(Error::Arguments {
             text: format!(
                 "`--username` and `--plain-http` do not go with the destination `{wanted}`"
             ),
-            hint: "its Secret says how to speak to it; the flags are for an address",
+            hint: "its description says how to speak to it; the flags are for an address",
         });
     }
-    let (_, known) = destinations(global).await?;
-    let mut chosen = select::named(&known, wanted)?;
+    let known = destinations::known(global).await?;
+    let mut chosen = match (select::chosen(&known.all, wanted), known.unread) {
+        // It may be one of those that could not be read.
+        (Err(destination::Error::Unknown { .. }), Some(error)) => return Err(error),
+        (chosen, _) => chosen?,
+    };
     chosen.endpoint.tls.extra_roots.extend(roots(args)?);
-    Ok(std::iter::once(chosen).chain(known).collect())
+    Ok(std::iter::once(chosen).chain(known.all).collect())
 }
 
 /// The target at `images`, whose registry is of this kind, with the charts at another place if one is
@@ -96,7 +93,7 @@ pub(crate) async fn target(
     let args = AccessArgs { ca_file: args.ca_file.clone(), ..AccessArgs::default() };
     let mut found = destination(wanted, &args, global).await?.swap_remove(0);
     let is_same = found.host == images.host;
-    if is_same && select::is_address(wanted) {
+    if is_same && select::begins_with_host(wanted) {
         found.endpoint = images.endpoint.clone();
         found.keychain = images.keychain.clone();
     }
@@ -108,12 +105,31 @@ pub(crate) async fn target(
     Ok(target)
 }
 
-/// All destinations, and the namespace they were found in.
-pub(crate) async fn destinations(global: &Global) -> Result<(String, Vec<Destination>), Error> {
-    let reader = secrets(global).await?;
-    let namespace = system_namespace(reader.as_ref(), global).await?;
-    let known = select::list(reader.as_ref(), &namespace).await?;
-    Ok((namespace, known))
+/// The destination at an address. Documents of Avassa, whose keys are addresses, may say how to speak to
+/// it; credentials of the command line win.
+async fn at_address(
+    wanted: &str,
+    args: &AccessArgs,
+    global: &Global,
+) -> Result<Vec<Destination>, Error> {
+    let address = direct::destination(wanted, &access(args)?)?;
+    if global.destinations.is_none() {
+        return Ok(vec![address]);
+    }
+    let known = destinations::known(global).await?.all;
+    let chosen = match select::configured(&known, &address)? {
+        None => address,
+        Some(mut found) => {
+            if args.username.is_some() {
+                found.keychain = address.keychain;
+            } else {
+                select::usable(&found, wanted)?;
+            }
+            found.endpoint.tls.extra_roots.extend(address.endpoint.tls.extra_roots);
+            found
+        }
+    };
+    Ok(std::iter::once(chosen).chain(known).collect())
 }
 
 /// Registries that images are read from: as the destinations describe them that applications of
@@ -214,8 +230,4 @@ pub(crate) fn keychain() -> Result<Keychain, Error> {
 
 pub(crate) fn client_options(global: &Global) -> ClientOptions {
     ClientOptions { kubeconfig: global.kubeconfig.clone(), context: global.context.clone() }
-}
-
-async fn system_namespace(reader: &dyn SecretReader, global: &Global) -> Result<String, Error> {
-    Ok(select::system_namespace(reader, global.system_namespace.as_deref()).await?)
 }

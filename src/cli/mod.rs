@@ -8,6 +8,7 @@ mod commands;
 mod complete;
 mod connect;
 mod controller;
+mod destinations;
 mod documents;
 mod log;
 mod output;

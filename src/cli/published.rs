@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::args::{AccessArgs, ChartsArgs, Global};
-use super::{connect, remote};
+use super::{connect, destinations, remote};
 use crate::destination::{Destination, direct, select};
 use crate::error::Error;
 use crate::export::request::ChosenNames;
@@ -124,10 +124,10 @@ async fn known(args: &AccessArgs, global: &Global) -> Result<Vec<Destination>, E
         return Ok(Vec::new());
     }
     if global.destinations.is_some() {
-        return Ok(connect::destinations(global).await?.1);
+        return Ok(destinations::known(global).await?.all);
     }
-    let reason = match tokio::time::timeout(LONGEST_LOOK, connect::destinations(global)).await {
-        Ok(Ok((_, known))) => return Ok(known),
+    let reason = match tokio::time::timeout(LONGEST_LOOK, destinations::known(global)).await {
+        Ok(Ok(known)) => return Ok(known.all),
         Ok(Err(error)) => error.to_string(),
         Err(_) => format!("the cluster did not answer within {} s", LONGEST_LOOK.as_secs()),
     };

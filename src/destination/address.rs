@@ -37,7 +37,7 @@ pub(super) fn split(address: &str) -> Result<Parts, InvalidReference> {
 
 /// Whether an address without scheme begins with a host: it has a dot or a port, or is
 /// `localhost`, as in image references.
-pub(super) fn begins_with_host(address: &str) -> bool {
+pub fn begins_with_host(address: &str) -> bool {
     let first = address.split('/').next().unwrap_or_default();
     address.contains("://") || first.contains(['.', ':']) || first == "localhost"
 }

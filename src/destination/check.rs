@@ -65,8 +65,10 @@ async fn look(destination: &Destination, check: &mut Check) -> Result<(), String
     let registry = Registry::connect(&destination.endpoint, keychain).map_err(text)?;
     let pinged = registry.ping().await;
     check.reachable = !pinged.as_ref().is_err_and(is_unreachable);
-    pinged.map_err(text)?;
-    // Many registries let anybody ping and look at the credentials only here.
+    // Credentials may be for repositories alone; many registries let anybody ping besides.
+    if !matches!(pinged, Err(Error::Unauthorized { .. })) {
+        pinged.map_err(text)?;
+    }
     let pushed = registry.can_push(&probe).await;
     check.authenticated = !matches!(pushed, Err(Error::Unauthorized { .. }));
     check.can_push = pushed.is_ok();

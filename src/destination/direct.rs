@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 use super::address::{self, begins_with_host, invalid};
+use super::model::Described;
 use super::{Destination, Error, model, secret};
 use crate::registry::credentials::DockerConfig;
 use crate::registry::{Credential, Endpoint, Host, Keychain, RepositoryName, Tls};
@@ -60,6 +61,7 @@ pub fn destination(address: &str, access: &Access) -> Result<Destination, Error>
         ca_secret: None,
         delete_secret: None,
         deleting: None,
+        described: Described::default(),
         problems: Vec::new(),
         endpoint: Endpoint {
             plain_http: access.plain_http || http,

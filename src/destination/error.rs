@@ -89,7 +89,7 @@ impl Error {
                  oci://registry.example.com/team needs none"
             }
             Self::Unusable { .. } => {
-                "correct its Secret; `outhaul export-registries` shows the state"
+                "correct its description, or choose another; `outhaul export-registries` shows the state"
             }
             Self::NotAllowed { .. } => {
                 "add the namespace to its annotation outhaul.dev/allowed-namespaces"

@@ -4,10 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::Recipient;
+use super::systems::{Reported, System};
+use crate::registry::reference::InvalidReference;
 use crate::registry::{Endpoint, Host, Keychain, RepositoryName};
-
-/// Host of a destination whose own is not known (RFC 2606, never resolves).
-pub(super) const NO_HOST: &str = "unknown.invalid";
 
 /// A registry namespace that exports may go to.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -41,6 +40,11 @@ pub struct Destination {
     /// Name of the Secret with the credentials for deleting, if one is named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delete_secret: Option<String>,
+    /// What another system says besides, where one describes it: never to a server, so that its API knows
+    /// nothing of it.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub described: Described,
     /// Why it cannot be used, or what is odd about it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,
@@ -53,6 +57,26 @@ pub struct Destination {
     /// Its credentials for deleting; `None`: the same.
     #[serde(skip)]
     pub deleting: Option<Keychain>,
+}
+
+/// What a system that is not ours says of a destination, and has no place of its own in it. Nothing for
+/// labelled Secrets and addresses.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Described {
+    /// Which system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system: Option<System>,
+    /// What the system calls it besides: `remote` and `local` of ioFog.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
+    /// Host that the system's own store reads from in place of the destination's. We neither read there
+    /// nor push, and charts keep the destination's host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<String>,
+    /// What the system itself last said of the registry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reported: Option<Reported>,
 }
 
 /// Something wrong with the description of a destination.
@@ -72,9 +96,26 @@ impl Destination {
         self.problems.iter().find(|problem| problem.fatal)
     }
 
+    /// Whether it has this name, or its system calls it so.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.described.alias.as_deref() == Some(name)
+    }
+
+    /// The same with everything below `path`, which is below its own.
+    ///
+    /// # Errors
+    /// When the path is none.
+    pub fn below(mut self, path: &str) -> Result<Self, InvalidReference> {
+        let path: RepositoryName = path.trim_matches('/').parse()?;
+        self.pull_address = self.pull_address.map(|address| join(&address, Some(path.as_str())));
+        self.name = join(&self.name, Some(path.as_str()));
+        self.path = Some(path.under(self.path.as_ref())?);
+        Ok(self)
+    }
+
     /// `host[:port][/path]`, as it is pushed to; empty where the host is not known.
     pub fn address(&self) -> String {
-        if self.host.as_str() == NO_HOST {
+        if self.host == Host::unknown() {
             return String::new();
         }
         join(self.host.as_str(), self.path.as_ref().map(RepositoryName::as_str))
@@ -87,7 +128,7 @@ impl Destination {
 }
 
 fn known_host<S: Serializer>(host: &Host, serializer: S) -> Result<S::Ok, S::Error> {
-    Some(host).filter(|host| host.as_str() != NO_HOST).serialize(serializer)
+    Some(host).filter(|host| **host != Host::unknown()).serialize(serializer)
 }
 
 pub(super) fn join(host: &str, path: Option<&str>) -> String {

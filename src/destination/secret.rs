@@ -18,9 +18,9 @@ use rustls::pki_types::pem::PemObject as _;
 use secrecy::ExposeSecret as _;
 
 use super::auths::{self, Entry};
+use super::model::Described;
 use super::{Destination, Problem, Recipient, address, model, recipients};
 use crate::cluster::{self, SecretObject};
-use crate::registry::reference::InvalidReference;
 use crate::registry::{Endpoint, Host, Keychain, RepositoryName, Tls};
 
 /// The labels that make a Secret a destination, if their value is `true`.
@@ -53,16 +53,13 @@ pub(super) const SKIP_VERIFY: &str = "outhaul.dev/skip-tls-verify";
 
 /// Reads the Secret. Whatever is wrong with it is among the destination's problems; the roots are
 /// still missing ([`add_roots`]) if [`Destination::ca_secret`] names a Secret.
-///
-/// # Errors
-/// Never: the placeholder of an unknown host parses.
-pub(super) fn parse(secret: &SecretObject) -> Result<Destination, InvalidReference> {
+pub(super) fn parse(secret: &SecretObject) -> Destination {
     let mut reading = Reading { secret, problems: Vec::new() };
     let entry = reading.entry();
     let written_host = entry.as_ref().map(written_host).unwrap_or_default();
     let host: Host = match &entry {
         Some(entry) => entry.host.clone(),
-        None => model::NO_HOST.parse()?,
+        None => Host::unknown(),
     };
     let path = reading.path(entry.as_ref().and_then(|entry| entry.path.as_ref()));
     let plain_http = reading.flag(PLAIN_HTTP);
@@ -78,7 +75,7 @@ pub(super) fn parse(secret: &SecretObject) -> Result<Destination, InvalidReferen
         Some(entry) => Keychain::new().with(host.as_str(), entry.credential),
         None => Keychain::new(),
     };
-    Ok(Destination {
+    Destination {
         name: secret.name.clone(),
         written_host,
         path,
@@ -89,11 +86,12 @@ pub(super) fn parse(secret: &SecretObject) -> Result<Destination, InvalidReferen
         ca_secret: reading.certs(),
         delete_secret: reading.annotation(DELETE_SECRET).map(str::to_owned),
         deleting: None,
+        described: Described::default(),
         problems: reading.problems,
         endpoint: Endpoint { plain_http, tls, ..Endpoint::new(host.clone()) },
         keychain,
         host,
-    })
+    }
 }
 
 /// Adds the roots in the Secret that [`Destination::ca_secret`] names; `None` if there is none.

@@ -54,7 +54,7 @@ fn secret(data: &[(&str, &str)], labels: &[(&str, &str)], notes: &[(&str, &str)]
 }
 
 fn with(json: &str, notes: &[(&str, &str)]) -> Destination {
-    parse(&secret(&[(DOCKER_CONFIG, json)], &[], notes)).unwrap()
+    parse(&secret(&[(DOCKER_CONFIG, json)], &[], notes))
 }
 
 fn one(key: &str) -> String {
@@ -133,19 +133,19 @@ fn malformed_secrets_have_their_reason() {
 fn what_is_missing_is_named() {
     let epinio: &[(&str, &str)] = &[(EPINIO_LABEL, "true")];
     let json = one("a.example");
-    let destination = parse(&secret(&[(DOCKER_CONFIG, &json)], epinio, &[])).unwrap();
+    let destination = parse(&secret(&[(DOCKER_CONFIG, &json)], epinio, &[]));
     assert!(destination.fatal().unwrap().text.contains("annotation epinio.io/registry-namespace"));
     let empty = parse(&secret(&[(DOCKER_CONFIG, &json)], epinio, &[(EPINIO_NAMESPACE, "")]));
-    assert_eq!(empty.unwrap().fatal(), None);
-    let none = parse(&secret(&[], &[], &[])).unwrap();
+    assert_eq!(empty.fatal(), None);
+    let none = parse(&secret(&[], &[], &[]));
     assert!(none.fatal().unwrap().text.contains("`.dockerconfigjson` is missing"));
-    assert_eq!((none.written_host.as_str(), none.host.as_str()), ("", model::NO_HOST));
+    assert_eq!((none.written_host.as_str(), none.host.as_str()), ("", Host::unknown().as_str()));
     assert_eq!((none.address(), none.pull_address()), (String::new(), String::new()));
     let written = serde_json::to_string(&none).unwrap();
     assert!(written.contains(r#""host":null"#) && !written.contains("invalid"), "{written}");
     let mut broken = secret(&[], &[], &[]);
     broken.malformed = vec![DOCKER_CONFIG.to_owned(), CERTS.to_owned()];
-    let texts: Vec<_> = parse(&broken).unwrap().problems.into_iter().map(|p| p.text).collect();
+    let texts: Vec<_> = parse(&broken).problems.into_iter().map(|p| p.text).collect();
     assert_eq!(texts, ["key `.dockerconfigjson` is not base64", "key `certs` is not base64"]);
 }
 
@@ -211,7 +211,7 @@ fn annotations_say_the_rest() {
 #[test]
 fn roots_come_from_the_secret_that_certs_names() {
     let data = [(DOCKER_CONFIG, &*one("a.example")), (CERTS, "ca\n")];
-    let fresh = || parse(&secret(&data, &[], &[])).unwrap();
+    let fresh = || parse(&secret(&data, &[], &[]));
     assert_eq!(fresh().ca_secret.as_deref(), Some("ca"));
     let mut good = fresh();
     add_roots(&mut good, Some(&secret(&[(ROOTS, CERTIFICATE)], &[], &[])));
@@ -231,7 +231,7 @@ fn roots_come_from_the_secret_that_certs_names() {
     }
     for value in [CERTIFICATE, "../../other", "Upper"] {
         let data = [(DOCKER_CONFIG, &*one("a.example")), (CERTS, value)];
-        let destination = parse(&secret(&data, &[], &[])).unwrap();
+        let destination = parse(&secret(&data, &[], &[]));
         assert_eq!(destination.fatal().unwrap().text, "key `certs` must be the name of a Secret");
         assert_eq!(destination.ca_secret, None);
     }

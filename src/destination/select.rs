@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::address::begins_with_host;
+pub use super::address::begins_with_host;
+use super::systems::System;
 use super::{Destination, Error, secret};
 use crate::cluster::{self, SecretReader};
 use crate::registry::{Host, RepositoryName};
@@ -76,21 +77,62 @@ pub fn is_address(text: &str) -> bool {
     text.contains(['/', ':'])
 }
 
+/// The destination that `NAME[/PATH]` means among those that are known: everything is below the path,
+/// which is below the destination's own.
+///
+/// # Errors
+/// As [`named`], and when the path is none.
+pub fn chosen(known: &[Destination], text: &str) -> Result<Destination, Error> {
+    let Some((name, path)) = text.split_once('/') else { return named(known, text) };
+    let below = named(known, name)?.below(path);
+    below.map_err(|source| Error::Address { address: text.to_owned(), source })
+}
+
+/// The registry of Control Tower that an address means, whose key the address is: as its documents
+/// describe it, with the path of the address; `None` where they know none of exactly this spelling.
+///
+/// # Errors
+/// When the path is none.
+pub fn configured(
+    known: &[Destination],
+    address: &Destination,
+) -> Result<Option<Destination>, Error> {
+    let is_it = |known: &&Destination| {
+        known.described.system == Some(System::Avassa) && known.written_host == address.written_host
+    };
+    let Some(found) = known.iter().find(is_it).cloned() else { return Ok(None) };
+    let below = match &address.path {
+        Some(path) => found.below(path.as_str()),
+        None => Ok(found),
+    };
+    let bad = |source| Error::Address { address: address.name.clone(), source };
+    below.map(Some).map_err(bad)
+}
+
 /// The destination of this name among those that are known.
 ///
 /// # Errors
 /// `bad export destination …` when there is none (with the names that exist), or it cannot be
 /// used (with the reason).
 pub fn named(known: &[Destination], name: &str) -> Result<Destination, Error> {
-    let Some(found) = known.iter().find(|destination| destination.name == name) else {
+    let Some(found) = known.iter().find(|destination| destination.is_called(name)) else {
         let known = known.iter().map(|destination| destination.name.clone()).collect();
         return Err(Error::Unknown { name: name.to_owned(), known });
     };
-    match found.fatal() {
+    usable(found, name)?;
+    Ok(found.clone())
+}
+
+/// Refuses a destination that cannot be used, by the name that it was chosen by.
+///
+/// # Errors
+/// `bad export destination …`, with the reason.
+pub fn usable(destination: &Destination, name: &str) -> Result<(), Error> {
+    match destination.fatal() {
         Some(problem) => {
             Err(Error::Unusable { name: name.to_owned(), reason: problem.text.clone() })
         }
-        None => Ok(found.clone()),
+        None => Ok(()),
     }
 }
 
@@ -104,7 +146,7 @@ pub fn leading<'t>(
     text: &'t str,
 ) -> Result<Option<(Destination, &'t str)>, Error> {
     let first = text.split_once('/').filter(|_| !begins_with_host(text));
-    let found = first.filter(|(first, _)| known.iter().any(|known| known.name == *first));
+    let found = first.filter(|(first, _)| known.iter().any(|known| known.is_called(first)));
     found.map(|(first, rest)| Ok((named(known, first)?, rest))).transpose()
 }
 
@@ -144,8 +186,7 @@ async fn read(
     namespace: &str,
     found: &cluster::SecretObject,
 ) -> Result<Destination, Error> {
-    let bad = |source| Error::Address { address: found.name.clone(), source };
-    let mut destination = secret::parse(found).map_err(bad)?;
+    let mut destination = secret::parse(found);
     if let Some(name) = destination.ca_secret.clone() {
         match reader.secret(namespace, &name).await {
             Ok(certs) => secret::add_roots(&mut destination, certs.as_ref()),

@@ -61,9 +61,11 @@ impl Sources {
     /// only a cluster knows, images at that address are read there. The first description of a host
     /// stays.
     pub fn describe(&mut self, destination: &Destination) {
-        self.described
-            .entry(destination.host.clone())
-            .or_insert_with(|| (destination.endpoint.clone(), destination.keychain.clone()));
+        let mut endpoint = destination.endpoint.clone();
+        endpoint.tls.extra_roots.push(b'\n');
+        endpoint.tls.extra_roots.extend(&self.roots);
+        let described = (endpoint, destination.keychain.clone());
+        self.described.entry(destination.host.clone()).or_insert(described);
         let pull = destination.pull_address.as_ref();
         let mapping = pull.and_then(|from| Mapping::new(from, &destination.address()).ok());
         self.mappings.extend(mapping.filter(Mapping::is_from_cluster));

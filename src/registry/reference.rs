@@ -89,6 +89,11 @@ impl Host {
         }
     }
 
+    /// The host of a registry whose own is not known: a name that never resolves (RFC 2606).
+    pub fn unknown() -> Self {
+        Self("unknown.invalid".to_owned())
+    }
+
     /// Whether the address means something within a cluster only: the name of a Service, or, as
     /// nodes pull from a node port, their own loopback.
     pub fn is_in_cluster(&self) -> bool {

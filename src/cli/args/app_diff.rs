@@ -24,7 +24,7 @@ pub(crate) struct AppDiffArgs {
     pub(crate) reference: Option<String>,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// Registry that the application is exported to: a destination's name, or an address
+    /// Registry that the application is exported to: a destination as NAME[/PATH], or an address
     #[arg(short, long, value_name = "NAME|URL")]
     pub(crate) registry: Option<String>,
     /// OCI layout that the application is exported to

@@ -34,7 +34,7 @@ pub(crate) struct AppExportArgs {
     pub(crate) directory: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// Registry to export to: a destination's name, or an address
+    /// Registry to export to: a destination as NAME[/PATH], or an address
     #[arg(short, long, value_name = "NAME|URL")]
     pub(crate) registry: Option<String>,
     /// What the registry is, where its host's name does not tell

@@ -7,7 +7,7 @@ pub(crate) struct ChartsArgs {
     /// Charts of the exports: `[oci://]HOST/PATH/NAME` or `DESTINATION/NAME`; with `-r`, the application
     #[arg(value_name = "REF|NAME")]
     pub(crate) reference: String,
-    /// Registry that the application is exported to: a destination's name, or an address
+    /// Registry that the application is exported to: a destination as NAME[/PATH], or an address
     #[arg(short, long, value_name = "NAME|URL")]
     pub(crate) registry: Option<String>,
     /// Namespace of the application [default: the kubeconfig's]

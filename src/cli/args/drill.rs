@@ -16,7 +16,7 @@ pub(crate) struct DrillArgs {
     /// application, with `@latest` or `@before=TIME`. The newest version if none is named
     #[arg(value_name = "REF|NAME")]
     pub(crate) reference: String,
-    /// Registry that the application is exported to: a destination's name, or an address
+    /// Registry that the application is exported to: a destination as NAME[/PATH], or an address
     #[arg(short, long, value_name = "NAME|URL")]
     pub(crate) registry: Option<String>,
     /// Namespace of the application, for `-r` and `--with-secrets` [default: the kubeconfig's]

@@ -4,9 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cli::args::{ExportRegistriesArgs, Global};
+use crate::cli::destinations::{self, Known};
 use crate::cli::output::Printer;
 use crate::cli::remote::Server;
-use crate::cli::{connect, tables};
+use crate::cli::tables;
+use crate::destination::systems::{Reported, System};
 use crate::destination::{Check, Problem, check};
 use crate::error::Error;
 
@@ -33,7 +35,33 @@ struct Row {
     #[serde(default)]
     path: Option<String>,
     #[serde(default)]
+    alias: Option<String>,
+    #[serde(default)]
+    system: Option<System>,
+    #[serde(default)]
+    mirror: Option<String>,
+    #[serde(default)]
+    reported: Option<Reported>,
+    #[serde(default)]
     problems: Vec<Problem>,
+}
+
+impl Row {
+    /// Its name, and what its system calls it besides.
+    fn names(&self) -> String {
+        let alias = self.alias.iter().map(|alias| format!(" ({alias})"));
+        std::iter::once(self.name.clone()).chain(alias).collect()
+    }
+
+    /// What its system itself last said of it.
+    fn reported(&self) -> String {
+        match &self.reported {
+            None => "-".to_owned(),
+            Some(Reported { reachable: true, .. }) => "reachable".to_owned(),
+            Some(Reported { error: Some(error), .. }) => error.clone(),
+            Some(Reported { error: None, .. }) => "not reachable".to_owned(),
+        }
+    }
 }
 
 pub(crate) async fn run(
@@ -50,15 +78,19 @@ pub(crate) async fn run(
 }
 
 async fn here(checked: bool, global: &Global, printer: &Printer) -> Result<Vec<Entry>, Error> {
-    let (namespace, destinations) = connect::destinations(global).await?;
-    if destinations.is_empty() {
+    let Known { namespace, all, notes, unread } = destinations::known(global).await?;
+    notes.iter().for_each(|note| printer.say(note));
+    if let Some(error) = unread {
+        printer.say(format!("{error}: {}", error.causes().join(": ")));
+    }
+    if all.is_empty() {
         printer.say(format!(
             "no destinations in namespace `{namespace}`: make a Secret with the label \
              `outhaul.dev/destination: \"true\"` and a `.dockerconfigjson`"
         ));
     }
-    let mut entries = Vec::with_capacity(destinations.len());
-    for destination in destinations {
+    let mut entries = Vec::with_capacity(all.len());
+    for destination in all {
         let check = if checked { Some(check(&destination).await) } else { None };
         let destination = serde_json::to_value(&destination);
         let destination =
@@ -96,34 +128,55 @@ fn row(destination: &Value) -> Option<Row> {
 }
 
 fn list(entries: &[Entry], checked: bool) -> String {
+    let rows = entries.iter().filter_map(|entry| Some((entry, row(&entry.destination)?)));
+    let rows: Vec<(&Entry, Row)> = rows.collect();
+    // Who has labelled Secrets alone is not shown what they have not.
+    let foreign = rows.iter().any(|(_, row)| row.system.is_some());
     let mut header = vec!["NAME", "URL"];
+    if foreign {
+        header.extend(["SYSTEM", "MIRROR", "REPORTED"]);
+    }
     if checked {
         header.extend(["REACHABLE", "LOGIN", "PUSH", "DELETE", "REFERRERS", "TOOK"]);
     }
     header.push("STATE");
-    let rows = entries.iter().filter_map(|entry| Some((entry, row(&entry.destination)?)));
-    let rows = rows.map(|(entry, destination)| {
-        let address = match (&destination.host, &destination.path) {
-            (Some(host), Some(path)) => format!("{host}/{path}"),
-            (Some(host), None) => host.clone(),
-            (None, _) => "-".to_owned(),
-        };
-        let mut row = vec![destination.name.clone(), address];
+    let cells = rows.iter().map(|(entry, destination)| {
+        let mut row = vec![destination.names(), address(destination)];
+        if foreign {
+            let system = destination.system.map_or("-", System::as_str);
+            row.push(system.to_owned());
+            row.push(destination.mirror.clone().unwrap_or_else(|| "-".to_owned()));
+            row.push(destination.reported());
+        }
         if let Some(check) = &entry.check {
-            let mark = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
-            row.push(mark(check.reachable));
-            row.push(mark(check.authenticated));
-            row.push(mark(check.can_push));
-            row.push(check.can_delete.map_or_else(|| "?".to_owned(), mark));
-            row.push(mark(check.referrers));
-            row.push(format!("{} ms", check.took_ms));
+            row.extend(checks(check));
         } else if checked {
             row.extend(["-"; 6].map(str::to_owned));
         }
-        row.push(state(&destination, entry.check.as_ref()));
+        row.push(state(destination, entry.check.as_ref()));
         row
     });
-    tables::table(&header, rows)
+    tables::table(&header, cells)
+}
+
+fn address(destination: &Row) -> String {
+    match (&destination.host, &destination.path) {
+        (Some(host), Some(path)) => format!("{host}/{path}"),
+        (Some(host), None) => host.clone(),
+        (None, _) => "-".to_owned(),
+    }
+}
+
+fn checks(check: &Check) -> [String; 6] {
+    let mark = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
+    [
+        mark(check.reachable),
+        mark(check.authenticated),
+        mark(check.can_push),
+        check.can_delete.map_or_else(|| "?".to_owned(), mark),
+        mark(check.referrers),
+        format!("{} ms", check.took_ms),
+    ]
 }
 
 fn state(destination: &Row, check: Option<&Check>) -> String {

@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::place::{Kind, Place};
 use crate::app;
 use crate::cli::args::{Format, Global, MakesNone, RemoteArgs, ServerArgs};
-use crate::cli::connect;
 use crate::cli::output::Printer;
 use crate::cli::remote::{self, Records, Schedules, Server, Wanted};
+use crate::cli::{connect, destinations};
 use crate::cluster::Live;
 use crate::error::Error;
 
@@ -60,7 +60,7 @@ async fn destinations(
             Ok(found.iter().filter_map(name).collect())
         }
         None => {
-            let (_, found) = connect::destinations(global).await?;
+            let found = destinations::known(global).await?.all;
             Ok(found.into_iter().map(|destination| destination.name).collect())
         }
     }
@@ -82,6 +82,7 @@ fn global(place: &Place) -> Global {
         kubeconfig: path("kubeconfig"),
         context: place.values.get("context").cloned(),
         system_namespace: value(place, "system_namespace", "OUTHAUL_SYSTEM_NAMESPACE"),
+        eda_namespace: value(place, "eda_namespace", "OUTHAUL_EDA_NAMESPACE"),
         destinations: path("destinations"),
         output: Format::default(),
         quiet: true,

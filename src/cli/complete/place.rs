@@ -67,7 +67,7 @@ pub(super) fn find(mut command: Command, words: &[String]) -> Option<Place> {
 /// What the argument `arg` of the command at `path` names.
 pub(super) fn kind(path: &[&str], arg: &str) -> Option<Kind> {
     Some(match (path.first().copied().unwrap_or_default(), arg) {
-        (_, "namespace" | "system_namespace") => Kind::Namespace,
+        (_, "namespace" | "system_namespace" | "eda_namespace") => Kind::Namespace,
         (_, "registry" | "chart_registry") => Kind::Destination,
         ("app", "name" | "exclude_app") | ("export" | "schedule", "app") => Kind::App,
         ("export", "name") => Kind::Export,

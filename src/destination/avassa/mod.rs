@@ -13,9 +13,14 @@ mod tests;
 mod write;
 
 pub use policy::push_policy;
+pub(crate) use read::is_document;
 pub use read::read;
 pub use resolve::resolve;
 pub use write::write;
+
+/// What stands for the user name beside a token, as in the vendor's `docker login -u any -p <token>`. How
+/// Control Tower itself sends a token to other registries is not documented.
+pub const TOKEN_USER: &str = "any";
 
 /// Vault of the vendor's page, for secrets that name none.
 pub const VAULT: &str = "registry-credentials";

@@ -26,6 +26,28 @@ pub fn read(documents: Vec<Value>) -> Result<Read, Error> {
     Ok(reading.finish())
 }
 
+/// Names of paths, below which documents stand.
+const PATHS: [&str; 5] = ["image-registry", "remote-registries", "settings", "strongbox", "vaults"];
+
+/// Whether a document is one of Control Tower about registries or their secrets, or an answer that
+/// refuses one.
+pub(crate) fn is_document(document: &Value) -> bool {
+    match document {
+        Value::Array(items) => items.iter().any(is_document),
+        Value::Object(map) if map.contains_key("kind") || map.contains_key("apiVersion") => false,
+        Value::Object(map) => {
+            let has = |key: &str| map.contains_key(key);
+            has("address")
+                || has("default-remote-registry")
+                || map.get("errors").is_some_and(Value::is_array)
+                || PATHS.into_iter().any(has)
+                || Strongbox::is_vault(map)
+                || Strongbox::is_secret(map)
+        }
+        _ => false,
+    }
+}
+
 #[derive(Default)]
 struct Reading {
     rows: Vec<Row>,
@@ -53,8 +75,6 @@ impl Reading {
                 self.strongbox.take(map, None, &mut self.findings);
             }
             Value::Object(map) => {
-                const PATHS: [&str; 5] =
-                    ["image-registry", "remote-registries", "settings", "strongbox", "vaults"];
                 let inner = map.into_iter().filter(|(name, _)| PATHS.contains(&name.as_str()));
                 inner.for_each(|(_, value)| self.take(value));
             }

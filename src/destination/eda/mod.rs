@@ -11,6 +11,7 @@ mod resolve;
 mod tests;
 mod write;
 
+pub(crate) use read::is_registry;
 pub use read::read;
 pub use references::{listed, mirrored, references};
 pub use resolve::resolve;

@@ -1,7 +1,5 @@
 //! From resources to rows.
 
-use std::collections::BTreeMap;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
@@ -16,6 +14,8 @@ use crate::destination::systems::{
 
 /// A Secret as far as it matters here.
 struct Credentials {
+    name: String,
+    namespace: Option<String>,
     labelled: bool,
     login: Login,
 }
@@ -27,15 +27,12 @@ struct Credentials {
 /// When there is no `Registry` at all.
 pub fn read(documents: Vec<Value>) -> Result<Read, Error> {
     let mut findings = Vec::new();
-    let mut secrets = BTreeMap::new();
+    let mut secrets = Vec::new();
     let mut registries = Vec::new();
     for object in documents.into_iter().flat_map(items) {
         match object["kind"].as_str() {
-            Some("Secret") => {
-                let (name, secret) = credentials(object, &mut findings);
-                secrets.insert(name, secret);
-            }
-            Some("Registry") if is_eda(&object) => registries.push(object),
+            Some("Secret") => secrets.push(credentials(object, &mut findings)),
+            Some("Registry") if is_registry(&object) => registries.push(object),
             _ => {}
         }
     }
@@ -58,15 +55,13 @@ fn items(mut document: Value) -> Vec<Value> {
     }
 }
 
-fn is_eda(object: &Value) -> bool {
-    object["apiVersion"].as_str().is_none_or(|version| version.starts_with(GROUP))
+/// Whether an object is a `Registry` of EDA.
+pub(crate) fn is_registry(object: &Value) -> bool {
+    let version = object["apiVersion"].as_str();
+    object["kind"] == "Registry" && version.is_none_or(|version| version.starts_with(GROUP))
 }
 
-fn row(
-    mut object: Value,
-    secrets: &BTreeMap<String, Credentials>,
-    findings: &mut Vec<Finding>,
-) -> Row {
+fn row(mut object: Value, secrets: &[Credentials], findings: &mut Vec<Finding>) -> Row {
     let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     let namespace = object["metadata"]["namespace"].as_str().map(str::to_owned);
     let id = ObjectId {
@@ -89,7 +84,7 @@ fn row(
         reported,
         ..Row::default()
     };
-    row.credentials.extend(rule(&mut spec, secrets));
+    row.credentials.extend(rule(&mut spec, row.namespace.as_deref(), secrets));
     row.unknown = spec.rest();
     row
 }
@@ -135,9 +130,15 @@ fn mirror(spec: &mut Fields<'_>) -> Option<String> {
     Some(written)
 }
 
-fn rule(spec: &mut Fields<'_>, secrets: &BTreeMap<String, Credentials>) -> Option<Rule> {
+/// The Secret "must be in the same namespace as the registry"; an object that names none may be of any.
+fn rule(spec: &mut Fields<'_>, namespace: Option<&str>, secrets: &[Credentials]) -> Option<Rule> {
     let name = spec.text("authSecretRef")?;
-    let login = match secrets.get(&name) {
+    let is_beside = |secret: &&Credentials| {
+        let own = secret.namespace.as_deref();
+        secret.name == name && (own.is_none() || namespace.is_none() || own == namespace)
+    };
+    // The last of a name is what `kubectl apply` leaves.
+    let login = match secrets.iter().rev().find(is_beside) {
         None => {
             let text = format!("there is no Secret `{name}` beside it");
             let remedy = "make the Secret, or correct the name: it is that of a Secret in the \
@@ -163,8 +164,9 @@ fn reported(status: &Value) -> Option<Reported> {
     Some(Reported { reachable, error })
 }
 
-fn credentials(mut object: Value, findings: &mut Vec<Finding>) -> (String, Credentials) {
+fn credentials(mut object: Value, findings: &mut Vec<Finding>) -> Credentials {
     let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    let namespace = object["metadata"]["namespace"].as_str().map(str::to_owned);
     let labelled = object["metadata"]["labels"][LABEL].as_str() == Some("true");
     let id = ObjectId {
         group: String::new(),
@@ -182,7 +184,8 @@ fn credentials(mut object: Value, findings: &mut Vec<Finding>) -> (String, Crede
     password = password.or_else(|| decoded(&mut data, "password"));
     let username =
         username.map_or(Username::Unknown, |name| Username::Hidden(SecretString::from(name)));
-    (name, Credentials { labelled, login: Login { username, password: password.map(Into::into) } })
+    let login = Login { username, password: password.map(Into::into) };
+    Credentials { name, namespace, labelled, login }
 }
 
 fn decoded(data: &mut Fields<'_>, key: &str) -> Option<String> {

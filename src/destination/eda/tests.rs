@@ -97,6 +97,21 @@ fn images_are_read_from_the_mirror_of_their_host() {
 }
 
 #[test]
+fn a_secret_of_another_namespace_is_not_the_registry_s() {
+    let registry = json!({"kind": "Registry", "metadata": {"name": "r", "namespace": "a"},
+        "spec": {"remoteURL": "r.example", "authSecretRef": "s"}});
+    let secret = |metadata: Value| json!({"kind": "Secret", "metadata": metadata, "stringData": {"username": "u", "password": "p"}});
+    for (metadata, is_found) in [
+        (json!({"name": "s", "namespace": "b"}), false),
+        (json!({"name": "s", "namespace": "a"}), true),
+        (json!({"name": "s"}), true),
+    ] {
+        let found = read(vec![secret(metadata), registry.clone()]).unwrap();
+        assert_eq!(found.registries.rows[0].credentials[0].login.is_some(), is_found);
+    }
+}
+
+#[test]
 fn two_registries_of_one_host_and_a_mirror_with_a_path_are_findings() {
     let one = |name: &str| {
         json!({"kind": "Registry", "apiVersion": "appstore.eda.nokia.com/v1",

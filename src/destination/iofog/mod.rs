@@ -20,6 +20,7 @@ pub(crate) use edgelet::FIRST_ID as FIRST_EDGELET_ID;
 pub use edgelet::write as write_edgelet;
 pub use new::{InvalidRow, NewRow};
 pub use read::read;
+pub(crate) use read::system_of;
 pub use resolve::resolve;
 pub use table::table;
 pub(crate) use write::shown as username;

@@ -67,6 +67,22 @@ pub fn read(documents: Vec<Value>) -> Result<Read, Error> {
     Ok(Read { registries: Registries { rows, default_address }, findings })
 }
 
+/// Whose document about registries this is: ioFog's or edgelet's. An answer of the Controller that
+/// refuses one is ioFog's.
+pub(crate) fn system_of(document: &Value) -> Option<System> {
+    let is_row = |value: &Value| value["kind"].is_null() && value["url"].is_string();
+    let version = document["apiVersion"].as_str().unwrap_or_default();
+    let is_iofog = match document {
+        Value::Array(items) => items.iter().all(is_row),
+        _ if document["kind"] == "Registry" && version.starts_with("edgelet.iofog.org/") => {
+            return Some(System::Edgelet);
+        }
+        _ if document["kind"] == "Registry" => version.starts_with("iofog.org/"),
+        _ => is_row(document) || document["registries"].is_array() || refused(document).is_err(),
+    };
+    is_iofog.then_some(System::Iofog)
+}
+
 /// A row of JSON. The e-mail address is `email` to edgectl and in requests, `userEmail` in
 /// answers; no answer has a password, but a request may be saved with one.
 fn row(value: Value, findings: &mut Vec<Finding>) -> Row {

@@ -49,12 +49,14 @@ pub(crate) use names::{is_subdomain, slug};
 
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::app::Finding;
 
 /// A system that describes registries in its own way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum System {
     /// Epinio, whose labelled Secrets are our native form.
     Epinio,

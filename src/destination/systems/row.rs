@@ -3,6 +3,7 @@
 use std::fmt;
 
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
 use super::{Address, Unknown};
 use crate::app::{Finding, ObjectId};
@@ -59,11 +60,13 @@ pub struct Row {
 }
 
 /// What a system's `status` says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Reported {
     /// It could reach the registry.
     pub reachable: bool,
     /// Its error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 

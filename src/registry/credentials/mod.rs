@@ -80,6 +80,23 @@ impl Keychain {
         self
     }
 
+    /// Adds a credential for the repositories of a host that are below `prefix`, itself included.
+    #[must_use]
+    pub fn with_prefix(
+        mut self,
+        host: &Host,
+        prefix: &RepositoryName,
+        credential: Credential,
+    ) -> Self {
+        self.explicit.insert(join(host, prefix.as_str()), credential);
+        self
+    }
+
+    /// Whether there is nothing in it at all.
+    pub fn is_empty(&self) -> bool {
+        self.explicit.is_empty() && self.docker.is_none()
+    }
+
     /// Asks this configuration where no explicit credential matches.
     #[must_use]
     pub fn with_docker_config(mut self, config: DockerConfig) -> Self {

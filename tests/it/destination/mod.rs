@@ -1,6 +1,7 @@
 //! Destinations as labelled Secrets of a real cluster.
 
 mod avassa;
+mod documents;
 mod eda;
 
 use jiff::Timestamp;
