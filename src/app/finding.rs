@@ -86,6 +86,8 @@ codes! {
     ApiDeprecated "API_DEPRECATED" Info,
     /// Clusters do not serve the API version any more.
     ApiRemoved "API_REMOVED" Error,
+    /// The system that an export is emitted for has no place for an object or field, or reads it otherwise.
+    ApplicationFieldLost "APPLICATION_FIELD_LOST" Warning,
     /// No registry that Control Tower is configured with has the image of a specification.
     AvassaImageUnresolved "AVASSA_IMAGE_UNRESOLVED" Warning,
     /// An object is being deleted; it was exported as it still is.
@@ -112,6 +114,10 @@ codes! {
     DefaultClassRequired "DEFAULT_CLASS_REQUIRED" Info,
     /// A list held the same environment variable or port twice; the last one was kept.
     DuplicateKey "DUPLICATE_KEY" Warning,
+    /// The App image of a Manifest of Nokia EDA is made by edabuilder, and not by an export.
+    EdaAppImage "EDA_APP_IMAGE" Info,
+    /// Applications of Nokia EDA that embed container images do not work with Artifactory; external references are untested there.
+    EdaArtifactory "EDA_ARTIFACTORY" Warning,
     /// A Registry says `mirrorUrl`, as Nokia's page does; its definition only knows `mirror`.
     EdaMirrorAlias "EDA_MIRROR_ALIAS" Warning,
     /// A mirror has a path or a scheme; Nokia EDA exchanges the host alone.
@@ -162,6 +168,8 @@ codes! {
     IofogKeyMissing "IOFOG_KEY_MISSING" Error,
     /// A public registry of ioFog has credentials: they are not used, and every agent gets them.
     IofogPublicCredentials "IOFOG_PUBLIC_CREDENTIALS" Warning,
+    /// The number of the row that an image is pulled with is not known; a placeholder stands for it.
+    IofogRegistryIdOpen "IOFOG_REGISTRY_ID_OPEN" Warning,
     /// A Job that no CronJob owns is not exported.
     JobSkipped "JOB_SKIPPED" Info,
     /// A kind that rules the namespace or cluster is not part of an application, and not exported.

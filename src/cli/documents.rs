@@ -11,5 +11,9 @@ pub(crate) fn text(documents: &[Document]) -> String {
 fn one(at: usize, document: &Document) -> String {
     let mark = if at == 0 { "" } else { "---\n" };
     let comment: String = document.comment.iter().map(|line| format!("# {line}\n")).collect();
-    format!("{mark}{comment}{}", yaml::document(&Node::from(&document.value)))
+    let mut text = yaml::document(&Node::from(&document.value));
+    for (line, words) in &document.behind {
+        text = text.replacen(&format!("\n{line}\n"), &format!("\n{line} # {words}\n"), 1);
+    }
+    format!("{mark}{comment}{text}")
 }

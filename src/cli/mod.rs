@@ -10,6 +10,7 @@ mod connect;
 mod controller;
 mod destinations;
 mod documents;
+mod emitted;
 mod log;
 mod output;
 mod planned;

@@ -121,6 +121,13 @@ impl Destination {
         join(self.host.as_str(), self.path.as_ref().map(RepositoryName::as_str))
     }
 
+    /// `host[:port][/path]` as documents of other systems refer to it: they compare hosts letter for
+    /// letter, so the host is as its owner spells it.
+    pub fn written_address(&self) -> String {
+        let own = || join(&self.written_host, self.path.as_ref().map(RepositoryName::as_str));
+        self.pull_address.clone().unwrap_or_else(own)
+    }
+
     /// `host[:port][/path]` as charts refer to it.
     pub fn pull_address(&self) -> String {
         self.pull_address.clone().unwrap_or_else(|| self.address())

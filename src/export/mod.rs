@@ -7,6 +7,7 @@
 pub mod between;
 mod compose;
 pub mod diff;
+pub mod emit;
 pub mod error;
 pub mod estimate;
 mod fidelity;
@@ -44,6 +45,7 @@ pub mod verify;
 pub mod version;
 
 pub use crate::chart::check::{Difference, Fidelity};
+pub use emit::Emit;
 pub use error::Error;
 pub use estimate::estimate;
 pub use gate::{Gate, Trigger};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::{Code, Finding, ObjectId, Requirement};
 use crate::chart::check::Fidelity;
 use crate::chart::{self, Chart, ChartArchive, Input};
+use crate::destination::systems::Emitted;
 use crate::registry::{Digest, Located, RepositoryName, Tag};
 
 use super::history::{History, Published};
@@ -15,7 +16,9 @@ use super::images::ResolvedImage;
 use super::moving::Moving;
 use super::names::Names;
 use super::resolve::Resolution;
-use super::{Error, Gate, Request, Target, compose, fidelity, findings, names, size, version};
+use super::{
+    Error, Gate, Request, Target, compose, emit, fidelity, findings, names, size, version,
+};
 
 /// What an export will do.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -71,6 +74,9 @@ pub struct Plan {
     /// Where the chart is taken from byte for byte, with what refers to it; `None`: it is new.
     #[serde(skip)]
     pub chart_source: Option<Located>,
+    /// What other systems are told, for each of [`Request::emit`].
+    #[serde(skip)]
+    pub emitted: Vec<Emitted>,
     /// The chart itself.
     #[serde(skip)]
     pub files: Chart,
@@ -152,6 +158,9 @@ pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Resul
     found.extend(size::check(&files.size(&input), &resolution.app, request.allow_oversize)?);
     let fidelity =
         fidelity::check(request, &input, &files, resolution.original.as_ref(), &mut found)?;
+    let emitted =
+        emit::emit(&request.emit, target, &resolution.names, &resolution.app, &version, &images);
+    found.extend(emitted.iter().flat_map(|emitted| emitted.findings.clone()));
     found.sort_by(|a, b| (b.code.severity(), a).cmp(&(a.code.severity(), b)));
     found.dedup();
     let archive = chart::archive(&files);
@@ -179,6 +188,7 @@ pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Resul
         chart_repository: resolution.chart_repository,
         image_repository: resolution.image_repository,
         chart_source: None,
+        emitted,
         archive,
         files,
         moving,

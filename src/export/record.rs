@@ -87,6 +87,7 @@ pub fn request(spec: &ExportSpec, namespace: &str) -> Result<Request, Error> {
         allow_differences: options.allow_differences,
         allow_terminating: false,
         wait_rollout: options.wait_rollout.as_deref().map(wait).transpose()?,
+        emit: Vec::new(),
         gate: Gate {
             fail_on: all("failOn", &options.fail_on)?,
             accept: all("accept", &options.accept)?,

@@ -187,6 +187,7 @@ fn report(images: usize, findings: Vec<Finding>) -> Report {
         fidelity: Fidelity::default(),
         findings,
         install: Some("helm install shop".to_owned()),
+        emitted: Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::{Finding, Requirement};
 use crate::chart::check::Fidelity;
+use crate::destination::systems::Emitted;
 use crate::registry::{Copied, Digest, Tag};
 
 use super::Plan;
@@ -41,6 +42,9 @@ pub struct Report {
     /// The command that installs the chart; `None` for a layout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install: Option<String>,
+    /// What other systems are told.
+    #[serde(skip)]
+    pub emitted: Vec<Emitted>,
 }
 
 /// How an export ended.
@@ -132,6 +136,7 @@ impl Report {
             fidelity: plan.fidelity.clone(),
             findings: plan.findings.clone(),
             install: plan.install.clone(),
+            emitted: plan.emitted.clone(),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::chart::Templates;
 use crate::destination::Recipient;
 use crate::registry::Platform;
 
-use super::Gate;
+use super::{Emit, Gate};
 
 /// One export, as asked for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -70,6 +70,9 @@ pub struct Request {
     /// Which findings stop the export before anything is pushed.
     #[serde(default)]
     pub gate: Gate,
+    /// Which other systems are told of the export.
+    #[serde(skip)]
+    pub emit: Vec<Emit>,
     /// The run of a schedule that this is; `None`: somebody asked by hand.
     #[serde(default)]
     pub scheduled: Option<ScheduledRun>,
@@ -140,6 +143,7 @@ impl Request {
             allow_terminating: false,
             wait_rollout: None,
             gate: Gate::default(),
+            emit: Vec::new(),
             scheduled: None,
         }
     }

@@ -24,6 +24,8 @@ pub struct Target {
     pub prefix: Option<RepositoryName>,
     /// Where the chart says that its images are, `host[:port][/path]`; `None`: where they came from.
     pub pull_address: Option<String>,
+    /// The same as documents of other systems write it: the host as the destination's owner spells it.
+    pub written: Option<String>,
     /// Name of the Secret with the destination's roots, for hints.
     pub ca_secret: Option<String>,
     /// For whom Secrets are encrypted, if an export does not say.
@@ -47,6 +49,7 @@ impl Target {
             charts: None,
             prefix: destination.path.clone(),
             pull_address: Some(destination.pull_address()),
+            written: Some(destination.written_address()),
             ca_secret: destination.ca_secret.clone(),
             recipients: destination.age_recipients.clone(),
             allowed_namespaces: destination.allowed_namespaces.clone(),
@@ -71,6 +74,7 @@ impl Target {
             vendor: None,
             charts: None,
             prefix: None,
+            written: pull_address.clone(),
             pull_address,
             ca_secret: None,
             recipients: Vec::new(),
@@ -81,6 +85,12 @@ impl Target {
     /// Where the chart goes.
     pub fn charts(&self) -> &Self {
         self.charts.as_deref().unwrap_or(self)
+    }
+
+    /// Whose registry it is: as its host's name or the user says, else as its answers give away, of
+    /// which there are some when it has been read.
+    pub fn vendor(&self) -> Option<Vendor> {
+        self.vendor.or_else(|| self.registry.as_ref()?.vendor_by_answers())
     }
 
     /// The registry's host; `None` for a layout.

@@ -43,6 +43,9 @@ pub enum Vendor {
     Artifactory,
 }
 
+/// Headers of answers that only Artifactory has.
+pub(super) const ARTIFACTORY_HEADERS: [&str; 2] = ["x-jfrog-version", "x-artifactory-id"];
+
 /// What a registry asks of a repository's path.
 struct PathRule {
     vendor: Vendor,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::{
-    AccessArgs, ContentArgs, FindingsArgs, PickArgs, RecipientArgs, ServerArgs, SourceArgs,
-    app_name, pull_address,
+    AccessArgs, ContentArgs, EmitArgs, FindingsArgs, PickArgs, RecipientArgs, ServerArgs,
+    SourceArgs, app_name, pull_address,
 };
 use crate::app::SecretsPolicy;
 use crate::export::request::ChartFrom;
@@ -101,7 +101,7 @@ pub(crate) struct AppExportArgs {
     #[arg(long, help_heading = SERVER, conflicts_with_all = [
         "all_apps", "from", "to", "directory", "pull_address", "registry_kind", "chart_registry", "templates", "age_recipient",
         "age_recipients_file", "map_registry", "allow_terminating", "dry_run", "username",
-        "plain_http", "server",
+        "plain_http", "server", "emit",
     ])]
     pub(crate) in_cluster: bool,
     /// Service account of the application's namespace whose rights the export has, for clusters
@@ -111,6 +111,8 @@ pub(crate) struct AppExportArgs {
     /// Show the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) emit: EmitArgs,
     #[command(flatten)]
     pub(crate) findings: FindingsArgs,
     #[command(flatten)]

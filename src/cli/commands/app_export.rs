@@ -12,7 +12,7 @@ use crate::cli::bundle::Bundle;
 use crate::cli::output::Printer;
 use crate::cli::recipients::recipients;
 use crate::cli::remote::Server;
-use crate::cli::{connect, remote, tables, templates};
+use crate::cli::{connect, emitted, remote, tables, templates};
 use crate::error::Error;
 use crate::export::perform::{Observer, Outcome};
 use crate::export::run::{Deps, copier};
@@ -46,7 +46,9 @@ pub(crate) async fn run(
     if args.in_cluster {
         return remote::export_in_cluster(name, args, global, printer).await;
     }
+    let emitted = emitted::Folders::new(args, global)?;
     let request = request(args, selection(name, &args.pick))?;
+    let request = Request { emit: emitted.wanted(), ..request };
     let place = Place::new(args, global).await?;
     let source = connect::source(&args.source, global).await?;
     let (target, sources) = (&place.target, &place.sources);
@@ -59,11 +61,13 @@ pub(crate) async fn run(
     match export::perform(&request, source, deps, args.dry_run, printer).await? {
         Outcome::Planned(plan) => {
             printer.data(plan.as_ref(), tables::plan)?;
+            emitted.tell(&plan.emitted, printer);
             Ok(stopped(&plan)?)
         }
         Outcome::Done(report) => {
             progress.finish();
             place.finish().await?;
+            emitted.finish(&report.emitted, printer)?;
             printer.data(report.as_ref(), tables::report)
         }
     }
@@ -138,6 +142,7 @@ async fn server(
         (args.registry_kind != RegistryKindArg::Auto, "--registry-kind"),
         (args.chart_registry.is_some(), "--chart-registry"),
         (args.templates.is_some(), "--templates"),
+        (!args.emit.emit.is_empty(), "--emit"),
         (!age_recipient.is_empty(), "--age-recipient"),
         (!age_recipients_file.is_empty(), "--age-recipients-file"),
         (!args.content.map_registry.is_empty(), "--map-registry"),
@@ -206,6 +211,7 @@ pub(crate) fn request(args: &AppExportArgs, selection: Selection) -> Result<Requ
         allow_terminating: args.allow_terminating,
         wait_rollout: args.wait_rollout,
         gate: args.findings.gate(),
+        emit: Vec::new(),
         scheduled: None,
     })
 }

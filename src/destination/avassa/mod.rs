@@ -4,6 +4,7 @@
 //! Fields are those of the API reference, "Remote-Registries" and "Subtenant-Remote-Registry-
 //! Settings", and of the page "Registry and Images".
 
+mod application;
 mod policy;
 mod read;
 mod resolve;
@@ -12,6 +13,7 @@ mod secrets;
 mod tests;
 mod write;
 
+pub use application::application;
 pub use policy::push_policy;
 pub(crate) use read::is_document;
 pub use read::read;

@@ -4,6 +4,7 @@
 //! (`eda-kpt-base/core/crds/bases`); the Secret is that of the vendor's page "Add a Custom App
 //! Store Registry". Where page and definition differ, the definition is written and both are read.
 
+mod manifest;
 mod read;
 mod references;
 mod resolve;
@@ -11,6 +12,7 @@ mod resolve;
 mod tests;
 mod write;
 
+pub use manifest::{Place, Store, manifest};
 pub(crate) use read::is_registry;
 pub use read::read;
 pub use references::{listed, mirrored, references};

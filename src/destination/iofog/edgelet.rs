@@ -13,7 +13,7 @@ use crate::destination::systems::{
 };
 
 /// API version of edgelet's documents.
-const API_VERSION: &str = "edgelet.iofog.org/v1";
+pub(super) const API_VERSION: &str = "edgelet.iofog.org/v1";
 
 /// The first id that users may give; smaller ones are edgelet's own.
 pub(crate) const FIRST_ID: u32 = 4;

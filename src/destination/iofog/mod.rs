@@ -4,6 +4,7 @@
 //! A row is a credential, not a prefix of names: an agent pulls the image as it is written, and
 //! sends the row's credentials if the row is private (eclipse-iofog/Agent, `ContainerManager`).
 
+mod application;
 mod controller;
 mod edgelet;
 mod new;
@@ -15,6 +16,7 @@ mod tests;
 mod write;
 mod yaml;
 
+pub use application::{Placing, application, microservices};
 pub use controller::{Answer, Call, ControllerError, RowChange};
 pub(crate) use edgelet::FIRST_ID as FIRST_EDGELET_ID;
 pub use edgelet::write as write_edgelet;

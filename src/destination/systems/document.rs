@@ -12,6 +12,8 @@ use super::{Login, Username};
 pub struct Document {
     /// Lines of comment: the command that takes the document, and what to fill in.
     pub comment: Vec<String>,
+    /// Comments behind lines of it: the line without its end, and the words.
+    pub behind: Vec<(String, String)>,
     /// What it says. With secrets in it where they were asked for, so it is not printed by `{:?}`.
     pub value: Value,
 }
@@ -30,13 +32,20 @@ pub struct WriteOptions {
 impl Document {
     /// A document without comment.
     pub fn new(value: Value) -> Self {
-        Self { comment: Vec::new(), value }
+        Self { comment: Vec::new(), behind: Vec::new(), value }
     }
 
     /// The same with one more line before it.
     #[must_use]
     pub fn comment(mut self, line: impl Into<String>) -> Self {
         self.comment.push(line.into());
+        self
+    }
+
+    /// The same with a comment behind the first line that is `line`.
+    #[must_use]
+    pub fn behind(mut self, line: impl Into<String>, words: impl Into<String>) -> Self {
+        self.behind.push((line.into(), words.into()));
         self
     }
 }

@@ -13,6 +13,7 @@
 mod address;
 mod convert;
 mod document;
+mod emitted;
 mod error;
 mod fields;
 mod find;
@@ -29,10 +30,12 @@ mod round_trips;
 mod row;
 mod shown;
 mod unknown;
+mod workload;
 
 pub use address::{Address, Scheme};
 pub use convert::{Converted, convert};
 pub use document::{Document, WriteOptions};
+pub use emitted::{Emitted, File};
 pub use error::Error;
 pub use find::NotFound;
 pub use image::Image;
@@ -42,10 +45,16 @@ pub use resolve::{CredentialUse, Resolved, Unresolved, resolve};
 pub use row::{Login, Registries, Reported, Row, Rule, Scope, SecretName, Username};
 pub use shown::ShownRow;
 pub use unknown::Unknown;
+#[cfg(test)]
+pub(crate) use workload::tests::made;
+pub use workload::{
+    Application as ModelledApplication, Container, Content, Exported, Exposed, Lost, Mount,
+    Setting, Shipped, Variable, Volume, Workload, application,
+};
 
 pub(crate) use document::{fill, fill_username, is_placeholder, placeholder};
 pub(crate) use fields::Fields;
-pub(crate) use names::{is_subdomain, slug};
+pub(crate) use names::{is_subdomain, slug, unique};
 
 use std::str::FromStr;
 

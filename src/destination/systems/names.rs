@@ -27,6 +27,19 @@ pub(crate) fn slug(text: &str) -> String {
     if cut.is_empty() { "registry".to_owned() } else { cut.to_owned() }
 }
 
+/// Slugs of names in their order, each another one.
+pub(crate) fn unique<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
+    let mut taken: Vec<String> = Vec::new();
+    for name in names {
+        let wanted = slug(name);
+        let mut numbered = (2..).map(|number| format!("{wanted}-{number}"));
+        let is_free = |name: &String| !taken.contains(name);
+        let free = Some(wanted.clone()).filter(is_free).or_else(|| numbered.find(is_free));
+        taken.extend(free);
+    }
+    taken
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,5 +53,9 @@ mod tests {
         assert_eq!(slug("https://Registry.example.com:6000"), "https-registry-example-com-6000");
         assert_eq!(slug("::"), "registry");
         assert!(is_subdomain(&slug(&"a.".repeat(200))));
+        assert_eq!(
+            unique(["web", "Web", "db", "web"].into_iter()),
+            ["web", "web-2", "db", "web-3"]
+        );
     }
 }

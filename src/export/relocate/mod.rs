@@ -105,6 +105,7 @@ pub async fn relocation(
         findings: found,
         chart_repository,
         image_repository,
+        emitted: Vec::new(),
         chart_source: (!rewritten.is_new).then_some(source),
         files: rewritten.chart,
         archive: rewritten.archive,

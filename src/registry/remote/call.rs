@@ -1,5 +1,6 @@
 //! One request of ours and everything that may come between it and its answer.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
 use super::super::auth::{Scopes, challenge};
+use super::super::quirks::ARTIFACTORY_HEADERS;
 use super::super::transport::{Failure, IDLE_TIMEOUT, Permit, REQUEST_TIMEOUT, body, same_origin};
 use super::super::{Error, RepositoryName, retry};
 use super::Registry;
@@ -137,6 +139,7 @@ impl Registry {
         for _ in 0..3 {
             let header = authorization.as_ref().map(|it| it.header.clone());
             let answer = self.once(call, header).await?;
+            self.recognise(&answer);
             if answer.status() != StatusCode::UNAUTHORIZED || !answer.ours {
                 return Ok(answer);
             }
@@ -158,6 +161,13 @@ impl Registry {
             }
         }
         Err(self.denied(call.repository, &[], &[]).await.into())
+    }
+
+    /// Artifactory says its version in each answer.
+    fn recognise(&self, answer: &Answer) {
+        if answer.ours && ARTIFACTORY_HEADERS.iter().any(|name| answer.header(*name).is_some()) {
+            self.inner.is_artifactory.store(true, Ordering::Relaxed);
+        }
     }
 
     async fn once(

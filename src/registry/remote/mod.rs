@@ -26,6 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 
 use super::auth::Auth;
+use super::quirks::Vendor;
 use super::transport::Transport;
 use super::{
     BlobSource, BlobStream, Deleted, Descriptor, Digest, Endpoint, Error, Host, Keychain, Manifest,
@@ -43,6 +44,8 @@ struct Inner {
     auth: Auth,
     /// Whether it has answered no list of referrers, and had one under the fallback tag.
     referrers_by_tag: AtomicBool,
+    /// Whether an answer had a header that only Artifactory sends.
+    is_artifactory: AtomicBool,
 }
 
 impl Registry {
@@ -52,8 +55,18 @@ impl Registry {
     /// [`Error::Configuration`] when the endpoint's certificates or address cannot be used.
     pub fn connect(endpoint: &Endpoint, keychain: Keychain) -> Result<Arc<Self>, Error> {
         let (transport, auth) = (Transport::new(endpoint)?, Auth::new(keychain));
-        let inner = Inner { transport, auth, referrers_by_tag: AtomicBool::new(false) };
+        let inner = Inner {
+            transport,
+            auth,
+            referrers_by_tag: AtomicBool::new(false),
+            is_artifactory: AtomicBool::new(false),
+        };
         Ok(Arc::new(Self { inner: Arc::new(inner) }))
+    }
+
+    /// Whose registry it is, as the headers of its answers so far give away.
+    pub fn vendor_by_answers(&self) -> Option<Vendor> {
+        self.inner.is_artifactory.load(Ordering::Relaxed).then_some(Vendor::Artifactory)
     }
 
     /// The registry's host.

@@ -6,6 +6,7 @@ mod between;
 mod canaries;
 mod content;
 mod copy;
+mod emit;
 mod encrypt;
 mod estimate;
 mod failures;

@@ -43,7 +43,8 @@ impl Shop<'static> {
 }
 
 impl<'c> Shop<'c> {
-    fn deploy(cluster: &'c Cluster, namespace: Namespace<'c>) -> Self {
+    /// In this namespace.
+    pub(crate) fn deploy(cluster: &'c Cluster, namespace: Namespace<'c>) -> Self {
         let sources = Registry::plain().start();
         let images = push_images(&sources);
         let destination = Registry::plain().tls().basic_auth("carol", "s3cret").start();

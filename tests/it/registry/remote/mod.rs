@@ -7,6 +7,7 @@ mod manifests;
 mod real;
 mod self_signed;
 mod uploads;
+mod vendor;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

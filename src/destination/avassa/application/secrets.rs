@@ -1,0 +1,66 @@
+//! The secrets of an application in the strongbox: references to them, and documents to fill in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use crate::destination::systems::{Document, File, ModelledApplication, placeholder, slug};
+
+/// What is referred to so far.
+pub(super) struct Secrets<'a> {
+    vault: &'a str,
+    known: &'a BTreeMap<String, Vec<String>>,
+    used: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl<'a> Secrets<'a> {
+    /// Those of one application, in a vault of this name.
+    pub(super) fn new(vault: &'a str, application: &'a ModelledApplication) -> Self {
+        Self { vault, known: &application.secrets, used: BTreeMap::new() }
+    }
+
+    /// The variable of a service that has a key of a Secret, and its name.
+    pub(super) fn variable(&mut self, secret: &str, key: &str) -> (String, Value) {
+        self.used.entry(secret.to_owned()).or_default().insert(key.to_owned());
+        let name = format!("{secret}_{key}");
+        let name = name.chars().map(|c| match c {
+            'a'..='z' | 'A'..='Z' | '0'..='9' => c.to_ascii_uppercase(),
+            _ => '_',
+        });
+        let name: String = name.collect();
+        let from = json!({"vault": self.vault, "secret": slug(secret), "key": key});
+        let value = json!({"name": name, "value-from-vault-secret": from});
+        (name, value)
+    }
+
+    /// The volume that has all keys of a Secret as files.
+    pub(super) fn volume(&mut self, secret: &str) -> Value {
+        let keys = self.known.get(secret).into_iter().flatten().cloned();
+        self.used.entry(secret.to_owned()).or_default().extend(keys);
+        json!({"vault": self.vault, "secret": slug(secret)})
+    }
+
+    /// The documents that make what was referred to, with placeholders. Sites have to have the vault,
+    /// and containers to read it.
+    pub(super) fn file(self) -> Option<File> {
+        if self.used.is_empty() {
+            return None;
+        }
+        let vault = json!({"name": self.vault, "distribute": {"to": "all"}});
+        let vault = Document::new(vault)
+            .comment("supctl create strongbox vaults")
+            .comment("Narrow `distribute` to the sites that run the application.");
+        let secrets = self.used.iter().map(|(secret, keys)| {
+            let data: Map<String, Value> = keys
+                .iter()
+                .map(|key| (key.clone(), placeholder(&format!("{key} of {secret}")).into()))
+                .collect();
+            let value = json!({"name": slug(secret), "allow-image-access": ["*"], "data": data});
+            Document::new(value)
+                .comment(format!("supctl create strongbox vaults {} secrets", self.vault))
+                .comment(format!("Fill in the values of the Secret {secret}."))
+        });
+        let documents = std::iter::once(vault).chain(secrets).collect();
+        Some(File { path: "secrets.yaml".to_owned(), documents })
+    }
+}

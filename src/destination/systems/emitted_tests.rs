@@ -1,0 +1,115 @@
+use serde_json::json;
+
+use super::super::fixtures::{codes, documents, fixture, text};
+use super::super::workload::tests::Made;
+use super::super::{System, made};
+use super::*;
+use crate::app::Code;
+use crate::destination::iofog::Placing;
+use crate::destination::{avassa, eda, iofog};
+
+fn place(is_artifactory: bool) -> eda::Place {
+    let address = "r.example:5000/team".to_owned();
+    eda::Place { address, plain_http: false, is_artifactory }
+}
+
+/// All that is said of the application to a system.
+fn shown(emitted: &Emitted) -> String {
+    let files =
+        emitted.files.iter().map(|file| format!("== {}\n{}", file.path, text(&file.documents)));
+    let findings = emitted.findings.iter().map(|finding| {
+        let object = finding.object.as_ref().map(ToString::to_string).unwrap_or_default();
+        let field = finding.field.clone().unwrap_or_default();
+        format!("{} {object} {field}: {}\n", finding.code, finding.text)
+    });
+    let steps = emitted.steps.iter().map(|step| format!("- {step}\n"));
+    files.chain(findings).chain(steps).collect()
+}
+
+#[test]
+fn control_tower_gets_services_and_the_secrets_that_they_read() {
+    let emitted = avassa::application(&made("whole").application(), None);
+    insta::assert_snapshot!(shown(&emitted));
+}
+
+#[test]
+fn java_agents_get_tags_and_edgelet_gets_digests() {
+    let application = made("whole").application();
+    let placing = Placing { agent: Some("edge1".to_owned()), registry_id: None };
+    insta::assert_snapshot!("iofog", shown(&iofog::application(&application, &placing)));
+    let placing = Placing { registry_id: Some(4), ..placing };
+    insta::assert_snapshot!("edgelet", shown(&iofog::microservices(&application, &placing)));
+}
+
+#[test]
+fn edabuilder_gets_a_manifest_with_its_components_in_order() {
+    let store = eda::Store { trio: true, bundle: true, ..eda::Store::default() };
+    insta::assert_snapshot!(shown(&eda::manifest(made("whole").exported(), &place(false), &store)));
+}
+
+#[test]
+fn one_container_is_the_application_of_the_vendor_s_example() {
+    let made = made("one").with(|image| {
+        image.address = "gcr.io/my-org/my-private-image".to_owned();
+        image.tag = Some("latest".to_owned());
+    });
+    let placing = Placing { registry_id: Some(3), ..Placing::default() };
+    let emitted = iofog::application(&made.application(), &placing);
+    let mut expected = documents("seeds/iofog-application.yaml").remove(0);
+    expected["metadata"]["name"] = json!("shop");
+    assert_eq!(emitted.files[0].documents[0].value, expected);
+    assert_eq!(emitted.findings, []);
+}
+
+#[test]
+fn public_images_of_docker_hub_are_remote_and_nothing_is_ever_local() {
+    for (address, id, registry) in [
+        ("docker.io/team/shop", None, json!("remote")),
+        ("registry.hub.docker.com/team/shop", None, json!("remote")),
+        ("gcr.io/team/shop", None, json!("<id of the registry gcr.io>")),
+        ("gcr.io/team/shop", Some(1), json!("remote")),
+        ("gcr.io/team/shop", Some(7), json!(7)),
+    ] {
+        let made = made("one").with(|image| image.address = address.to_owned());
+        let placing = Placing { registry_id: id, ..Placing::default() };
+        let emitted = iofog::application(&made.application(), &placing);
+        let images = &emitted.files[0].documents[0].value["spec"]["microservices"][0]["images"];
+        assert_eq!(images["registry"], registry, "{address}");
+        let is_open = codes(&emitted.findings).contains(&"IOFOG_REGISTRY_ID_OPEN");
+        assert_eq!(
+            is_open,
+            registry.as_str().is_some_and(|text| text.starts_with('<')),
+            "{address}"
+        );
+    }
+}
+
+#[test]
+fn an_image_that_no_configured_registry_has_is_said() {
+    let known = fixture(System::Avassa, "seeds/avassa.yaml").registries;
+    let unresolved = |address: &str| {
+        let made = made("one").with(|image| image.address = address.to_owned());
+        let emitted = avassa::application(&made.application(), Some(&known));
+        codes(&emitted.findings).contains(&"AVASSA_IMAGE_UNRESOLVED")
+    };
+    assert!(!unresolved("registry.example.com:6000/team/shop"));
+    assert!(unresolved("registry.example.com/team/shop"));
+}
+
+#[test]
+fn artifactory_is_warned_of_with_the_vendor_s_words_where_there_is_an_image() {
+    let (mine, store) = (made("one"), eda::Store::default());
+    let found = |made: &Made, is_artifactory| {
+        let emitted = eda::manifest(made.exported(), &place(is_artifactory), &store);
+        emitted.findings.into_iter().find(|finding| finding.code == Code::EdaArtifactory)
+    };
+    let finding = found(&mine, true).unwrap();
+    assert!(
+        finding
+            .text
+            .contains("Artifactory currently doesn't support OCI compliant images with embedded")
+    );
+    assert!(finding.remedy.contains("Harbor") && finding.text.contains("untested"));
+    assert_eq!(found(&mine, false), None);
+    assert_eq!(found(&made("one").with(|image| image.kept = true), true), None);
+}
