@@ -26,6 +26,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::destination::eda;
 use crate::registry::{Host, Platform, RepositoryName};
 
 pub(crate) use app_copy::AppCopyArgs;
@@ -99,6 +100,13 @@ pub(crate) struct Global {
     /// Log what is done (twice: every request)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+}
+
+impl Global {
+    /// Where Nokia EDA's registries are sought in the cluster.
+    pub(crate) fn eda_namespace(&self) -> &str {
+        self.eda_namespace.as_deref().unwrap_or(eda::NAMESPACE)
+    }
 }
 
 /// How data is printed

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::args::Global;
 use super::connect;
 use crate::cluster::{self, Live, Manifests, SecretReader};
-use crate::destination::{self, Destination, adopt, documents, eda, select};
+use crate::destination::{self, Destination, adopt, documents, select};
 use crate::error::Error;
 use crate::registry::credentials::DockerConfig;
 
@@ -45,7 +45,7 @@ async fn of_files(path: &Path, global: &Global) -> Result<Known, Error> {
 
 async fn of_cluster(global: &Global) -> Result<Known, Error> {
     let live = Live::connect(&connect::client_options(global)).await?;
-    let namespace = global.eda_namespace.as_deref().unwrap_or(eda::NAMESPACE);
+    let namespace = global.eda_namespace();
     match live.eda_registries(namespace).await {
         Ok(registries) => {
             let found = documents::of_eda(registries)?;

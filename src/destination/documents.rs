@@ -10,7 +10,7 @@
 
 use serde_json::Value;
 
-use super::systems::{Read, Row, System, read as read_system};
+use super::systems::{Read, Registries, Row, System, read as read_system};
 use super::{Destination, adopt, avassa, eda, iofog, systems};
 use crate::app::Finding;
 use crate::cluster::FileDocument;
@@ -22,6 +22,10 @@ pub struct Documents {
     pub objects: Vec<FileDocument>,
     /// Registries that other systems describe.
     pub adopted: Vec<Destination>,
+    /// The same as their readers found them.
+    pub rows: Registries,
+    /// What is odd about them.
+    pub findings: Vec<Finding>,
     /// What is odd and no destination's own problem, in sentences.
     pub notes: Vec<String>,
 }
@@ -88,6 +92,8 @@ impl Documents {
         let others = findings.iter().filter(|found| !of_rows.contains(found));
         self.notes.extend(others.map(note));
         self.adopted.extend(rows.into_iter().map(|row| adopt::adopt(system, row)));
+        self.rows.rows.extend(registries.rows);
+        self.findings.extend(findings);
     }
 
     /// Adds the two rows that each ioFog has by itself, where no list shows them.

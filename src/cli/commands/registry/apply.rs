@@ -6,7 +6,6 @@ use crate::cli::connect;
 use crate::cli::output::Printer;
 use crate::cluster::objects::Placed;
 use crate::cluster::{self, Live};
-use crate::destination::eda;
 use crate::destination::systems::{Document, Registries, Row, System, WriteOptions, losses, write};
 use crate::error::Error;
 
@@ -22,7 +21,7 @@ pub(super) async fn run(
     let live = Live::connect(&connect::client_options(global)).await?;
     let explicit = args.written.namespace.as_deref();
     let (namespace, row) = if format == System::Eda {
-        let namespace = explicit.unwrap_or(eda::NAMESPACE).to_owned();
+        let namespace = explicit.unwrap_or(global.eda_namespace()).to_owned();
         tell(&losses(&of(&row), format), printer);
         (namespace, row)
     } else {

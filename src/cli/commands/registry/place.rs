@@ -7,7 +7,7 @@ use crate::cli::connect;
 use crate::cli::controller::Controller;
 use crate::cluster::{self, Live, Manifests, SecretReader};
 use crate::destination::systems::{Read, System, read};
-use crate::destination::{self, eda, epinio, select};
+use crate::destination::{self, documents, epinio, select};
 use crate::error::Error;
 
 /// The rows of the place that the arguments name. Documents come before the Controller, whose address
@@ -30,11 +30,16 @@ pub(super) async fn rows(
 /// The labelled Secrets, then the Registries of Nokia EDA.
 async fn known(namespace: Option<&str>, global: &Global) -> Result<Read, Error> {
     if let Some(path) = &global.destinations {
-        let files = Manifests::from_path(path, Timestamp::now())?;
-        return Ok(secrets(&files, namespace, global).await?.1);
+        let found = documents::read(cluster::placed(path)?, global.eda_namespace.as_deref())?;
+        let name = path.display().to_string();
+        let objects = Manifests::from_documents(name, found.objects, Timestamp::now())?;
+        let mut all = secrets(&objects, namespace, global).await?.1;
+        all.registries.rows.extend(found.rows.rows);
+        all.findings.extend(found.findings);
+        return Ok(all);
     }
     let live = Live::connect(&connect::client_options(global)).await?;
-    let registries = eda(&live, namespace).await?;
+    let registries = eda(&live, namespace.unwrap_or(global.eda_namespace())).await?;
     match secrets(&live, namespace, global).await {
         Ok((_, mut found)) => {
             found.findings.extend(registries.findings);
@@ -64,8 +69,8 @@ pub(super) async fn secrets(
 }
 
 /// The Registries of Nokia EDA in a namespace; none where the cluster does not know the kind.
-pub(super) async fn eda(live: &Live, namespace: Option<&str>) -> Result<Read, Error> {
-    let found = live.eda_registries(namespace.unwrap_or(eda::NAMESPACE)).await?;
+pub(super) async fn eda(live: &Live, namespace: &str) -> Result<Read, Error> {
+    let found = live.eda_registries(namespace).await?;
     if found.is_empty() {
         return Ok(Read::default());
     }

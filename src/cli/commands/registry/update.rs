@@ -96,8 +96,8 @@ async fn in_cluster(
     printer: &Printer,
 ) -> Result<(), Error> {
     let live = Live::connect(&connect::client_options(global)).await?;
-    let namespace = args.written.namespace.as_deref().unwrap_or(eda::NAMESPACE);
-    let known = place::eda(&live, Some(namespace)).await?.registries;
+    let namespace = args.written.namespace.as_deref().unwrap_or(global.eda_namespace());
+    let known = place::eda(&live, namespace).await?.registries;
     let name = known.find(&args.registry)?.name.clone().unwrap_or_default();
     let gone = || cluster::Error::Conflict { what: format!("Registry {namespace}/{name}") };
     let kinds = live.kinds().await?;
