@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::super::fixtures::{codes, documents, fixture, text};
 use super::super::workload::tests::Made;
-use super::super::{System, made};
+use super::super::{Setting, System, Variable, made};
 use super::*;
 use crate::app::Code;
 use crate::destination::iofog::Placing;
@@ -112,4 +112,30 @@ fn artifactory_is_warned_of_with_the_vendor_s_words_where_there_is_an_image() {
     assert!(finding.remedy.contains("Harbor") && finding.text.contains("untested"));
     assert_eq!(found(&mine, false), None);
     assert_eq!(found(&made("one").with(|image| image.kept = true), true), None);
+}
+
+#[test]
+fn keys_that_look_alike_stay_apart() {
+    let mut application = made("whole").application();
+    application.secrets.insert("my-keys".to_owned(), Vec::new());
+    application.secrets.insert("my.keys".to_owned(), Vec::new());
+    let alike = [("A", "my.keys", "one"), ("B", "my-keys", "one"), ("C", "my.keys", "one")];
+    application.workloads[0].containers[0].env = alike
+        .map(|(name, secret, key)| Variable {
+            name: name.to_owned(),
+            setting: Setting::Secret { name: secret.to_owned(), key: key.to_owned() },
+        })
+        .to_vec();
+    let emitted = avassa::application(&application, None);
+    let service = &emitted.files[0].documents[0].value["services"][0];
+    let env = &service["containers"][0]["env"];
+    assert_eq!(env["A"], env["C"]);
+    assert_ne!(env["A"], env["B"]);
+    let secrets: Vec<_> = service["variables"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|variable| variable["value-from-vault-secret"]["secret"].clone())
+        .collect();
+    assert_eq!(secrets, ["my-keys-2", "my-keys"]);
 }

@@ -4,40 +4,65 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::destination::systems::{Document, File, ModelledApplication, placeholder, slug};
+use crate::destination::systems::{Document, File, ModelledApplication, placeholder, slug, unique};
 
 /// What is referred to so far.
 pub(super) struct Secrets<'a> {
     vault: &'a str,
     known: &'a BTreeMap<String, Vec<String>>,
+    /// The names in the vault, each another one.
+    names: BTreeMap<&'a str, String>,
     used: BTreeMap<String, BTreeSet<String>>,
+    /// The names of variables, by Secret and key.
+    variables: BTreeMap<(String, String), String>,
 }
 
 impl<'a> Secrets<'a> {
     /// Those of one application, in a vault of this name.
     pub(super) fn new(vault: &'a str, application: &'a ModelledApplication) -> Self {
-        Self { vault, known: &application.secrets, used: BTreeMap::new() }
+        let known = &application.secrets;
+        let names = known.keys().map(String::as_str);
+        let names = names.clone().zip(unique(names)).collect();
+        Self { vault, known, names, used: BTreeMap::new(), variables: BTreeMap::new() }
     }
 
     /// The variable of a service that has a key of a Secret, and its name.
     pub(super) fn variable(&mut self, secret: &str, key: &str) -> (String, Value) {
         self.used.entry(secret.to_owned()).or_default().insert(key.to_owned());
-        let name = format!("{secret}_{key}");
-        let name = name.chars().map(|c| match c {
-            'a'..='z' | 'A'..='Z' | '0'..='9' => c.to_ascii_uppercase(),
-            _ => '_',
-        });
-        let name: String = name.collect();
-        let from = json!({"vault": self.vault, "secret": slug(secret), "key": key});
+        let name = self.variable_name(secret, key);
+        let from = json!({"vault": self.vault, "secret": self.name(secret), "key": key});
         let value = json!({"name": name, "value-from-vault-secret": from});
         (name, value)
+    }
+
+    /// The same for the same key, and never for another one.
+    fn variable_name(&mut self, secret: &str, key: &str) -> String {
+        let of = (secret.to_owned(), key.to_owned());
+        if let Some(name) = self.variables.get(&of) {
+            return name.clone();
+        }
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+        let wanted: String = format!("{secret}_{key}").chars().map(plain).collect();
+        let mut name = wanted.clone();
+        let mut number = 2;
+        while self.variables.values().any(|taken| *taken == name) {
+            name = format!("{wanted}_{number}");
+            number += 1;
+        }
+        self.variables.insert(of, name.clone());
+        name
+    }
+
+    /// What a Secret is called in the vault.
+    fn name(&self, secret: &str) -> String {
+        self.names.get(secret).cloned().unwrap_or_else(|| slug(secret))
     }
 
     /// The volume that has all keys of a Secret as files.
     pub(super) fn volume(&mut self, secret: &str) -> Value {
         let keys = self.known.get(secret).into_iter().flatten().cloned();
         self.used.entry(secret.to_owned()).or_default().extend(keys);
-        json!({"vault": self.vault, "secret": slug(secret)})
+        json!({"vault": self.vault, "secret": self.name(secret)})
     }
 
     /// The documents that make what was referred to, with placeholders. Sites have to have the vault,
@@ -55,7 +80,8 @@ impl<'a> Secrets<'a> {
                 .iter()
                 .map(|key| (key.clone(), placeholder(&format!("{key} of {secret}")).into()))
                 .collect();
-            let value = json!({"name": slug(secret), "allow-image-access": ["*"], "data": data});
+            let value =
+                json!({"name": self.name(secret), "allow-image-access": ["*"], "data": data});
             Document::new(value)
                 .comment(format!("supctl create strongbox vaults {} secrets", self.vault))
                 .comment(format!("Fill in the values of the Secret {secret}."))

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Microservice;
-use crate::destination::systems::{Content, Lost, Setting, System, placeholder, slug};
+use crate::destination::systems::{Content, Lost, Setting, System, placeholder};
 
 /// The environment. Secrets are not referred to: a placeholder stands for each value.
 pub(super) fn env(of: &Microservice<'_>, lost: &mut Vec<Lost>) -> Vec<Value> {
@@ -56,7 +56,9 @@ pub(super) fn volumes(of: &Microservice<'_>, system: System, lost: &mut Vec<Lost
     for mount in &of.container.mounts {
         let Some(volume) = of.workload.volume(mount) else { continue };
         let field = format!("{}.volumeMounts.{}", of.container.field, mount.volume);
-        let named = || slug(&format!("{}-{}", of.workload.object.name, mount.volume));
+        // Volumes are the host's, and have no other namespace; only the last part has no dot.
+        let workload = &of.workload.object.name;
+        let named = || format!("{}.{workload}.{}", of.application, mount.volume);
         let (kind, host) = match &volume.content {
             Content::Host(path) => (bind, path.clone()),
             Content::Kept(_) => (kept, named()),

@@ -30,6 +30,7 @@ pub struct Placing {
 /// One container with what it runs in, and the name that it gets.
 struct Microservice<'a> {
     name: String,
+    application: &'a str,
     workload: &'a Workload,
     container: &'a Container,
 }
@@ -49,7 +50,10 @@ fn split(application: &ModelledApplication) -> Vec<Microservice<'_>> {
     let names = unique(names.iter().map(String::as_str));
     all.into_iter()
         .zip(names)
-        .map(|((workload, container), name)| Microservice { name, workload, container })
+        .map(|((workload, container), name)| {
+            let application = application.name.as_str();
+            Microservice { name, application, workload, container }
+        })
         .collect()
 }
 
