@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use super::args::Global;
 use super::connect;
 use crate::cluster::{self, Live, Manifests, SecretReader};
-use crate::destination::{self, Destination, adopt, documents, select};
+use crate::destination::documents::{self, Documents};
+use crate::destination::{self, Destination, adopt, select};
 use crate::error::Error;
 use crate::registry::credentials::DockerConfig;
 
@@ -37,44 +38,54 @@ pub(crate) async fn known(global: &Global) -> Result<Known, Error> {
 }
 
 async fn of_files(path: &Path, global: &Global) -> Result<Known, Error> {
-    let found = documents::read(cluster::placed(path)?, global.eda_namespace.as_deref())?;
+    let mut found = documents::read(cluster::placed(path)?, global.eda_namespace.as_deref())?;
+    let objects = std::mem::take(&mut found.objects);
     let name = path.display().to_string();
-    let objects = Manifests::from_documents(name, found.objects, Timestamp::now())?;
-    beside(found.adopted, found.notes, None, &objects, global).await
+    let objects = Manifests::from_documents(name, objects, Timestamp::now())?;
+    beside(labelled(&objects, global).await, found, None)
 }
 
 async fn of_cluster(global: &Global) -> Result<Known, Error> {
     let live = Live::connect(&connect::client_options(global)).await?;
+    let secrets = match labelled(&live, global).await {
+        // Who does not answer is not asked again.
+        Err(error) if !is_optional(&error) => return Err(error.into()),
+        secrets => secrets,
+    };
     let namespace = global.eda_namespace();
     match live.eda_registries(namespace).await {
-        Ok(registries) => {
-            let found = documents::of_eda(registries)?;
-            beside(found.adopted, found.notes, None, &live, global).await
-        }
+        Ok(registries) => beside(secrets, documents::of_eda(registries)?, None),
         Err(source) => {
             let (namespace, source) = (namespace.to_owned(), Box::new(source));
             let unread = destination::Error::Unreadable { namespace, source };
-            beside(Vec::new(), Vec::new(), Some(unread.into()), &live, global).await
+            beside(secrets, Documents::default(), Some(unread))
         }
     }
 }
 
-/// Labelled Secrets, and behind them what other systems describe.
-async fn beside(
-    adopted: Vec<Destination>,
-    notes: Vec<String>,
-    unread: Option<Error>,
-    reader: &dyn SecretReader,
-    global: &Global,
+/// Labelled Secrets, and behind them what other systems describe. Who has registries of another system
+/// needs neither labelled Secrets nor a right to them.
+fn beside(
+    secrets: Result<(String, Vec<Destination>), destination::Error>,
+    found: Documents,
+    unread: Option<destination::Error>,
 ) -> Result<Known, Error> {
-    let (namespace, mut all, unread) = match labelled(reader, global).await {
-        Ok((namespace, all)) => (namespace, all, unread),
-        Err(error) if adopted.is_empty() => return Err(unread.unwrap_or_else(|| error.into())),
-        // Who has registries of another system needs neither labelled Secrets nor a right to them.
-        Err(error) => (select::SYSTEM_NAMESPACES[0].to_owned(), Vec::new(), unread_secrets(error)?),
+    let (namespace, mut all, unread) = match (secrets, unread) {
+        (Ok((namespace, all)), unread) => (namespace, all, unread),
+        (Err(destination::Error::NoSystemNamespace { .. }), Some(unread)) => {
+            return Err(unread.into());
+        }
+        (Err(error), _) if found.adopted.is_empty() || !is_optional(&error) => {
+            return Err(error.into());
+        }
+        (Err(error), _) => {
+            let namespace = select::SYSTEM_NAMESPACES[0].to_owned();
+            let is_none = matches!(error, destination::Error::NoSystemNamespace { .. });
+            (namespace, Vec::new(), Some(error).filter(|_| !is_none))
+        }
     };
-    all.extend(with_docker(adopted)?);
-    Ok(Known { namespace, all, notes, unread })
+    all.extend(with_docker(found.adopted)?);
+    Ok(Known { namespace, all, notes: found.notes, unread: unread.map(Error::from) })
 }
 
 async fn labelled(
@@ -86,14 +97,14 @@ async fn labelled(
     Ok((namespace, all))
 }
 
-/// Why labelled Secrets are not known that may be there; `None` where there can be none.
-fn unread_secrets(error: destination::Error) -> Result<Option<Error>, Error> {
-    let is_forbidden = matches!(&error, destination::Error::Unreadable { source, .. }
-        if matches!(**source, cluster::Error::Forbidden { .. }));
+/// Whether there may be destinations all the same: no namespace for labelled Secrets, or no right.
+fn is_optional(error: &destination::Error) -> bool {
     match error {
-        destination::Error::NoSystemNamespace { .. } => Ok(None),
-        error if is_forbidden => Ok(Some(error.into())),
-        error => Err(error.into()),
+        destination::Error::NoSystemNamespace { .. } => true,
+        destination::Error::Unreadable { source, .. } => {
+            matches!(**source, cluster::Error::Forbidden { .. })
+        }
+        _ => false,
     }
 }
 

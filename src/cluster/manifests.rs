@@ -90,7 +90,7 @@ impl Manifests {
         Self::from_texts(name.to_owned(), vec![text], taken_at)
     }
 
-    /// Objects of documents that were read by [`files::placed`]; messages call them all `name`.
+    /// Objects of documents that were read by [`super::placed`]; messages call them all `name`.
     ///
     /// # Errors
     /// [`Error::Malformed`] where one is no object.

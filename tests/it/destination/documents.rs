@@ -115,7 +115,7 @@ spec: {{remoteURL: r.example, authSecretRef: gone}}
     assert_eq!(hub["reported"], json!({"reachable": false, "error": "no route"}));
     assert_eq!(hub["check"]["canPush"], true);
     let table = case.outhaul.run(&["export-registries"]).ok();
-    let shown = table.stdout.lines().find(|line| line.starts_with("hub ")).unwrap().to_owned();
+    let shown = table.stdout.lines().find(|line| line.trim_start().starts_with("hub ")).unwrap();
     assert!(shown.contains("mirror.example.com") && shown.contains("no route"), "{table:?}");
     let torn = case.export("torn", &[]).exits(6);
     assert!(torn.stderr.contains("`torn`: its credentials `gone` are not there"), "{torn:?}");
