@@ -10,7 +10,7 @@ use super::bundle::{is_empty, parent};
 use super::documents;
 use super::output::Printer;
 use crate::cluster;
-use crate::destination::systems::{Emitted, Registries, System, read};
+use crate::destination::systems::{Emitted, Login, Registries, System, read};
 use crate::error::Error;
 use crate::export::Emit;
 
@@ -46,14 +46,22 @@ impl Folders {
             };
             let scratch = (!args.dry_run).then(|| scratch(&path)).transpose()?;
             let (placing, store) = (args.emit.placing(), args.emit.store());
-            Ok(Folder { path, emit: Emit { system, registries, placing, store }, scratch })
+            let with_secrets = args.emit.with_secrets;
+            let emit = Emit { system, registries, placing, store, with_secrets };
+            Ok(Folder { path, emit, scratch })
         });
         Ok(Self(folders.collect::<Result<_, Error>>()?))
     }
 
-    /// What the request asks for.
-    pub(super) fn wanted(&self) -> Vec<Emit> {
-        self.0.iter().map(|folder| folder.emit.clone()).collect()
+    /// What the request asks for; with the login of the registry, if documents are to have it.
+    pub(super) fn wanted(&self, login: Option<&Login>) -> Vec<Emit> {
+        let wanted = self.0.iter().map(|folder| folder.emit.clone());
+        wanted
+            .map(|mut emit| {
+                emit.store.login = login.filter(|_| emit.with_secrets).cloned();
+                emit
+            })
+            .collect()
     }
 
     /// Says what would be written.

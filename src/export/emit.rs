@@ -2,7 +2,7 @@
 
 use semver::Version;
 
-use crate::app::App;
+use crate::app::{App, SecretValues};
 use crate::destination::iofog::{self, Placing};
 use crate::destination::systems::{self, Emitted, Exported, Registries, Shipped, System};
 use crate::destination::{avassa, eda};
@@ -23,6 +23,8 @@ pub struct Emit {
     pub placing: Placing,
     /// What a Manifest says that no application knows (Nokia EDA).
     pub store: eda::Store,
+    /// Whether values of Secrets that were read are written.
+    pub with_secrets: bool,
 }
 
 /// The files for each system of `wanted`.
@@ -33,16 +35,21 @@ pub(super) fn emit(
     app: &App,
     version: &Version,
     images: &[PlannedImage],
+    values: &SecretValues,
 ) -> Vec<Emitted> {
     let shipped: Vec<Shipped> = images.iter().map(|image| shipped(target, names, image)).collect();
-    let exported = Exported { app, version, images: &shipped };
+    let unsaid = SecretValues::default();
     let registry = target.registry.as_deref();
     let place = eda::Place {
         address: target.written.clone().unwrap_or_default(),
         plain_http: registry.is_some_and(Registry::is_plain_http),
         is_artifactory: target.vendor() == Some(Vendor::Artifactory),
     };
-    wanted.iter().map(|wanted| of(wanted, exported, &place)).collect()
+    let of = |wanted: &Emit| {
+        let secrets = if wanted.with_secrets { values } else { &unsaid };
+        of(wanted, Exported { app, version, images: &shipped, secrets }, &place)
+    };
+    wanted.iter().map(of).collect()
 }
 
 fn of(wanted: &Emit, exported: Exported<'_>, place: &eda::Place) -> Emitted {

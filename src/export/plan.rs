@@ -158,8 +158,9 @@ pub fn plan(request: &Request, target: &Target, resolution: Resolution) -> Resul
     found.extend(size::check(&files.size(&input), &resolution.app, request.allow_oversize)?);
     let fidelity =
         fidelity::check(request, &input, &files, resolution.original.as_ref(), &mut found)?;
-    let emitted =
-        emit::emit(&request.emit, target, &resolution.names, &resolution.app, &version, &images);
+    let values = &resolution.secret_values;
+    let (app, names) = (&resolution.app, &resolution.names);
+    let emitted = emit::emit(&request.emit, target, names, app, &version, &images, values);
     found.extend(emitted.iter().flat_map(|emitted| emitted.findings.clone()));
     found.sort_by(|a, b| (b.code.severity(), a).cmp(&(a.code.severity(), b)));
     found.dedup();

@@ -26,6 +26,10 @@ pub(crate) struct EmitArgs {
     /// Number of the destination's row at ioFog, or `remote` for public images of Docker Hub
     #[arg(long, value_name = "ID|remote", value_parser = registry_id, requires = "emit")]
     registry_id: Option<u32>,
+    /// Write user name and password of the registry, and what `--secrets` reads of the application's
+    /// Secrets, and not placeholders
+    #[arg(long, requires = "emit")]
+    pub(crate) with_secrets: bool,
     /// Group of the application at Nokia EDA, such as shop.example.com [default: <app>.outhaul.dev]
     #[arg(long, value_name = "GROUP", requires = "emit")]
     eda_group: Option<String>,
@@ -79,6 +83,7 @@ impl EmitArgs {
             core_versions: self.eda_core.clone(),
             trio: self.emit_store,
             bundle: self.emit_air_gap,
+            login: None,
         }
     }
 }

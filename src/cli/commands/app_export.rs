@@ -13,10 +13,13 @@ use crate::cli::output::Printer;
 use crate::cli::recipients::recipients;
 use crate::cli::remote::Server;
 use crate::cli::{connect, emitted, remote, tables, templates};
+use crate::destination::Destination;
+use crate::destination::systems::{Login, Username};
 use crate::error::Error;
 use crate::export::perform::{Observer, Outcome};
 use crate::export::run::{Deps, copier};
 use crate::export::{self, Plan, Request, Sources, Target};
+use crate::registry::Credential;
 
 /// Where an export goes.
 pub(super) struct Place {
@@ -25,6 +28,8 @@ pub(super) struct Place {
     pub(super) sources: Sources,
     /// The layout that is written, and where the user wants it.
     bundle: Option<(Bundle, PathBuf)>,
+    /// Who we are there, if documents are to say it.
+    login: Option<Login>,
 }
 
 pub(crate) async fn run(
@@ -48,8 +53,8 @@ pub(crate) async fn run(
     }
     let emitted = emitted::Folders::new(args, global)?;
     let request = request(args, selection(name, &args.pick))?;
-    let request = Request { emit: emitted.wanted(), ..request };
     let place = Place::new(args, global).await?;
+    let request = Request { emit: emitted.wanted(place.login.as_ref()), ..request };
     let source = connect::source(&args.source, global).await?;
     let (target, sources) = (&place.target, &place.sources);
     let copier = copier(target, &request.platforms);
@@ -71,6 +76,16 @@ pub(crate) async fn run(
             printer.data(report.as_ref(), tables::report)
         }
     }
+}
+
+/// User name and password at a destination, as documents of other systems have them.
+async fn login(destination: &Destination) -> Result<Option<Login>, Error> {
+    Ok(match destination.keychain.resolve_host(&destination.host).await? {
+        Credential::Basic { username, password } => {
+            Some(Login { username: Username::Hidden(username.into()), password: Some(password) })
+        }
+        _ => None,
+    })
 }
 
 impl Observer for Printer {
@@ -103,7 +118,11 @@ impl Place {
                 connect::images(&mut sources, &args.content, &args.source, global).await?;
                 let (kind, charts) = (args.registry_kind, args.chart_registry.as_deref());
                 let target = connect::target(&known[0], kind, charts, &args.access, global).await?;
-                Ok(Self { target, sources, bundle: None })
+                let login = match args.emit.with_secrets {
+                    true => login(&known[0]).await?,
+                    false => None,
+                };
+                Ok(Self { target, sources, bundle: None, login })
             }
             (None, Some(path)) => {
                 let bundle = Bundle::new(path, args.dry_run)?;
@@ -111,7 +130,7 @@ impl Place {
                 let target = Target::layout(name, layout, args.pull_address.clone());
                 let mut sources = connect::sources(&[], namespace, &args.access)?;
                 connect::images(&mut sources, &args.content, &args.source, global).await?;
-                Ok(Self { target, sources, bundle: Some((bundle, path.clone())) })
+                Ok(Self { target, sources, bundle: Some((bundle, path.clone())), login: None })
             }
         }
     }

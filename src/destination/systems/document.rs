@@ -6,6 +6,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use super::{Login, Username};
+use crate::app::SecretValues;
 
 /// One document to be written, with what people read before it.
 #[derive(Clone, PartialEq)]
@@ -85,6 +86,13 @@ pub(crate) fn fill_username(login: Option<&Login>, what: &str, with_secrets: boo
         Some(Username::Hidden(name)) if with_secrets => name.expose_secret().to_owned(),
         _ => placeholder(what),
     }
+}
+
+/// The value of a key of a Secret, or what stands for one that is not to be written or is no text.
+pub(crate) fn fill_secret(values: &SecretValues, secret: &str, key: &str) -> String {
+    let known = values.0.get(secret).and_then(|keys| keys.get(key));
+    let text = known.and_then(|value| std::str::from_utf8(value.expose_secret()).ok());
+    text.map_or_else(|| placeholder(&format!("{key} of {secret}")), str::to_owned)
 }
 
 #[cfg(test)]

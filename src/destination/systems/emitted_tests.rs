@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::super::fixtures::{codes, documents, fixture, text};
 use super::super::workload::tests::Made;
-use super::super::{Setting, System, Variable, made};
+use super::super::{Login, Setting, System, Username, Variable, made};
 use super::*;
 use crate::app::Code;
 use crate::destination::iofog::Placing;
@@ -138,4 +138,48 @@ fn keys_that_look_alike_stay_apart() {
         .map(|variable| variable["value-from-vault-secret"]["secret"].clone())
         .collect();
     assert_eq!(secrets, ["my-keys-2", "my-keys"]);
+}
+
+#[test]
+fn values_of_secrets_are_written_where_they_are_to_be_and_are_text() {
+    let saying = |value: &[u8]| made("whole").saying("keys", "one", value);
+    let all = |made: Made| {
+        let application = made.application();
+        let placing = Placing::default();
+        let store = eda::Store { trio: true, bundle: true, ..eda::Store::default() };
+        [
+            avassa::application(&application, None),
+            iofog::application(&application, &placing),
+            iofog::microservices(&application, &placing),
+            eda::manifest(made.exported(), &place(false), &store),
+        ]
+        .map(|emitted| shown(&emitted))
+    };
+    for text in all(saying(b"v4lue of one")) {
+        assert!(text.contains("v4lue of one") && !text.contains("<one of keys>"), "{text}");
+        assert!(text.contains("<two of keys>"), "what is not read: {text}");
+    }
+    for text in all(saying(&[0xff])) {
+        assert!(text.contains("<one of keys>"), "{text}");
+    }
+}
+
+#[test]
+fn the_login_of_the_registry_is_for_its_own_host_alone() {
+    let login =
+        Login { username: Username::Hidden("ann".into()), password: Some("p4ssword".into()) };
+    let store =
+        eda::Store { trio: true, bundle: true, login: Some(login), ..eda::Store::default() };
+    let made = made("whole").with(|image| {
+        if image.key == "web" {
+            image.address = "other.example/web".to_owned();
+        }
+    });
+    let emitted = eda::manifest(made.exported(), &place(false), &store);
+    let of = |path: &str| emitted.files.iter().find(|file| file.path == path).unwrap();
+    let store = text(&of("store.yaml").documents);
+    assert_eq!(store.matches("p4ssword").count(), 1, "not for the catalog: {store}");
+    let bundle = text(&of("bundle.yaml").documents);
+    assert_eq!(bundle.matches("cDRzc3dvcmQ=").count(), 1, "{bundle}");
+    assert!(bundle.contains("<password in base64>"), "{bundle}");
 }

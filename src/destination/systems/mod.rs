@@ -52,7 +52,7 @@ pub use workload::{
     Setting, Shipped, Variable, Volume, Workload, application,
 };
 
-pub(crate) use document::{fill, fill_username, is_placeholder, placeholder};
+pub(crate) use document::{fill, fill_secret, fill_username, is_placeholder, placeholder};
 pub(crate) use fields::Fields;
 pub(crate) use names::{is_subdomain, slug, unique};
 

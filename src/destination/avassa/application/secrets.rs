@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::destination::systems::{Document, File, ModelledApplication, placeholder, slug, unique};
+use crate::app::SecretValues;
+use crate::destination::systems::{Document, File, ModelledApplication, fill_secret, slug, unique};
 
 /// What is referred to so far.
 pub(super) struct Secrets<'a> {
     vault: &'a str,
     known: &'a BTreeMap<String, Vec<String>>,
+    values: &'a SecretValues,
     /// The names in the vault, each another one.
     names: BTreeMap<&'a str, String>,
     used: BTreeMap<String, BTreeSet<String>>,
@@ -20,10 +22,10 @@ pub(super) struct Secrets<'a> {
 impl<'a> Secrets<'a> {
     /// Those of one application, in a vault of this name.
     pub(super) fn new(vault: &'a str, application: &'a ModelledApplication) -> Self {
-        let known = &application.secrets;
+        let (known, values) = (&application.secrets, &application.values);
         let names = known.keys().map(String::as_str);
         let names = names.clone().zip(unique(names)).collect();
-        Self { vault, known, names, used: BTreeMap::new(), variables: BTreeMap::new() }
+        Self { vault, known, values, names, used: BTreeMap::new(), variables: BTreeMap::new() }
     }
 
     /// The variable of a service that has a key of a Secret, and its name.
@@ -65,7 +67,7 @@ impl<'a> Secrets<'a> {
         json!({"vault": self.vault, "secret": self.name(secret)})
     }
 
-    /// The documents that make what was referred to, with placeholders. Sites have to have the vault,
+    /// The documents that make what was referred to, with placeholders for what is not to be written. Sites have to have the vault,
     /// and containers to read it.
     pub(super) fn file(self) -> Option<File> {
         if self.used.is_empty() {
@@ -78,7 +80,7 @@ impl<'a> Secrets<'a> {
         let secrets = self.used.iter().map(|(secret, keys)| {
             let data: Map<String, Value> = keys
                 .iter()
-                .map(|key| (key.clone(), placeholder(&format!("{key} of {secret}")).into()))
+                .map(|key| (key.clone(), fill_secret(self.values, secret, key).into()))
                 .collect();
             let value =
                 json!({"name": self.name(secret), "allow-image-access": ["*"], "data": data});

@@ -3,16 +3,21 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::Names;
-use crate::destination::systems::{Document, File, Image, Shipped, placeholder};
+use crate::destination::systems::{
+    Document, File, Image, Login, Shipped, fill, fill_username, is_placeholder,
+};
 
 /// Name of the file.
 pub(super) const BUNDLE: &str = "bundle.yaml";
 
-/// The images by host, repository and tag; the App image, which is no plain one, says so.
-pub(super) fn bundle(names: &Names, images: &[Shipped]) -> File {
+/// The images by host, repository and tag; the App image, which is no plain one, says so. The login is for
+/// its host.
+pub(super) fn bundle(names: &Names, images: &[Shipped], login: Option<&Login>) -> File {
     let mut hosts: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     let plain = images.iter().map(|image| (image.tagged(), false));
     for (reference, is_app) in plain.chain([(names.image.clone(), true)]) {
@@ -25,21 +30,28 @@ pub(super) fn bundle(names: &Names, images: &[Shipped]) -> File {
         }
         hosts.entry(host.to_owned()).or_default().push(entry);
     }
-    let registries: Vec<Value> = hosts
-        .into_iter()
-        .map(|(host, images)| {
-            let auth = json!({
-                "extraEncodeCount": 0,
-                "username": placeholder("user name in base64"),
-                "password": placeholder("password in base64"),
-            });
-            json!({"name": host, "auth": auth, "images": images})
-        })
-        .collect();
+    let own = Image::parse(&names.image).host().map(|(host, _)| host.to_owned());
+    let registries = hosts.into_iter().map(|(host, images)| {
+        let login = login.filter(|_| own.as_ref() == Some(&host));
+        json!({"name": host, "auth": auth(login), "images": images})
+    });
+    let registries: Vec<Value> = registries.collect();
     let value = json!({
         "name": names.app,
         "version": names.version,
         "assets": {"registries": registries},
     });
     File::one(BUNDLE, Document::new(value).comment("Fill in `auth`, or leave it out."))
+}
+
+fn auth(login: Option<&Login>) -> Value {
+    let encoded = |text: String| match is_placeholder(&text) {
+        true => text,
+        false => STANDARD.encode(text),
+    };
+    json!({
+        "extraEncodeCount": 0,
+        "username": encoded(fill_username(login, "user name in base64", true)),
+        "password": encoded(fill(login, "password in base64", true)),
+    })
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::NAMESPACE;
 use crate::app::{Code, Finding};
 use crate::destination::systems::{
-    Document, Emitted, Exported, File, Image, Shipped, placeholder, slug, unique,
+    Document, Emitted, Exported, File, Image, Login, Shipped, placeholder, slug, unique,
 };
 use store::Trio;
 
@@ -36,6 +36,8 @@ pub struct Store {
     pub trio: bool,
     /// Also write a bundle for edaadm, which carries the images to a site without a network.
     pub bundle: bool,
+    /// User name and password of the registry that documents are to have.
+    pub login: Option<Login>,
 }
 
 /// Where the application is published.
@@ -73,10 +75,10 @@ pub fn manifest(exported: Exported<'_>, place: &Place, store: &Store) -> Emitted
     files.extend(components);
     files.extend(objects::secrets(exported));
     if store.trio {
-        files.extend(Trio { names: &names, place }.files());
+        files.extend(Trio { names: &names, place, login: store.login.as_ref() }.files());
     }
     if store.bundle {
-        files.push(bundle::bundle(&names, exported.images));
+        files.push(bundle::bundle(&names, exported.images, store.login.as_ref()));
     }
     findings.push(app_image(&names));
     findings.extend(artifactory(exported.images, place));

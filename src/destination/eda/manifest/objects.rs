@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::app::{App, Code, Finding, Object};
 use crate::destination::eda::NAMESPACE;
-use crate::destination::systems::{Document, Exported, File, Shipped, placeholder, slug, unique};
+use crate::destination::systems::{Document, Exported, File, Shipped, fill_secret, slug, unique};
 
 /// Name of the file with Secrets to fill in. It is no component.
 pub(super) const SECRETS: &str = "secrets.yaml";
@@ -111,14 +111,14 @@ fn settings(document: Document, object: &Object) -> Document {
     document.behind(format!("  replicas: {replicas}"), format!("app-set: ${{{name}Replicas}}"))
 }
 
-/// The Secrets that must be there, with placeholders.
+/// The Secrets that must be there, with placeholders for what is not to be written.
 pub(super) fn secrets(exported: Exported<'_>) -> Option<File> {
     let App { secrets, .. } = exported.app;
     let documents = secrets.iter().filter(|secret| !secret.is_filled()).map(|secret| {
         let data: Map<String, Value> = secret
             .keys
             .iter()
-            .map(|key| (key.clone(), placeholder(&format!("{key} of {}", secret.name)).into()))
+            .map(|key| (key.clone(), fill_secret(exported.secrets, &secret.name, key).into()))
             .collect();
         let kind = secret.secret_type.as_deref().unwrap_or("Opaque");
         Document::new(json!({

@@ -5,8 +5,8 @@ use serde_json::json;
 use super::{Names, Place};
 use crate::destination::eda::{API_VERSION, LABEL, NAMESPACE, write};
 use crate::destination::systems::{
-    Address, Document, File, Registries, Row, Rule, Scope, SecretName, WriteOptions, placeholder,
-    slug,
+    Address, Document, File, Login, Registries, Row, Rule, Scope, SecretName, WriteOptions,
+    placeholder, slug,
 };
 
 /// Name of the file with `Registry` and `Catalog`.
@@ -19,6 +19,7 @@ pub(super) const INSTALL: &str = "install.yaml";
 pub(super) struct Trio<'a> {
     pub(super) names: &'a Names,
     pub(super) place: &'a Place,
+    pub(super) login: Option<&'a Login>,
 }
 
 impl Trio<'_> {
@@ -42,11 +43,15 @@ impl Trio<'_> {
         let row = Row {
             name: Some(name),
             address: Address::parse(&format!("{scheme}{host}")),
-            credentials: vec![Rule { scope: Scope::All, secret: Some(secret), login: None }],
+            credentials: vec![Rule {
+                scope: Scope::All,
+                secret: Some(secret),
+                login: self.login.cloned(),
+            }],
             ..Row::default()
         };
         let registries = Registries { rows: vec![row], default_address: None };
-        write(&registries, &WriteOptions::default())
+        write(&registries, &WriteOptions { with_secrets: true, ..WriteOptions::default() })
     }
 
     fn catalog(&self) -> [Document; 2] {

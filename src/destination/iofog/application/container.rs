@@ -3,19 +3,23 @@
 use serde_json::{Value, json};
 
 use super::Microservice;
-use crate::destination::systems::{Content, Lost, Setting, System, placeholder};
+use crate::destination::systems::{Content, Lost, Setting, System, fill_secret, is_placeholder};
 
-/// The environment. Secrets are not referred to: a placeholder stands for each value.
+/// The environment. Secrets are not referred to: a placeholder stands for each value that is
+/// not to be written.
 pub(super) fn env(of: &Microservice<'_>, lost: &mut Vec<Lost>) -> Vec<Value> {
     let pairs = of.container.env.iter().map(|variable| {
         let value = match &variable.setting {
             Setting::Text(text) => text.clone(),
             Setting::Secret { name, key } => {
-                let field = format!("{}.env.{}", of.container.field, variable.name);
-                let why =
-                    format!("a placeholder stands for the value of {key} of the Secret {name}");
-                lost.push(of.workload.lost(field, &why));
-                placeholder(&format!("{key} of {name}"))
+                let text = fill_secret(of.values, name, key);
+                if is_placeholder(&text) {
+                    let field = format!("{}.env.{}", of.container.field, variable.name);
+                    let why =
+                        format!("a placeholder stands for the value of {key} of the Secret {name}");
+                    lost.push(of.workload.lost(field, &why));
+                }
+                text
             }
         };
         json!({"key": variable.name, "value": value})

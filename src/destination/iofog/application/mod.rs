@@ -12,7 +12,7 @@ pub use java::application;
 use serde_json::Value;
 
 use super::{REMOTE, is_docker_hub};
-use crate::app::{Code, Finding};
+use crate::app::{Code, Finding, SecretValues};
 use crate::destination::systems::{
     Container, Image, Lost, ModelledApplication, Shipped, System, Workload, placeholder, slug,
     unique,
@@ -33,6 +33,7 @@ struct Microservice<'a> {
     application: &'a str,
     workload: &'a Workload,
     container: &'a Container,
+    values: &'a SecretValues,
 }
 
 /// A microservice for each container.
@@ -51,8 +52,8 @@ fn split(application: &ModelledApplication) -> Vec<Microservice<'_>> {
     all.into_iter()
         .zip(names)
         .map(|((workload, container), name)| {
-            let application = application.name.as_str();
-            Microservice { name, application, workload, container }
+            let (application, values) = (application.name.as_str(), &application.values);
+            Microservice { name, application, workload, container, values }
         })
         .collect()
 }

@@ -21,7 +21,7 @@ pub use read::application;
 use std::collections::BTreeMap;
 
 use super::System;
-use crate::app::{App, Code, ContainerRef, Finding, ObjectId};
+use crate::app::{App, Code, ContainerRef, Finding, ObjectId, SecretValues};
 
 /// What was exported: the application, and its images where they were pushed.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +32,8 @@ pub struct Exported<'a> {
     pub version: &'a semver::Version,
     /// Its images, in the order of [`App::images`].
     pub images: &'a [Shipped],
+    /// The values of its Secrets that documents are to have.
+    pub secrets: &'a SecretValues,
 }
 
 /// An image where a system reads it.
@@ -62,6 +64,8 @@ pub struct Application {
     pub workloads: Vec<Workload>,
     /// The Secrets that it uses, with their keys.
     pub secrets: BTreeMap<String, Vec<String>>,
+    /// Their values that documents are to have.
+    pub values: SecretValues,
     /// What no system has a place for.
     pub lost: Vec<Lost>,
 }

@@ -31,7 +31,7 @@ pub(super) struct Context<'a> {
     pub(super) claims: BTreeMap<&'a str, &'a Object>,
 }
 
-/// The application as far as it is containers. Secrets come by name and key, without values.
+/// The application as far as it is containers. Secrets come by name and key, with the values that are to be written.
 pub fn application(exported: Exported<'_>) -> Application {
     let app = exported.app;
     let named = |kind: &str| {
@@ -44,6 +44,7 @@ pub fn application(exported: Exported<'_>) -> Application {
         name: app.name.clone(),
         version: exported.version.to_string(),
         secrets: app.secrets.iter().map(|of| (of.name.clone(), of.keys.clone())).collect(),
+        values: exported.secrets.clone(),
         ..Application::default()
     };
     for object in &app.objects {

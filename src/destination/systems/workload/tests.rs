@@ -10,6 +10,7 @@ pub(crate) struct Made {
     app: App,
     version: semver::Version,
     images: Vec<Shipped>,
+    secrets: SecretValues,
 }
 
 /// As `tests/fixtures/systems/made/application-….yaml` has it.
@@ -27,6 +28,7 @@ pub(crate) fn made(name: &str) -> Made {
         app: serde_json::from_value(app).unwrap(),
         version: "2026.1126.1".parse().unwrap(),
         images,
+        secrets: SecretValues::default(),
     }
 }
 
@@ -52,7 +54,15 @@ fn images(object: &Object) -> Vec<Shipped> {
 impl Made {
     /// It, as it was exported.
     pub(crate) fn exported(&self) -> Exported<'_> {
-        Exported { app: &self.app, version: &self.version, images: &self.images }
+        let Self { app, version, images, secrets } = self;
+        Exported { app, version, images, secrets }
+    }
+
+    /// The same with a value of its Secret that is to be written.
+    pub(crate) fn saying(mut self, secret: &str, key: &str, value: &[u8]) -> Self {
+        let keys = self.secrets.0.entry(secret.to_owned()).or_default();
+        keys.insert(key.to_owned(), value.to_vec().into());
+        self
     }
 
     /// The model of it.
