@@ -98,7 +98,8 @@ impl Proxy {
     }
 
     /// Lets the next so many `DELETE` requests through, and holds those back that follow: no answer comes,
-    /// and the server never sees them.
+    /// and the server never sees them. Requests are known by what a read begins with, as those of clients
+    /// that send one after the other and no body do.
     pub(crate) fn hold_deletes_after(&self, number: usize) {
         self.way.deletes.store(number, Ordering::SeqCst);
         self.way.is_holding.store(false, Ordering::SeqCst);

@@ -231,11 +231,13 @@ fn a_leader_that_dies_in_a_prune_leaves_what_stays_whole_and_the_next_goes_on() 
         );
         if is_held.0 {
             deaths += 1;
+            let next = replica.beside(&site, &format!("r{round}"));
+            let mut dead = std::mem::replace(&mut replica, next);
+            dead.end();
             // At the end somebody gets through.
             let most = if round < 8 { PROBES + random.usize(0..5) } else { usize::MAX };
             gate.hold_deletes_after(most);
-            let next = replica.beside(&site, &format!("r{round}"));
-            std::mem::replace(&mut replica, next).kill(&site);
+            dead.kill(&site);
         }
         assert_each_whole(&shop, &format!("after round {round}, killed: {is_held:?}"));
     }

@@ -15,6 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::server::exports::site::{SYSTEM, Site};
 
+/// How long its threads may take to come to a place where they can end.
+const END: Duration = Duration::from_secs(5);
+
 /// A replica that only carries out exports, and is told what time it is. Dropping it ends it.
 pub(super) struct Replica {
     name: String,
@@ -59,11 +62,16 @@ impl Replica {
         &self.name
     }
 
-    /// Ends it in the middle of whatever it does, and lets go of the Lease for it, as if that had run out.
-    pub(super) fn kill(mut self, site: &Site) {
+    /// Ends it in the middle of whatever it does. It has the Lease still, if it had it.
+    pub(super) fn end(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+            runtime.shutdown_timeout(END);
         }
+    }
+
+    /// Ends it so, and lets go of the Lease for it, as if that had run out.
+    pub(super) fn kill(mut self, site: &Site) {
+        self.end();
         site.system().delete("coordination.k8s.io/v1", "Lease", "outhaul");
     }
 
@@ -98,9 +106,7 @@ impl Replica {
 impl Drop for Replica {
     fn drop(&mut self) {
         self.stop.cancel();
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_timeout(Duration::from_secs(5));
-        }
+        self.end();
     }
 }
 
