@@ -430,12 +430,23 @@ pub(crate) fn findings(findings: &[Finding]) -> String {
             Severity::Warning => "warning",
             Severity::Info => "info",
         };
-        text.push_str(&format!("  {severity:<8} {}  {}\n", finding.code, finding.text));
+        let about = about(finding);
+        text.push_str(&format!("  {severity:<8} {}  {about}{}\n", finding.code, finding.text));
         if !finding.remedy.is_empty() && finding.code.severity() > Severity::Info {
             text.push_str(&format!("           {}\n", finding.remedy));
         }
     }
     if text.is_empty() { text } else { format!("\nfindings\n{text}") }
+}
+
+/// The object and the field that a finding is about, where its text names neither.
+fn about(finding: &Finding) -> String {
+    let is_said = |name: &str| finding.text.contains(name);
+    let object = finding.object.as_ref().filter(|object| !is_said(&object.name));
+    let object = object.map(|object| format!("{} {}", object.kind, object.name));
+    let field = finding.field.clone().filter(|field| !is_said(field));
+    let about: Vec<String> = object.into_iter().chain(field).collect();
+    if about.is_empty() { String::new() } else { format!("{}: ", about.join(" ")) }
 }
 
 fn found_by(found_by: &FoundBy) -> String {

@@ -189,7 +189,7 @@ impl Error {
                 "say which namespace with -n NAMESPACE"
             }
             Self::Malformed { .. } => {
-                "correct that place, or read only the other files with --from"
+                "correct that place (indentation is part of YAML), or leave that file out"
             }
             Self::File { .. } => "check the path and that you may read it",
             Self::TooLarge { .. } => "select less: another namespace, or a smaller directory",

@@ -21,6 +21,13 @@ struct Pair {
     destination: Reference,
 }
 
+/// An image as a list names it.
+struct Named {
+    image: String,
+    /// The file, and the line of a plain list.
+    place: String,
+}
+
 /// What became of one.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -70,17 +77,17 @@ pub(super) async fn run(
 /// The images of the list, with their names at the mirror.
 fn pairs(list: &Path, host: &str) -> Result<Vec<Pair>, Error> {
     let refuse = |text: String, hint: &'static str| Err(Error::Arguments { text, hint });
+    check_mirror(host)?;
     let mut pairs: Vec<Pair> = Vec::new();
-    for image in images(list)? {
-        let Some(there) = mirrored(&image, host) else {
-            let text = format!("`{image}` has no place at `{host}`");
+    for Named { image, place } in images(list)? {
+        let parsed = mirrored(&image, host).map(|there| (reference(&image), reference(&there)));
+        let Some((Ok(source), Ok(destination))) = parsed else {
+            let text = format!("{place}: `{image}` is no image of a registry");
             return refuse(
                 text,
-                "images are named with their host, and a mirror is a host alone: it has repositories and tags \
-                 where the registry has them",
+                "write it as HOST[:PORT]/REPOSITORY[:TAG][@DIGEST], without a scheme",
             );
         };
-        let (source, destination) = (reference(&image)?, reference(&there)?);
         if let Some(other) = pairs.iter().find(|pair| pair.destination == destination) {
             let text = format!("`{}` and `{source}` have one place at the mirror", other.source);
             return refuse(text, "mirror them to two hosts");
@@ -94,16 +101,37 @@ fn pairs(list: &Path, host: &str) -> Result<Vec<Pair>, Error> {
     Ok(pairs)
 }
 
-fn images(list: &Path) -> Result<Vec<String>, Error> {
-    let mut all: Vec<String> = Vec::new();
+/// Refuses what is no host.
+pub(in crate::cli) fn check_mirror(host: &str) -> Result<(), Error> {
+    const IMAGE: &str = "registry.example.com/a:1";
+    if mirrored(IMAGE, host).is_some() {
+        return Ok(());
+    }
+    // Before an `@` may be a password.
+    let shown = if host.contains('@') { "what is given".to_owned() } else { format!("`{host}`") };
+    Err(Error::Arguments {
+        text: format!("{shown} is no mirror"),
+        hint: "a mirror is HOST[:PORT], without scheme and path: repositories and tags are the same there",
+    })
+}
+
+fn images(list: &Path) -> Result<Vec<Named>, Error> {
+    let mut all: Vec<Named> = Vec::new();
     for text in cluster::texts(list)? {
-        let found = match listed(&text.text) {
-            Some(found) => found,
-            None => references(&cluster::parsed(&text.name, &text.text)?),
+        let found: Vec<Named> = match listed(&text.text) {
+            Some(found) => {
+                let named = |(line, image)| Named { image, place: format!("{}:{line}", text.name) };
+                found.into_iter().map(named).collect()
+            }
+            None => {
+                let found = references(&cluster::parsed(&text.name, &text.text)?);
+                let named = |image| Named { image, place: text.name.clone() };
+                found.into_iter().map(named).collect()
+            }
         };
-        for image in found {
-            if !all.contains(&image) {
-                all.push(image);
+        for named in found {
+            if all.iter().all(|known| known.image != named.image) {
+                all.push(named);
             }
         }
     }

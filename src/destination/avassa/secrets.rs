@@ -18,10 +18,15 @@ pub(super) struct Strongbox {
     secrets: BTreeMap<String, Vec<(Option<String>, Login)>>,
 }
 
+/// What a vault says of itself (API reference, "Vault").
+const FIELDS: [&str; 5] =
+    ["name", "max-versions", "cas-required", "delete-version-after", "distribute"];
+
 impl Strongbox {
-    /// Whether this is a vault that shows its secrets.
+    /// Whether this is a vault, with its secrets or by itself.
     pub(super) fn is_vault(map: &Map<String, Value>) -> bool {
-        map.contains_key("secrets")
+        let is_field = |key: &String| FIELDS.contains(&key.as_str());
+        map.contains_key("secrets") || (map.contains_key("name") && map.keys().all(is_field))
     }
 
     /// Whether this is a secret.

@@ -25,13 +25,17 @@ pub fn references(documents: &[Value]) -> Vec<String> {
     found
 }
 
-/// The images of a list: one reference a line, with empty lines and comments (`#`), or manifests in
-/// YAML, which have a `:` with a space behind it.
-pub fn listed(text: &str) -> Option<Vec<String>> {
+/// The images of a list, each with its line from 1: one reference a line, with empty lines and comments
+/// (`#`). `None` for manifests in YAML, which begin with a field: a word with `:` and nothing or a space
+/// behind it.
+pub fn listed(text: &str) -> Option<Vec<(usize, String)>> {
     let lines = text.lines().map(|line| line.split(" #").next().unwrap_or_default().trim());
-    let lines: Vec<_> = lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-    let is_plain = |line: &&str| !line.contains(char::is_whitespace) && *line != "---";
-    lines.iter().all(is_plain).then(|| lines.into_iter().map(str::to_owned).collect())
+    let lines = (1..).zip(lines).filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    let lines: Vec<(usize, String)> = lines.map(|(at, line)| (at, line.to_owned())).collect();
+    let is_field = |line: &str| line == "---" || line.ends_with(':') || line.contains(": ");
+    let is_yaml =
+        lines.first().is_some_and(|(_, line)| is_field(line) || line.starts_with(['{', '[']));
+    (!is_yaml).then_some(lines)
 }
 
 /// The image at the mirror: the host is exchanged, and nothing else ("Only the hostname/FQDN will

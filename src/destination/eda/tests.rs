@@ -138,7 +138,9 @@ fn a_mirror_has_every_image_of_a_catalog_under_the_same_name() {
     let images = ["registry.example.com/org/shop:v1.0.0", "registry.example.com/org/web:v1"];
     assert_eq!(found, images);
     let list = format!("# ours\n\n{}\n  {} # the web\n", images[0], images[1]);
-    assert_eq!(listed(&list).unwrap(), images);
+    let named: Vec<String> = listed(&list).unwrap().into_iter().map(|(_, image)| image).collect();
+    assert_eq!(named, images);
+    assert_eq!(listed("# list\n\nr.example/a:1\nnot an image\n").unwrap()[1].0, 4);
     assert_eq!(listed("kind: Manifest\nspec: {}\n"), None);
     let at = |image: &str| mirrored(image, "mirror.example.com:5000");
     assert_eq!(at(images[0]).unwrap(), "mirror.example.com:5000/org/shop:v1.0.0");

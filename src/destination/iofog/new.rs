@@ -153,7 +153,8 @@ pub(super) fn check_url(url: &str) -> Result<(), InvalidRow> {
     if url.trim().is_empty() {
         return Err(InvalidRow::Url);
     }
-    if !Address::parse(url).host.is_empty() {
+    let Address { host, rest, .. } = Address::parse(url);
+    if !host.is_empty() && !rest.contains(['?', '#', ':', ' ']) {
         return Ok(());
     }
     // Before an `@` may be a password.

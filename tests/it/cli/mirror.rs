@@ -69,8 +69,10 @@ fn what_has_no_place_at_a_mirror_is_refused_before_anything_moves() {
         outhaul.run(&["copy", "--from-file", list.to_str().unwrap(), "--to-host", host]).exits(2)
     };
     for (text, host, says) in [
-        ("r.example/a:1", "mirror.example/path", "has no place at `mirror.example/path`"),
-        ("nginx:1", host.as_str(), "`nginx:1` has no place"),
+        ("r.example/a:1", "mirror.example/path", "`mirror.example/path` is no mirror"),
+        ("r.example/a:1", "ann:s3cret@mirror.example", "what is given is no mirror"),
+        ("nginx:1", host.as_str(), "list:1: `nginx:1` is no image"),
+        ("r.example/a:1\n\nnot an image\n", host.as_str(), "list:3: `not an image` is no image"),
         ("a.example/web:1\nb.example/web:1", &host, "have one place at the mirror"),
         ("# nothing\n", &host, "names no image"),
         ("kind: Other\nspec: {}\n", &host, "names no image"),
