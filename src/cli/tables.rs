@@ -439,13 +439,14 @@ pub(crate) fn findings(findings: &[Finding]) -> String {
     if text.is_empty() { text } else { format!("\nfindings\n{text}") }
 }
 
-/// The object and the field that a finding is about, where its text names neither.
+/// The object and the field that a finding is about, where its text does not name the object.
 fn about(finding: &Finding) -> String {
-    let is_said = |name: &str| finding.text.contains(name);
-    let object = finding.object.as_ref().filter(|object| !is_said(&object.name));
+    let object = finding.object.as_ref();
+    if object.is_some_and(|object| finding.text.contains(&object.name)) {
+        return String::new();
+    }
     let object = object.map(|object| format!("{} {}", object.kind, object.name));
-    let field = finding.field.clone().filter(|field| !is_said(field));
-    let about: Vec<String> = object.into_iter().chain(field).collect();
+    let about: Vec<String> = object.into_iter().chain(finding.field.clone()).collect();
     if about.is_empty() { String::new() } else { format!("{}: ", about.join(" ")) }
 }
 
