@@ -1,7 +1,12 @@
 //! The directories of `--emit`: each appears when the export is done, whole.
 
+mod at;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::io::Write as _;
+#[cfg(unix)]
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Component, Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -10,9 +15,11 @@ use super::bundle::{is_empty, parent};
 use super::documents;
 use super::output::Printer;
 use crate::cluster;
-use crate::destination::systems::{Emitted, Login, Registries, System, read};
+use crate::destination::systems::{Emitted, Registries, System, read};
 use crate::error::Error;
 use crate::export::Emit;
+
+pub(super) use at::At;
 
 /// The directories that are to be written, with what goes into each.
 pub(super) struct Folders(Vec<Folder>);
@@ -28,8 +35,8 @@ impl Folders {
     /// Makes room for the directories, before anything is pushed.
     ///
     /// # Errors
-    /// When one is there already and not empty, or could not be written, or the images have no
-    /// address that others could read them at.
+    /// When one is there already and not empty, or could not be written, or is in another one or in the
+    /// layout, or the images have no address that others could read them at.
     pub(super) fn new(args: &AppExportArgs, global: &Global) -> Result<Self, Error> {
         let wanted = args.emit.wanted()?;
         if !wanted.is_empty() && args.registry.is_none() && args.pull_address.is_none() {
@@ -38,6 +45,7 @@ impl Folders {
                 hint: "name the registry with `-r`, or with `--pull-address` where they will be served",
             });
         }
+        apart(wanted.iter().map(|(_, path)| path), args.to.as_ref().or(args.directory.as_ref()))?;
         let folders = wanted.into_iter().map(|(system, path)| {
             refuse(&path)?;
             let registries = match system {
@@ -53,15 +61,9 @@ impl Folders {
         Ok(Self(folders.collect::<Result<_, Error>>()?))
     }
 
-    /// What the request asks for; with the login of the registry, if documents are to have it.
-    pub(super) fn wanted(&self, login: Option<&Login>) -> Vec<Emit> {
-        let wanted = self.0.iter().map(|folder| folder.emit.clone());
-        wanted
-            .map(|mut emit| {
-                emit.store.login = login.filter(|_| emit.with_secrets).cloned();
-                emit
-            })
-            .collect()
+    /// What the request asks for, with what is known of the destination.
+    pub(super) fn wanted(&self, at: &At) -> Vec<Emit> {
+        self.0.iter().map(|folder| at.complete(folder.emit.clone())).collect()
     }
 
     /// Says what would be written.
@@ -85,7 +87,7 @@ impl Folders {
         for (folder, emitted) in self.0.into_iter().zip(emitted) {
             let Some(scratch) = &folder.scratch else { continue };
             let made = scratch.path().join("made");
-            write(&made, emitted)?;
+            write(&made, emitted, folder.emit.with_secrets)?;
             let failed = |source| Error::File { path: folder.path.clone(), source };
             fs::rename(&made, &folder.path).map_err(failed)?;
             let title = folder.emit.system.title();
@@ -98,14 +100,60 @@ impl Folders {
     }
 }
 
-fn write(dir: &Path, emitted: &Emitted) -> Result<(), Error> {
+/// Writes the files; what may have values of secrets in it is its owner's alone.
+fn write(dir: &Path, emitted: &Emitted, with_secrets: bool) -> Result<(), Error> {
+    let (mut directory, mut options) = (fs::DirBuilder::new(), fs::OpenOptions::new());
+    directory.recursive(true);
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if with_secrets {
+        directory.mode(0o700);
+        options.mode(0o600);
+    }
     for file in &emitted.files {
         let path = dir.join(&file.path);
         let failed = |source| Error::File { path: path.clone(), source };
-        fs::create_dir_all(parent(&path)).map_err(failed)?;
-        fs::write(&path, documents::text(&file.documents)).map_err(failed)?;
+        directory.create(parent(&path)).map_err(failed)?;
+        let mut to = options.open(&path).map_err(failed)?;
+        to.write_all(documents::text(&file.documents).as_bytes()).map_err(failed)?;
     }
     Ok(())
+}
+
+/// Refuses directories of which one is in another, or in the layout: they are moved to their places as
+/// wholes, after the push.
+fn apart<'p>(
+    directories: impl Iterator<Item = &'p PathBuf>,
+    layout: Option<&'p PathBuf>,
+) -> Result<(), Error> {
+    let mut taken: Vec<PathBuf> = Vec::new();
+    for path in layout.into_iter().chain(directories) {
+        let place = place(path).map_err(|source| Error::File { path: path.clone(), source })?;
+        if let Some(other) = taken.iter().find(|of| of.starts_with(&place) || place.starts_with(of))
+        {
+            return Err(Error::Arguments {
+                text: format!("{} and {} are not apart", other.display(), place.display()),
+                hint: "give each `--emit`, and the layout, a directory that is in none of the others",
+            });
+        }
+        taken.push(place);
+    }
+    Ok(())
+}
+
+/// The one spelling of a path: absolute, and without links as far as it is there.
+fn place(path: &Path) -> std::io::Result<PathBuf> {
+    let mut found = PathBuf::new();
+    for part in std::path::absolute(path)?.components() {
+        match part {
+            Component::ParentDir => _ = found.pop(),
+            part => found.push(part),
+        }
+        if let Ok(real) = found.canonicalize() {
+            found = real;
+        }
+    }
+    Ok(found)
 }
 
 /// Refuses what is there: what an earlier export left would stand beside what belongs to this one.

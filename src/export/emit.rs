@@ -6,8 +6,8 @@ use crate::app::{App, SecretValues};
 use crate::destination::iofog::{self, Placing};
 use crate::destination::systems::{self, Emitted, Exported, Registries, Shipped, System};
 use crate::destination::{avassa, eda};
+use crate::registry::Tag;
 use crate::registry::quirks::Vendor;
-use crate::registry::{Registry, Tag};
 
 use super::names::Names;
 use super::{PlannedImage, Target};
@@ -42,7 +42,11 @@ pub(super) fn emit(
     let registry = target.registry.as_deref();
     let place = eda::Place {
         address: target.written.clone().unwrap_or_default(),
-        plain_http: registry.is_some_and(Registry::is_plain_http),
+        // A pull address may name another host, of which nothing is known.
+        plain_http: registry.is_some_and(|registry| {
+            let written = target.written.as_deref().unwrap_or_default();
+            registry.is_plain_http() && registry.host().is_of(written)
+        }),
         is_artifactory: target.vendor() == Some(Vendor::Artifactory),
     };
     let of = |wanted: &Emit| {

@@ -89,6 +89,12 @@ impl Host {
         }
     }
 
+    /// Whether it is the host of `host[:port][/path]`, in any spelling.
+    pub fn is_of(&self, address: &str) -> bool {
+        let host = address.split('/').next().unwrap_or_default();
+        host.parse::<Self>().is_ok_and(|host| host == *self)
+    }
+
     /// The host of a registry whose own is not known: a name that never resolves (RFC 2606).
     pub fn unknown() -> Self {
         Self("unknown.invalid".to_owned())

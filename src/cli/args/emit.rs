@@ -23,7 +23,8 @@ pub(crate) struct EmitArgs {
     /// Agent that runs the microservices (ioFog) [default: the first that the Controller finds]
     #[arg(long, value_name = "NAME", requires = "emit")]
     agent: Option<String>,
-    /// Number of the destination's row at ioFog, or `remote` for public images of Docker Hub
+    /// Number of the destination's row at ioFog, or `remote` for public images of Docker Hub [default: as
+    /// ioFog's documents say that describe the destination]
     #[arg(long, value_name = "ID|remote", value_parser = registry_id, requires = "emit")]
     registry_id: Option<u32>,
     /// Write user name and password of the registry, and what `--secrets` reads of the application's
@@ -73,7 +74,8 @@ impl EmitArgs {
 
     /// Where microservices run, and the row that their images are pulled with.
     pub(crate) fn placing(&self) -> Placing {
-        Placing { agent: self.agent.clone(), registry_id: self.registry_id }
+        let (agent, registry_id) = (self.agent.clone(), self.registry_id);
+        Placing { agent, registry_id, ..Placing::default() }
     }
 
     /// What a Manifest of Nokia EDA says besides.

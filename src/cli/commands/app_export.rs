@@ -13,13 +13,10 @@ use crate::cli::output::Printer;
 use crate::cli::recipients::recipients;
 use crate::cli::remote::Server;
 use crate::cli::{connect, emitted, remote, tables, templates};
-use crate::destination::Destination;
-use crate::destination::systems::{Login, Username};
 use crate::error::Error;
 use crate::export::perform::{Observer, Outcome};
 use crate::export::run::{Deps, copier};
 use crate::export::{self, Plan, Request, Sources, Target};
-use crate::registry::Credential;
 
 /// Where an export goes.
 pub(super) struct Place {
@@ -28,8 +25,8 @@ pub(super) struct Place {
     pub(super) sources: Sources,
     /// The layout that is written, and where the user wants it.
     bundle: Option<(Bundle, PathBuf)>,
-    /// Who we are there, if documents are to say it.
-    login: Option<Login>,
+    /// What documents of other systems are told of it.
+    at: emitted::At,
 }
 
 pub(crate) async fn run(
@@ -54,7 +51,7 @@ pub(crate) async fn run(
     let emitted = emitted::Folders::new(args, global)?;
     let request = request(args, selection(name, &args.pick))?;
     let place = Place::new(args, global).await?;
-    let request = Request { emit: emitted.wanted(place.login.as_ref()), ..request };
+    let request = Request { emit: emitted.wanted(&place.at), ..request };
     let source = connect::source(&args.source, global).await?;
     let (target, sources) = (&place.target, &place.sources);
     let copier = copier(target, &request.platforms);
@@ -72,20 +69,11 @@ pub(crate) async fn run(
         Outcome::Done(report) => {
             progress.finish();
             place.finish().await?;
-            emitted.finish(&report.emitted, printer)?;
-            printer.data(report.as_ref(), tables::report)
+            // What was pushed is said, even where files cannot be written.
+            printer.data(report.as_ref(), tables::report)?;
+            emitted.finish(&report.emitted, printer)
         }
     }
-}
-
-/// User name and password at a destination, as documents of other systems have them.
-async fn login(destination: &Destination) -> Result<Option<Login>, Error> {
-    Ok(match destination.keychain.resolve_host(&destination.host).await? {
-        Credential::Basic { username, password } => {
-            Some(Login { username: Username::Hidden(username.into()), password: Some(password) })
-        }
-        _ => None,
-    })
 }
 
 impl Observer for Printer {
@@ -118,11 +106,13 @@ impl Place {
                 connect::images(&mut sources, &args.content, &args.source, global).await?;
                 let (kind, charts) = (args.registry_kind, args.chart_registry.as_deref());
                 let target = connect::target(&known[0], kind, charts, &args.access, global).await?;
-                let login = match args.emit.with_secrets {
-                    true => login(&known[0]).await?,
-                    false => None,
+                let at = match &args.name {
+                    Some(name) if !args.emit.emit.is_empty() => {
+                        emitted::At::of(&known[0], name).await?
+                    }
+                    _ => emitted::At::default(),
                 };
-                Ok(Self { target, sources, bundle: None, login })
+                Ok(Self { target, sources, bundle: None, at })
             }
             (None, Some(path)) => {
                 let bundle = Bundle::new(path, args.dry_run)?;
@@ -130,7 +120,8 @@ impl Place {
                 let target = Target::layout(name, layout, args.pull_address.clone());
                 let mut sources = connect::sources(&[], namespace, &args.access)?;
                 connect::images(&mut sources, &args.content, &args.source, global).await?;
-                Ok(Self { target, sources, bundle: Some((bundle, path.clone())), login: None })
+                let at = emitted::At::default();
+                Ok(Self { target, sources, bundle: Some((bundle, path.clone())), at })
             }
         }
     }

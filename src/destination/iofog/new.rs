@@ -172,9 +172,13 @@ pub(super) fn check_email(email: Option<&str>) -> Result<(), InvalidRow> {
 /// Refuses texts in which the Controller would find a template: it renders every text of a request
 /// about registries (`substitutionMiddleware` in its `src/helpers/template-helper.js`).
 pub(super) fn refuse_templates(body: &Map<String, Value>) -> Result<(), InvalidRow> {
-    let is_template = |text: &str| text.contains("{{") || text.contains("{%");
     match body.iter().find(|(_, value)| value.as_str().is_some_and(is_template)) {
         Some((field, _)) => Err(InvalidRow::Template(field.clone())),
         None => Ok(()),
     }
+}
+
+/// Whether the Controller takes a text for a template (Liquid).
+pub(super) fn is_template(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%")
 }

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::super::fixtures::{codes, documents, fixture, text};
 use super::super::workload::tests::Made;
-use super::super::{Login, Setting, System, Username, Variable, made};
+use super::super::{Login, Setting, System, Username, Variable, made, made_of};
 use super::*;
 use crate::app::Code;
 use crate::destination::iofog::Placing;
@@ -35,7 +35,7 @@ fn control_tower_gets_services_and_the_secrets_that_they_read() {
 #[test]
 fn java_agents_get_tags_and_edgelet_gets_digests() {
     let application = made("whole").application();
-    let placing = Placing { agent: Some("edge1".to_owned()), registry_id: None };
+    let placing = Placing { agent: Some("edge1".to_owned()), ..Placing::default() };
     insta::assert_snapshot!("iofog", shown(&iofog::application(&application, &placing)));
     let placing = Placing { registry_id: Some(4), ..placing };
     insta::assert_snapshot!("edgelet", shown(&iofog::microservices(&application, &placing)));
@@ -82,6 +82,183 @@ fn public_images_of_docker_hub_are_remote_and_nothing_is_ever_local() {
             "{address}"
         );
     }
+}
+
+#[test]
+fn what_may_be_private_at_docker_hub_is_not_remote() {
+    let placing = Placing { has_login: true, ..Placing::default() };
+    let at_hub = |kept| {
+        made("one").with(|image| {
+            image.address = "docker.io/team/shop".to_owned();
+            image.kept = kept;
+        })
+    };
+    let pushed = iofog::application(&at_hub(false).application(), &placing);
+    assert!(codes(&pushed.findings).contains(&"IOFOG_REGISTRY_ID_OPEN"), "{pushed:?}");
+    let kept = iofog::application(&at_hub(true).application(), &placing);
+    assert_eq!(codes(&kept.findings), Vec::<&str>::new());
+}
+
+#[test]
+fn java_agents_are_given_no_roots() {
+    let application = made("one").application();
+    let placing = Placing { own_roots: true, ..Placing::default() };
+    let code = "IOFOG_CERTIFICATE_UNUSED";
+    assert!(codes(&iofog::application(&application, &placing).findings).contains(&code));
+    assert!(!codes(&iofog::microservices(&application, &placing).findings).contains(&code));
+}
+
+/// What is lost, as `KIND NAME FIELD`.
+fn lost(emitted: &Emitted) -> Vec<String> {
+    let lost = emitted.findings.iter().filter(|of| of.code == Code::ApplicationFieldLost);
+    let shown = lost.map(|of| {
+        let object = of.object.as_ref().unwrap();
+        format!("{} {} {}", object.kind, object.name, of.field.as_deref().unwrap_or_default())
+    });
+    shown.collect()
+}
+
+#[test]
+fn ports_are_those_of_the_container_that_has_them() {
+    let made = made_of(
+        "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+        - {name: web, image: example.com/web:1}
+        - name: side
+          image: example.com/side:1
+          ports: [{name: metrics, containerPort: 9090, hostPort: 9100}, {containerPort: 53, protocol: UDP}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec:
+  type: LoadBalancer
+  selector: {app: web}
+  ports:
+    - {port: 80, targetPort: 8080}
+    - {port: 9091, targetPort: metrics}
+    - {port: 53, protocol: UDP}
+",
+    );
+    let emitted = iofog::microservices(&made.application(), &Placing::default());
+    let ports =
+        |at: usize| emitted.files[0].documents[at].value["spec"]["container"]["ports"].clone();
+    assert_eq!(ports(0), json!([{"internal": 8080, "external": 80}]));
+    let expected = json!([
+        {"internal": 9090, "external": 9100},
+        {"internal": 9090, "external": 9091},
+        {"internal": 53, "external": 53, "protocol": "udp"},
+    ]);
+    assert_eq!(ports(1), expected);
+}
+
+#[test]
+fn a_claim_is_one_volume_for_all_who_have_it_and_at_avassa_each_has_its_own() {
+    let workload = |name: &str| {
+        format!(
+            "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}}}
+spec:
+  template:
+    spec:
+      volumes:
+        - {{name: mine, persistentVolumeClaim: {{claimName: data}}}}
+        - {{name: quick, emptyDir: {{medium: Memory, sizeLimit: 1Mi}}}}
+      containers:
+        - name: {name}
+          image: example.com/{name}:1
+          volumeMounts: [{{name: mine, mountPath: /data}}]
+"
+        )
+    };
+    let application = made_of(&[workload("a"), workload("b")].join("---\n")).application();
+    let emitted = iofog::application(&application, &Placing::default());
+    let microservices = &emitted.files[0].documents[0].value["spec"]["microservices"];
+    for at in [0, 1] {
+        let volume = &microservices[at]["container"]["volumes"][0];
+        assert_eq!(volume["hostDestination"], "shop.data");
+    }
+    let medium = "spec.template.spec.volumes.1.emptyDir.medium";
+    let medium = ["a", "b"].map(|name| format!("Deployment {name} {medium}"));
+    assert_eq!(lost(&emitted), medium);
+    let shared = ["a", "b"].map(|name| format!("Deployment {name} volumes.mine"));
+    let avassa = lost(&avassa::application(&application, None));
+    assert!(shared.iter().all(|of| avassa.contains(of)), "{avassa:?}");
+}
+
+#[test]
+fn texts_that_the_controller_takes_for_templates_are_said() {
+    let mut application = made("one").application();
+    let container = &mut application.workloads[0].containers[0];
+    let text = |text: &str| Setting::Text(text.to_owned());
+    container.env = [("A", text("x {{ y }}")), ("B", text("{ x }"))]
+        .map(|(name, setting)| Variable { name: name.to_owned(), setting })
+        .to_vec();
+    container.arguments = vec!["{% raw %}".to_owned()];
+    let emitted = iofog::application(&application, &Placing::default());
+    let at = "Deployment example spec.template.spec.containers.0";
+    assert_eq!(lost(&emitted), [format!("{at}.env.A"), format!("{at}.args")]);
+    assert_eq!(lost(&iofog::microservices(&application, &Placing::default())), [""; 0]);
+}
+
+#[test]
+fn an_image_without_a_tag_is_missed_in_the_bundle_by_name() {
+    let store = eda::Store { bundle: true, ..eda::Store::default() };
+    let of = |made: Made| eda::manifest(made.exported(), &place(false), &store).findings;
+    let found = of(made("one").with(|image| image.tag = None));
+    let lost = found.iter().find(|of| of.code == Code::ApplicationFieldLost).unwrap();
+    assert!(lost.text.contains("r.example:5000/team/shop@sha256:"), "{lost:?}");
+    assert!(!codes(&of(made("one"))).contains(&"APPLICATION_FIELD_LOST"));
+}
+
+#[test]
+fn names_that_are_cut_and_settings_of_one_name_stay_apart() {
+    let (long, other) = (format!("{}-a", "x".repeat(55)), format!("{}-b", "x".repeat(55)));
+    let workload = |kind: &str| {
+        format!(
+            "
+apiVersion: apps/v1
+kind: {kind}
+metadata: {{name: web}}
+spec:
+  replicas: 2
+  template:
+    spec:
+      volumes: [{{name: {long}, emptyDir: {{}}}}, {{name: {other}, emptyDir: {{}}}}]
+      containers:
+        - name: {long}
+          image: example.com/web:1
+          volumeMounts: [{{name: {other}, mountPath: /b}}, {{name: {long}, mountPath: /a}}]
+        - {{name: {other}, image: example.com/web:1}}
+"
+        )
+    };
+    let made = made_of(&[workload("Deployment"), workload("StatefulSet")].join("---\n"));
+    let emitted = avassa::application(&made.application(), None);
+    let service = &emitted.files[0].documents[0].value["services"][0];
+    assert_ne!(service["containers"][0]["name"], service["containers"][1]["name"]);
+    let mounts = &service["containers"][0]["mounts"];
+    assert_eq!(mounts[0]["volume-name"], service["volumes"][1]["name"]);
+    assert_eq!(mounts[1]["volume-name"], service["volumes"][0]["name"]);
+    assert_ne!(mounts[0]["volume-name"], mounts[1]["volume-name"]);
+    let manifest = eda::manifest(made.exported(), &place(false), &eda::Store::default());
+    let settings: Vec<_> = manifest
+        .files
+        .iter()
+        .flat_map(|file| &file.documents)
+        .flat_map(|document| &document.behind)
+        .map(|(_, words)| words.as_str())
+        .collect();
+    assert_eq!(settings, ["app-set: ${webReplicas}", "app-set: ${web2Replicas}"]);
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub use row::{Login, Registries, Reported, Row, Rule, Scope, SecretName, Usernam
 pub use shown::ShownRow;
 pub use unknown::Unknown;
 #[cfg(test)]
-pub(crate) use workload::tests::made;
+pub(crate) use workload::tests::{made, made_of};
 pub use workload::{
     Application as ModelledApplication, Container, Content, Exported, Exposed, Lost, Mount,
     Setting, Shipped, Variable, Volume, Workload, application,

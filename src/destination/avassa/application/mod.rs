@@ -5,17 +5,22 @@
 mod secrets;
 mod volumes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use super::resolve;
 use crate::app::{Code, Finding};
 use crate::destination::systems::{
-    Container, Document, Emitted, Exposed, File, Lost, ModelledApplication, Registries, Setting,
-    System, Workload, slug, unique,
+    Container, Content, Document, Emitted, Exposed, File, Lost, ModelledApplication, Registries,
+    Setting, System, Volume, Workload, slug, unique,
 };
 use secrets::Secrets;
+
+/// What is said where nobody told us which registries Control Tower knows.
+const UNCHECKED: &str = "see that images begin with an address of `supctl show image-registry \
+                         remote-registries`: that was not checked, as no documents of Control Tower \
+                         were given with `--destinations`";
 
 /// The specification, and the secrets that it reads from a vault of the application's name, with
 /// placeholders. `registries` are those that Control Tower is configured with, if they are known.
@@ -30,6 +35,7 @@ pub fn application(application: &ModelledApplication, registries: Option<&Regist
         .zip(names)
         .map(|(workload, name)| service(workload, &name, &mut secrets, &mut lost))
         .collect();
+    shared(application, &mut lost);
     let mut findings: Vec<Finding> =
         lost.into_iter().map(|lost| lost.finding(System::Avassa)).collect();
     findings.extend(registries.into_iter().flat_map(|known| unresolved(&services, known)));
@@ -39,11 +45,35 @@ pub fn application(application: &ModelledApplication, registries: Option<&Regist
     );
     let mut files = vec![File::one("application.yaml", document)];
     files.extend(secrets.file());
+    let check = registries.is_none().then(|| UNCHECKED.to_owned());
     let steps = files
         .iter()
         .rev()
         .map(|file| format!("give each document of {} to the line of supctl above it", file.path));
-    Emitted { steps: steps.collect(), files, findings }
+    Emitted { steps: check.into_iter().chain(steps).collect(), files, findings }
+}
+
+/// Claims that several workloads have: a volume belongs to one service.
+fn shared(application: &ModelledApplication, lost: &mut Vec<Lost>) {
+    let claims = application.workloads.iter().flat_map(|workload| {
+        let claim = |volume: &Volume| match &volume.content {
+            Content::Kept { claim, .. } => Some((claim.clone(), workload.object.clone())),
+            _ => None,
+        };
+        workload.volumes.iter().filter_map(claim)
+    });
+    let claims: BTreeSet<_> = claims.collect();
+    for workload in &application.workloads {
+        for volume in &workload.volumes {
+            let Content::Kept { claim, .. } = &volume.content else { continue };
+            if claims.iter().any(|(of, object)| of == claim && *object != workload.object) {
+                let why = format!(
+                    "a volume belongs to one service, and the claim {claim} is shared: each has its own"
+                );
+                lost.push(workload.lost(format!("volumes.{}", volume.name), &why));
+            }
+        }
+    }
 }
 
 /// One service: "all containers in a service are always scheduled together".
@@ -58,10 +88,16 @@ fn service(
         lost.push(Lost { field: None, ..workload.lost("", why) });
     }
     let mut variables = BTreeMap::new();
+    let volume_names = volumes::names(workload);
+    let names = unique(workload.containers.iter().map(|container| &*container.name));
     let containers: Vec<Value> = workload
         .containers
         .iter()
-        .map(|of| container(workload, of, secrets, &mut variables, lost))
+        .zip(names)
+        .map(|(of, name)| {
+            let mounts = volumes::mounts(workload, of, &volume_names, lost);
+            container(workload, of, name, mounts, secrets, &mut variables, lost)
+        })
         .collect();
     let mut service = Map::new();
     let mut put = |name: &str, value: Value| service.insert(name.to_owned(), value);
@@ -69,7 +105,7 @@ fn service(
     if !variables.is_empty() {
         put("variables", variables.into_values().collect());
     }
-    let volumes = volumes::volumes(workload, secrets, lost);
+    let volumes = volumes::volumes(workload, &volume_names, secrets, lost);
     if !volumes.is_empty() {
         put("volumes", volumes.into());
     }
@@ -85,6 +121,8 @@ fn service(
 fn container(
     workload: &Workload,
     container: &Container,
+    name: String,
+    mounts: Vec<Value>,
     secrets: &mut Secrets<'_>,
     variables: &mut BTreeMap<String, Value>,
     lost: &mut Vec<Lost>,
@@ -93,7 +131,7 @@ fn container(
     let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
     let mut lose =
         |field: &str| lost.push(workload.lost(format!("{}.{field}", container.field), ""));
-    put("name", slug(&container.name).into());
+    put("name", name.into());
     match &container.image {
         Some(image) => _ = put("image", image.pinned().into()),
         None => lose("image"),
@@ -122,7 +160,6 @@ fn container(
     if !env.is_empty() {
         put("env", env.into());
     }
-    let mounts = volumes::mounts(workload, container, lost);
     if !mounts.is_empty() {
         put("mounts", mounts.into());
     }
@@ -165,14 +202,13 @@ fn network(workload: &Workload, lost: &mut Vec<Lost>) -> Option<Value> {
         return Some(json!({"host": true}));
     }
     let mut protocols: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for Exposed { internal, external, protocol } in &workload.exposed {
+    for Exposed { internal, external, protocol, .. } in &workload.exposed {
         let ports = protocols.entry(protocol).or_default();
         if !ports.contains(&internal.to_string()) {
             ports.push(internal.to_string());
         }
         if internal != external {
-            let why =
-                format!("port {external} of its Service becomes the container's own, {internal}");
+            let why = format!("port {external} outside becomes the container's own, {internal}");
             lost.push(workload.lost("ports", &why));
         }
     }

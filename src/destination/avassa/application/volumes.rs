@@ -1,16 +1,25 @@
 //! Volumes of a service and where containers have them ("Applications").
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::secrets::Secrets;
-use crate::destination::systems::{Container, Content, Lost, Mount, Workload, placeholder, slug};
+use crate::destination::systems::{Container, Content, Lost, Mount, Workload, placeholder, unique};
 
 /// The unit that the vendor's page has.
 const GB: u64 = 1_000_000_000;
 
+/// What the volumes of a service are called, by their names in the workload.
+pub(super) fn names(workload: &Workload) -> BTreeMap<&str, String> {
+    let names = || workload.volumes.iter().map(|volume| &*volume.name);
+    names().zip(unique(names())).collect()
+}
+
 /// The volumes that containers mount, as far as they can be said.
 pub(super) fn volumes(
     workload: &Workload,
+    names: &BTreeMap<&str, String>,
     secrets: &mut Secrets<'_>,
     lost: &mut Vec<Lost>,
 ) -> Vec<Value> {
@@ -31,7 +40,7 @@ pub(super) fn volumes(
         };
         let (kind, what) = match &volume.content {
             Content::Scratch(size) => ("ephemeral-volume", json!({"size": sized(size)})),
-            Content::Kept(size) => ("persistent-volume", json!({"size": sized(size)})),
+            Content::Kept { size, .. } => ("persistent-volume", json!({"size": sized(size)})),
             Content::Files(files) => {
                 if files.values().any(|text| text.contains("${")) {
                     let why = "Avassa puts its variables in place of `${…}` in files";
@@ -46,7 +55,7 @@ pub(super) fn volumes(
                 continue;
             }
         };
-        volumes.push(json!({"name": slug(&volume.name), kind: what}));
+        volumes.push(json!({"name": names.get(&*volume.name), kind: what}));
     }
     volumes
 }
@@ -55,12 +64,13 @@ pub(super) fn volumes(
 pub(super) fn mounts(
     workload: &Workload,
     container: &Container,
+    names: &BTreeMap<&str, String>,
     lost: &mut Vec<Lost>,
 ) -> Vec<Value> {
     let mut mounts = Vec::new();
     for mount in &container.mounts {
         let Some(volume) = workload.volume(mount) else { continue };
-        let name = slug(&mount.volume);
+        let name = names.get(&*mount.volume);
         let mut lose = |what: &str| {
             lost.push(
                 workload
@@ -75,7 +85,7 @@ pub(super) fn mounts(
                 mounts.push(json!({"volume-name": name, "files": files}));
                 continue;
             }
-            Content::Scratch(_) | Content::Kept(_) | Content::Secret(_) => {}
+            Content::Scratch(_) | Content::Kept { .. } | Content::Secret(_) => {}
         }
         if mount.sub_path.is_some() {
             lose(".subPath");

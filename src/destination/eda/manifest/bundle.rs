@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::Names;
+use crate::app::{Code, Finding};
 use crate::destination::systems::{
     Document, File, Image, Login, Shipped, fill, fill_username, is_placeholder,
 };
@@ -16,14 +17,22 @@ use crate::destination::systems::{
 pub(super) const BUNDLE: &str = "bundle.yaml";
 
 /// The images by host, repository and tag; the App image, which is no plain one, says so. The login is for
-/// its host.
-pub(super) fn bundle(names: &Names, images: &[Shipped], login: Option<&Login>) -> File {
+/// its host. An image without a tag has no place there.
+pub(super) fn bundle(
+    names: &Names,
+    images: &[Shipped],
+    login: Option<&Login>,
+    findings: &mut Vec<Finding>,
+) -> File {
     let mut hosts: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     let plain = images.iter().map(|image| (image.tagged(), false));
     for (reference, is_app) in plain.chain([(names.image.clone(), true)]) {
         let image = Image::parse(&reference);
         let (host, repository) = image.host().unwrap_or(("docker.io", image.name));
-        let Some(tag) = image.tag else { continue };
+        let Some(tag) = image.tag else {
+            findings.push(untagged(&reference));
+            continue;
+        };
         let mut entry = json!({"name": repository, "tags": [tag]});
         if is_app {
             entry["format"] = "oci".into();
@@ -42,6 +51,13 @@ pub(super) fn bundle(names: &Names, images: &[Shipped], login: Option<&Login>) -
         "assets": {"registries": registries},
     });
     File::one(BUNDLE, Document::new(value).comment("Fill in `auth`, or leave it out."))
+}
+
+fn untagged(reference: &str) -> Finding {
+    let text = format!("{BUNDLE} names images by tag, and {reference} has none: it is left out");
+    let remedy =
+        "Export it with the others, without `--keep-image`, or carry it to the site by hand.";
+    Finding::new(Code::ApplicationFieldLost, text).remedy(remedy)
 }
 
 fn auth(login: Option<&Login>) -> Value {

@@ -78,7 +78,8 @@ pub fn manifest(exported: Exported<'_>, place: &Place, store: &Store) -> Emitted
         files.extend(Trio { names: &names, place, login: store.login.as_ref() }.files());
     }
     if store.bundle {
-        files.push(bundle::bundle(&names, exported.images, store.login.as_ref()));
+        let login = store.login.as_ref();
+        files.push(bundle::bundle(&names, exported.images, login, &mut findings));
     }
     findings.push(app_image(&names));
     findings.extend(artifactory(exported.images, place));

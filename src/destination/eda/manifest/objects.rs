@@ -1,5 +1,7 @@
 //! The objects of an application as components.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::app::{App, Code, Finding, Object};
@@ -31,9 +33,11 @@ pub(super) fn components(exported: Exported<'_>, findings: &mut Vec<Finding>) ->
     let names = objects.iter().map(|object| format!("{}-{}", object.kind(), object.name()));
     let names: Vec<String> = names.collect();
     let names = unique(names.iter().map(String::as_str));
+    let mut settings = BTreeSet::new();
     let each = (1..).zip(&objects).zip(names);
     each.map(|((number, object), name)| {
-        File::one(format!("crs/{number:02}-{name}.yaml"), component(object, exported.images))
+        let document = component(object, exported.images, &mut settings);
+        File::one(format!("crs/{number:02}-{name}.yaml"), document)
     })
     .collect()
 }
@@ -42,7 +46,7 @@ fn rank(object: &Object) -> usize {
     ORDER.iter().position(|kinds| kinds.contains(&object.kind())).unwrap_or(ORDER.len())
 }
 
-fn component(object: &Object, images: &[Shipped]) -> Document {
+fn component(object: &Object, images: &[Shipped], settings: &mut BTreeSet<String>) -> Document {
     let id = object.id();
     let mut value = Value::from(object.clone());
     for image in images {
@@ -62,7 +66,7 @@ fn component(object: &Object, images: &[Shipped]) -> Document {
         "RoleBinding" | "ClusterRoleBinding" => subjects(&mut value),
         _ => without_pull_secrets(&mut value),
     }
-    settings(Document::new(value), object)
+    with_settings(Document::new(value), object, settings)
 }
 
 /// By tag as the Manifest says it, and by digest: Kubernetes takes the digest.
@@ -95,8 +99,8 @@ fn subjects(value: &mut Value) {
 }
 
 /// The number of copies is a setting of the installation ("Adding App Settings": `# app-set:` behind
-/// the line, which `edabuilder generate appsettings` collects).
-fn settings(document: Document, object: &Object) -> Document {
+/// the line, which `edabuilder generate appsettings` collects), each one another.
+fn with_settings(document: Document, object: &Object, taken: &mut BTreeSet<String>) -> Document {
     let Some(replicas) = object.at("/spec/replicas").and_then(Value::as_u64) else {
         return document;
     };
@@ -108,6 +112,9 @@ fn settings(document: Document, object: &Object) -> Document {
         name.push_str(&first.to_ascii_uppercase());
         name.push_str(rest);
     }
+    let numbered = (2..).map(|number| format!("{name}{number}"));
+    let mut names = std::iter::once(name.clone()).chain(numbered);
+    let name = names.find(|name| taken.insert(name.clone())).unwrap_or(name);
     document.behind(format!("  replicas: {replicas}"), format!("app-set: ${{{name}Replicas}}"))
 }
 

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::Microservice;
-use crate::destination::systems::{Content, Lost, Setting, System, fill_secret, is_placeholder};
+use crate::destination::systems::{
+    Content, Exposed, Lost, Setting, System, fill_secret, is_placeholder,
+};
 
 /// The environment. Secrets are not referred to: a placeholder stands for each value that is
 /// not to be written.
@@ -27,11 +29,11 @@ pub(super) fn env(of: &Microservice<'_>, lost: &mut Vec<Lost>) -> Vec<Value> {
     pairs.collect()
 }
 
-/// The ports that are reached from outside, of the first container: a Service does not say of which.
+/// The ports of the container that are reached from outside.
 pub(super) fn ports(of: &Microservice<'_>, system: System, lost: &mut Vec<Lost>) -> Vec<Value> {
-    let is_first =
-        of.workload.containers.first().is_some_and(|first| first.name == of.container.name);
-    let exposed = of.workload.exposed.iter().filter(|_| is_first && !of.workload.host_network);
+    let is_here = |port: &&Exposed| port.container == of.container.name;
+    let exposed = of.workload.exposed.iter().filter(is_here);
+    let exposed = exposed.filter(|_| !of.workload.host_network);
     let mut ports = Vec::new();
     for port in exposed {
         let mut fields = json!({"internal": port.internal, "external": port.external});
@@ -60,16 +62,15 @@ pub(super) fn volumes(of: &Microservice<'_>, system: System, lost: &mut Vec<Lost
     for mount in &of.container.mounts {
         let Some(volume) = of.workload.volume(mount) else { continue };
         let field = format!("{}.volumeMounts.{}", of.container.field, mount.volume);
-        // Volumes are the host's, and have no other namespace; only the last part has no dot.
-        let workload = &of.workload.object.name;
-        let named = || format!("{}.{workload}.{}", of.application, mount.volume);
+        // Volumes are the host's, and have no other namespace: who names the same one shares it.
+        let named = |name: &str| format!("{}.{name}", of.application);
         let (kind, host) = match &volume.content {
             Content::Host(path) => (bind, path.clone()),
-            Content::Kept(_) => (kept, named()),
+            Content::Kept { claim, .. } => (kept, named(claim)),
             Content::Scratch(_) => {
                 let why = "what is in it is kept, and it was empty at each start";
                 lost.push(of.workload.lost(field.clone(), why));
-                (kept, named())
+                (kept, named(&format!("{}.{}", of.workload.object.name, mount.volume)))
             }
             Content::Files(_) | Content::Secret(_) => {
                 lost.push(of.workload.lost(field, ""));

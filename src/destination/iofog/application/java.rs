@@ -5,10 +5,13 @@ use serde_json::{Map, Value, json};
 use super::{
     Microservice, Placing, container, copies, name, open_rows, registry, split, steps, told,
 };
-use crate::app::Finding;
+use crate::app::{Code, Finding};
+use crate::destination::iofog::CERTIFICATE_UNUSED;
+use crate::destination::iofog::new::is_template;
 use crate::destination::iofog::resolve::unpullable;
 use crate::destination::systems::{
-    Document, Emitted, File, Image, Lost, ModelledApplication, System,
+    Content, Document, Emitted, File, Image, Lost, ModelledApplication, Setting, System,
+    fill_secret,
 };
 
 /// The agent that is found first, as the vendor's example has it ("Registry Example").
@@ -36,8 +39,15 @@ pub fn application(application: &ModelledApplication, placing: &Placing) -> Emit
     }));
     findings.extend(told(lost, System::Iofog));
     findings.extend(open_rows(&open));
+    findings.extend(certificate(placing));
     let steps = steps(System::Iofog, &open, FILE);
     Emitted { files: vec![File::one(FILE, document)], findings, steps }
+}
+
+/// The roots of the destination, which no Java agent is given.
+fn certificate(placing: &Placing) -> Option<Finding> {
+    let (text, remedy) = CERTIFICATE_UNUSED;
+    placing.own_roots.then(|| Finding::new(Code::IofogCertificateUnused, text).remedy(remedy))
 }
 
 fn microservice(
@@ -61,6 +71,7 @@ fn microservice(
         None => lost.push(of.workload.lost(format!("{}.image", of.container.field), "")),
     }
     unsaid(of, lost);
+    templates(of, lost);
     let mut container = Map::new();
     let all = of.workload.host_network || of.container.privileged;
     container.insert("rootHostAccess".to_owned(), all.into());
@@ -80,6 +91,36 @@ fn microservice(
         "container": container,
         "config": {},
     })
+}
+
+/// Texts in which the Controller would find a template: it renders every text of a request
+/// (`substitutionMiddleware` in its `src/helpers/template-helper.js`).
+fn templates(of: &Microservice<'_>, lost: &mut Vec<Lost>) {
+    let container = of.container;
+    let env = container.env.iter().map(|variable| {
+        let text = match &variable.setting {
+            Setting::Text(text) => text.clone(),
+            Setting::Secret { name, key } => fill_secret(of.values, name, key),
+        };
+        (format!("env.{}", variable.name), text)
+    });
+    let arguments = container.arguments.iter().map(|word| ("args".to_owned(), word.clone()));
+    let mounts = container.mounts.iter().flat_map(|mount| {
+        let host = match of.workload.volume(mount).map(|volume| &volume.content) {
+            Some(Content::Host(path)) => Some(path.clone()),
+            _ => None,
+        };
+        let field = format!("volumeMounts.{}", mount.volume);
+        host.into_iter().chain([mount.path.clone()]).map(move |path| (field.clone(), path))
+    });
+    let texts = env.chain(arguments).chain(mounts);
+    let why = "the Controller takes `{{` and `{%` for templates, and puts something else there";
+    let mut fields: Vec<String> = texts
+        .filter(|(_, text)| is_template(text))
+        .map(|(field, _)| format!("{}.{field}", container.field))
+        .collect();
+    fields.dedup();
+    lost.extend(fields.into_iter().map(|field| of.workload.lost(field, why)));
 }
 
 /// What a microservice of a Java agent does not have.

@@ -25,6 +25,10 @@ pub struct Placing {
     pub agent: Option<String>,
     /// Number of the row of the destination's registry; `None`: not known.
     pub registry_id: Option<u32>,
+    /// The destination is pushed to with credentials, so that what is there may be private.
+    pub has_login: bool,
+    /// The destination is reached with roots of its own.
+    pub own_roots: bool,
 }
 
 /// One container with what it runs in, and the name that it gets.
@@ -68,19 +72,19 @@ fn copies(workload: &Workload, lost: &mut Vec<Lost>) {
         lost.push(workload.lost("spec.replicas", why));
     }
     if workload.containers.len() > 1 {
-        let why = "its containers become microservices that do not share a network or volumes";
+        let why = "its containers become microservices, which do not share a network";
         lost.push(Lost { field: None, ..workload.lost("", why) });
     }
 }
 
-/// The row that an image is pulled with: `remote` for Docker Hub, never `local`. A placeholder where
-/// the number is not known, which no Controller takes for one.
+/// The row that an image is pulled with: `remote` for what is public at Docker Hub, never `local`. A
+/// placeholder where the number is not known, which no Controller takes for one.
 fn registry(image: &Shipped, placing: &Placing, open: &mut Vec<String>) -> Value {
     let host = Image::parse(&image.address).host().map_or("docker.io", |(host, _)| host).to_owned();
     match placing.registry_id.filter(|_| !image.kept) {
         Some(id) if id == REMOTE.0 => REMOTE.1.into(),
         Some(id) => id.into(),
-        None if is_docker_hub(&host) => REMOTE.1.into(),
+        None if is_docker_hub(&host) && (image.kept || !placing.has_login) => REMOTE.1.into(),
         None => {
             let text = placeholder(&format!("id of the registry {host}"));
             if !open.contains(&host) {
@@ -97,8 +101,10 @@ fn open_rows(open: &[String]) -> impl Iterator<Item = Finding> + '_ {
         let text = format!(
             "the number of the registry {host} is not known, and a placeholder stands for it"
         );
-        Finding::new(Code::IofogRegistryIdOpen, text)
-            .remedy("Make the row, look up its number, and give `--registry-id`.")
+        Finding::new(Code::IofogRegistryIdOpen, text).remedy(
+            "Make the row, look up its number, and give `--registry-id`; for public images of \
+                 Docker Hub, give `--registry-id remote`.",
+        )
     })
 }
 

@@ -146,6 +146,8 @@ pub enum Setting {
 /// A port that is reached from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exposed {
+    /// Name of the container; the first, where nothing says which one has the port.
+    pub container: String,
     /// Port of the container.
     pub internal: u16,
     /// Port outside.
@@ -168,8 +170,13 @@ pub struct Volume {
 pub enum Content {
     /// Nothing at first, and nothing that stays; with its limit in bytes.
     Scratch(Option<u64>),
-    /// Data that stays; with its size in bytes, where a claim says one.
-    Kept(Option<u64>),
+    /// Data that stays, and that all who name its claim share.
+    Kept {
+        /// Name of the claim; one of a StatefulSet's first copy has the name that Kubernetes gives it.
+        claim: String,
+        /// Its size in bytes, where the claim says one.
+        size: Option<u64>,
+    },
     /// Files of a ConfigMap, by path in the volume.
     Files(BTreeMap<String, String>),
     /// The keys of a Secret, as files.
@@ -222,6 +229,13 @@ impl Workload {
     pub(crate) fn lost(&self, field: impl Into<String>, reason: &str) -> Lost {
         let (object, field) = (self.object.clone(), Some(field.into()));
         Lost { object, field, reason: reason.to_owned() }
+    }
+
+    /// Adds a port that is reached from outside, unless it is there.
+    pub(crate) fn expose(&mut self, exposed: Exposed) {
+        if !self.exposed.contains(&exposed) {
+            self.exposed.push(exposed);
+        }
     }
 
     /// The volume of a mount.

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::read::Context;
-use super::{Container, Lost, Mount, Setting, Variable, Workload, quantity, volumes};
+use super::{
+    Container, Exposed, Lost, Mount, Setting, Variable, Workload, quantity, services, volumes,
+};
 use crate::app::Object;
 
 /// Fields of a pod that are read here, and those that only mean something inside of Kubernetes.
@@ -60,7 +62,9 @@ pub(super) fn read(
     for (index, value) in list.into_iter().flatten().enumerate() {
         let at = format!("{at}/containers/{index}");
         let Some(fields) = value.as_object() else { continue };
-        workload.containers.push(container(context, object, &at, fields, security, lost));
+        let container = container(context, object, &at, fields, security, lost);
+        ports(object, &at, fields, &container.name, workload, lost);
+        workload.containers.push(container);
     }
 }
 
@@ -123,6 +127,34 @@ fn container(
         privileged: security.is_some_and(|of| of.get("privileged").is_some_and(|is| is == true)),
         cpu_millis: limit("cpu").and_then(|limit| quantity::millis(&limit)),
         memory: limit("memory").and_then(|limit| quantity::whole(&limit)),
+    }
+}
+
+/// The ports that a container opens on its host.
+fn ports(
+    object: &Object,
+    at: &str,
+    fields: &Map<String, Value>,
+    container: &str,
+    workload: &mut Workload,
+    lost: &mut Vec<Lost>,
+) {
+    let list = fields.get("ports").and_then(Value::as_array);
+    for (index, port) in list.into_iter().flatten().enumerate() {
+        let at = format!("{at}/ports/{index}");
+        others(
+            object,
+            &at,
+            port.as_object(),
+            &["name", "containerPort", "hostPort", "protocol"],
+            lost,
+        );
+        if let (Some(internal), Some(external)) =
+            (services::number(&port["containerPort"]), services::number(&port["hostPort"]))
+        {
+            let (container, protocol) = (container.to_owned(), services::protocol(port));
+            workload.expose(Exposed { container, internal, external, protocol });
+        }
     }
 }
 

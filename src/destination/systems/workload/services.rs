@@ -32,7 +32,7 @@ pub(super) fn tell(context: &Context<'_>, application: &mut Application) {
         for workload in &mut application.workloads {
             let found = selected.iter().find(|(id, _)| *id == workload.object);
             if let Some((_, object)) = found {
-                workload.exposed.extend(ports(service, object, field));
+                ports(service, object, field).into_iter().for_each(|port| workload.expose(port));
             }
         }
     }
@@ -48,27 +48,43 @@ fn is_selected(object: &Object, selector: &Map<String, Value>) -> bool {
 fn ports(service: &Object, object: &Object, field: &str) -> Vec<Exposed> {
     let list = service.at("/spec/ports").and_then(Value::as_array);
     let exposed = list.into_iter().flatten().filter_map(|port| {
-        let number = |value: &Value| value.as_u64().and_then(|number| u16::try_from(number).ok());
         let own = number(&port["port"])?;
-        let internal = match &port["targetPort"] {
-            Value::String(name) => named(object, name)?,
-            other => number(other).unwrap_or(own),
+        let target = match &port["targetPort"] {
+            Value::Null => &port["port"],
+            target => target,
         };
+        let (container, internal) = found(object, target)?;
         // A node port that Kubernetes chose is not in the export.
         let external = number(&port[field]).unwrap_or(own);
-        let protocol = port["protocol"].as_str().unwrap_or("TCP").to_ascii_lowercase();
-        Some(Exposed { internal, external, protocol })
+        Some(Exposed { container, internal, external, protocol: protocol(port) })
     });
     exposed.collect()
 }
 
-/// The number of a port that a container names.
-fn named(object: &Object, name: &str) -> Option<u16> {
+/// The container that has a port of this name or number, and the number. A number that none says it has
+/// is taken for one of the first: to list ports is no duty.
+fn found(object: &Object, target: &Value) -> Option<(String, u16)> {
     let at =
         if object.kind() == "Pod" { "/spec/containers" } else { "/spec/template/spec/containers" };
-    let containers = object.at(at).and_then(Value::as_array)?.iter();
-    let mut ports =
-        containers.flat_map(|container| container["ports"].as_array().into_iter().flatten());
-    let port = ports.find(|port| port["name"] == name)?;
-    u16::try_from(port["containerPort"].as_u64()?).ok()
+    let containers = object.at(at).and_then(Value::as_array)?;
+    let name = |container: &Value| container["name"].as_str().unwrap_or_default().to_owned();
+    for container in containers {
+        let mut ports = container["ports"].as_array().into_iter().flatten();
+        if let Some(port) =
+            ports.find(|port| port["name"] == *target || port["containerPort"] == *target)
+        {
+            return Some((name(container), number(&port["containerPort"])?));
+        }
+    }
+    Some((name(containers.first()?), number(target)?))
+}
+
+/// The number of a port.
+pub(super) fn number(value: &Value) -> Option<u16> {
+    value.as_u64().and_then(|number| u16::try_from(number).ok())
+}
+
+/// The protocol of a port of a Service or a container.
+pub(super) fn protocol(port: &Value) -> String {
+    port["protocol"].as_str().unwrap_or("TCP").to_ascii_lowercase()
 }

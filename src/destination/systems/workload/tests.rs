@@ -16,7 +16,12 @@ pub(crate) struct Made {
 /// As `tests/fixtures/systems/made/application-….yaml` has it.
 pub(crate) fn made(name: &str) -> Made {
     let name = format!("made/application-{name}.yaml");
-    let documents = cluster::parsed(&name, &file(&name)).unwrap();
+    made_of(&file(&name))
+}
+
+/// The same of the objects of a text.
+pub(crate) fn made_of(text: &str) -> Made {
+    let documents = cluster::parsed("made", text).unwrap();
     let objects: Vec<Object> = documents.into_iter().map(|of| Object::new(of).unwrap()).collect();
     let images = objects.iter().flat_map(images).collect();
     let secrets = json!([{"name": "keys", "keys": ["one", "two"], "complete": true,
@@ -114,7 +119,8 @@ fn an_application_is_its_containers_with_what_they_are_given() {
     assert_eq!(container.arguments, ["--db=db", "$(x)"]);
     assert_eq!((container.user, container.group), (Some(1000), Some(2000)));
     assert_eq!((container.cpu_millis, container.memory), (Some(500), Some(128 << 20)));
-    let exposed = Exposed { internal: 8080, external: 80, protocol: "tcp".to_owned() };
+    let (container, protocol) = ("web".to_owned(), "tcp".to_owned());
+    let exposed = Exposed { container, internal: 8080, external: 80, protocol };
     assert_eq!(web.exposed, [exposed]);
     let contents: Vec<_> = web.volumes.iter().map(|volume| volume.content.clone()).collect();
     let files = [("colours.txt".to_owned(), "red".to_owned())];
@@ -127,7 +133,8 @@ fn an_application_is_its_containers_with_what_they_are_given() {
             Content::Host("/dev/shm".to_owned()),
         ]
     );
-    assert_eq!(db.volumes[0].content, Content::Kept(Some(5 << 30)));
+    let claim = "data-db-0".to_owned();
+    assert_eq!(db.volumes[0].content, Content::Kept { claim, size: Some(5 << 30) });
 }
 
 #[test]

@@ -20,6 +20,9 @@ pub(super) fn read(
     let list = spec.get("volumes").and_then(Value::as_array);
     for (index, volume) in list.into_iter().flatten().enumerate() {
         let name = volume["name"].as_str().unwrap_or_default().to_owned();
+        if volume["emptyDir"]["medium"].as_str().is_some_and(|medium| !medium.is_empty()) {
+            lost.push(Lost::at(object, &format!("{at}/volumes/{index}/emptyDir/medium")));
+        }
         match content(context, volume) {
             Some(content) => volumes.push(Volume { name, content }),
             None => lost.push(Lost::at(object, &format!("{at}/volumes/{index}"))),
@@ -28,7 +31,8 @@ pub(super) fn read(
     let templates = object.at("/spec/volumeClaimTemplates").and_then(Value::as_array);
     for template in templates.into_iter().flatten() {
         let name = template["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-        volumes.push(Volume { name, content: Content::Kept(size(template)) });
+        let (claim, size) = (format!("{name}-{}-0", object.name()), size(template));
+        volumes.push(Volume { name, content: Content::Kept { claim, size } });
     }
     volumes
 }
@@ -39,9 +43,9 @@ fn content(context: &Context<'_>, volume: &Value) -> Option<Content> {
         let limit = named("emptyDir", "sizeLimit").and_then(quantity::whole);
         return Some(Content::Scratch(limit));
     }
-    if let Some(claim) = named("persistentVolumeClaim", "claimName") {
-        let claim = context.claims.get(claim).map(|claim| Value::from((*claim).clone()));
-        return Some(Content::Kept(claim.as_ref().and_then(size)));
+    if let Some(name) = named("persistentVolumeClaim", "claimName") {
+        let claim = context.claims.get(name).map(|claim| Value::from((*claim).clone()));
+        return Some(Content::Kept { claim: name.to_owned(), size: claim.as_ref().and_then(size) });
     }
     if let Some(name) = named("configMap", "name") {
         return files(context.configs.get(name)?, &volume["configMap"]["items"]);
