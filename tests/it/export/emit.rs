@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use axum::Router;
+use axum::http::{HeaderName, StatusCode};
 use serde_json::Value;
 
 use super::shop::{CANARIES, Shop, codes, version, versions};
@@ -75,8 +77,9 @@ fn control_tower_is_told_of_images_that_are_there() {
 fn findings_about_other_systems_stop_an_export_where_that_is_asked() {
     let shop = Shop::start();
     let outhaul = shop.outhaul();
-    let refused = emit(&outhaul, &shop, "avassa", &["--fail-on", "APPLICATION_FIELD_LOST"]);
-    assert_ne!(refused.code, 0, "{refused:?}");
+    let further = ["--fail-on", "APPLICATION_FIELD_LOST"];
+    let refused = emit(&outhaul, &shop, "avassa", &further).exits(17);
+    assert!(refused.stderr.contains("APPLICATION_FIELD_LOST"), "{refused:?}");
     assert_eq!(versions(&shop), Vec::<String>::new());
     assert!(names(&outhaul.home().join("out")).is_empty());
 }
@@ -94,6 +97,123 @@ fn what_cannot_be_told_is_refused_before_anything_is_read() {
     outhaul.write("out/mine", "kept");
     let full = run(&["-r", "r.example", "--emit", "avassa", "out"]);
     assert!(full.stderr.contains("never overwritten"), "{full:?}");
+    for args in [
+        ["-r", "r.example", "--emit", "eda", "new", "--emit", "avassa", "./new"].as_slice(),
+        &["-r", "r.example", "--emit", "eda", "new", "--emit", "avassa", "out/../new/a"],
+        &["--to", "new", "--pull-address", "r.example", "--emit", "avassa", "new/a"],
+        &["new", "--pull-address", "r.example", "--emit", "avassa", "new"],
+    ] {
+        let together = run(args);
+        assert!(together.stderr.contains("are not apart"), "{together:?}");
+        assert!(!outhaul.home().join("new").exists());
+    }
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[cfg(unix)]
+#[test]
+fn values_of_secrets_are_their_owner_s_alone() {
+    let shop = Shop::start();
+    let outhaul = shop.outhaul();
+    let further = ["--with-secrets", "--secrets", "include", "--emit", "eda", "out/second"];
+    let exported =
+        emit(&outhaul, &shop, "avassa", &[&further[..], &["--emit-store"]].concat()).ok();
+    assert!(CANARIES.iter().all(|canary| !exported.mentions(canary)), "{exported:?}");
+    for (path, said) in [
+        ("told/secrets.yaml", &CANARIES[..]),
+        ("second/secrets.yaml", &CANARIES[..]),
+        ("second/store.yaml", &["s3cret"][..]),
+    ] {
+        let path = outhaul.home().join("out").join(path);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(said.iter().all(|value| text.contains(value)), "{path:?}");
+        assert_eq!(mode(&path), 0o600, "{path:?}");
+        assert_eq!(mode(path.parent().unwrap()), 0o700, "{path:?}");
+    }
+    assert_eq!(mode(&outhaul.home().join("out/second/crs")), 0o700);
+    // Nobody knows who we are at another address.
+    let elsewhere = ["--with-secrets", "--emit-store", "--pull-address", "mirror.example/team"];
+    let args = ["app", "export", "shop", "-n", shop.namespace.name(), "-r", "team"];
+    let args = [&args[..], &["--emit", "eda", "out/third"], &elsewhere].concat();
+    outhaul.run(&args).ok();
+    let store = std::fs::read_to_string(outhaul.home().join("out/third/store.yaml")).unwrap();
+    assert!(store.contains("mirror.example") && !store.contains("s3cret"), "{store}");
+}
+
+/// A dry run to the destination's registry with these documents in `--destinations`.
+fn described(shop: &Shop<'_>, system: &str, registry: &str, documents: &str) -> Output {
+    let outhaul = shop.outhaul().docker_config(&shop.destination.docker_config());
+    outhaul.write("known.yaml", documents);
+    let ca = shop.destination.ca_file().display().to_string();
+    let args = ["app", "export", "shop", "-n", shop.namespace.name(), "-r", registry];
+    let further = ["--destinations", "known.yaml", "--ca-file", &ca, "--emit", system, "out"];
+    outhaul.run(&[&args[..], &further, &["--dry-run", "-o", "json"]].concat()).ok()
+}
+
+#[test]
+fn control_tower_s_own_documents_say_whether_it_knows_the_address() {
+    let shop = Shop::start();
+    let address = shop.destination.address();
+    let unresolved = |host: &str| {
+        let known = format!("address: {host}\ncredentials: []\n");
+        let report = described(&shop, "avassa", &format!("{address}/backups"), &known).json();
+        codes(&report).contains(&"AVASSA_IMAGE_UNRESOLVED")
+    };
+    assert!(unresolved("registry.example.com:6000"));
+    assert!(!unresolved(&address));
+}
+
+#[test]
+fn the_row_that_describes_the_destination_is_the_row_of_its_images() {
+    let shop = Shop::start();
+    let row = format!(
+        "apiVersion: iofog.org/v3
+kind: Registry
+spec: {{id: 7, url: 'https://{}', private: true, username: carol, password: s3cret, email: a@b.example}}
+",
+        shop.destination.address()
+    );
+    let told = |system: &str| described(&shop, system, "7/backups", &row).json();
+    let report = told("iofog");
+    assert!(!codes(&report).contains(&"IOFOG_REGISTRY_ID_OPEN"), "{report}");
+    assert!(codes(&report).contains(&"IOFOG_CERTIFICATE_UNUSED"), "{report}");
+    // edgelet's rows are others.
+    assert!(codes(&told("edgelet")).contains(&"IOFOG_REGISTRY_ID_OPEN"));
+}
+
+#[test]
+fn artifactory_is_known_by_its_answers() {
+    let shop = Shop::start();
+    let found = |header: &'static str| {
+        let (_runtime, place) = empty(header);
+        let args = ["app", "export", "shop", "-n", shop.namespace.name(), "-r", &place];
+        let further = ["--plain-http", "--emit", "eda", "out", "--dry-run", "-o", "json"];
+        let report = shop.outhaul().run(&[&args[..], &further].concat()).ok().json();
+        codes(&report).contains(&"EDA_ARTIFACTORY")
+    };
+    assert!(found("x-jfrog-version"));
+    assert!(!found("x-other"));
+}
+
+/// A place in a registry that has nothing and sends a header with each answer, for as long as the
+/// runtime is there.
+fn empty(header: &'static str) -> (tokio::runtime::Runtime, String) {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
+    let answer = move || async move {
+        (StatusCode::NOT_FOUND, [(HeaderName::from_static(header), "7.90.1")], "")
+    };
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let place = format!("{}/team", listener.local_addr().unwrap());
+    runtime.spawn(async move {
+        axum::serve(listener, Router::new().fallback(answer)).await.unwrap();
+    });
+    (runtime, place)
 }
 
 /// Gives a Controller an application, as iofogctl does.
