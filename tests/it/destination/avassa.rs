@@ -39,8 +39,9 @@ fn a_new_registry_is_taken_by_control_tower_s_rest() {
     let stream = created();
     for (words, document) in documents(&stream) {
         // A vault that is only validated is not there for its secrets.
+        let expected = if words.last() == Some(&"secrets") { 404 } else { 201 };
         let validated = send(&tower, &words, "?validate=true", document, TOKEN);
-        assert!([201, 404].contains(&validated), "{document}");
+        assert_eq!(validated, expected, "{document}");
     }
     assert!(tower.made().is_empty(), "validated and not made");
     for (words, document) in documents(&stream) {

@@ -2,8 +2,7 @@
 //! which is a real one behind the way that tokens are asked for.
 //!
 //! What the vendor documents is strict here, and what it does not document is not here: the user's name
-//! is ignored, the token is the password (`docker login -u any -p TOKEN`); a token ends by time or by
-//! its number of uses (401), is held back by its policy (403), and nothing goes while the Strongbox is
+//! is ignored, the token is the password (`docker login -u any -p TOKEN`); a token ends midway (401), is held back by its policy (403), and nothing goes while the Strongbox is
 //! sealed (503).
 
 mod rest;
@@ -35,8 +34,10 @@ const MAX_BODY: usize = 64 << 20;
 /// What the tests decide, and what came of it.
 #[derive(Default)]
 struct State {
-    /// Requests that the token is good for; `None`: any number.
-    uses: Option<usize>,
+    /// Whether the token ends at the next manifest that is put.
+    ends_at_manifest: bool,
+    /// Whether it has ended.
+    is_ended: bool,
     is_sealed: bool,
     /// Whether the policy of the token lacks Registry-Push.
     is_pull_only: bool,
@@ -98,9 +99,15 @@ impl Tower {
         serde_json::json!({ "auths": { &self.address: login } }).to_string()
     }
 
-    /// Makes the token good for so many more requests; `None` for any number.
-    pub(crate) fn limit_uses(&self, uses: Option<usize>) {
-        self.state().uses = uses;
+    /// Has the token end at the next manifest that is put, which is not taken any more.
+    pub(crate) fn end_at_manifest(&self) {
+        self.state().ends_at_manifest = true;
+    }
+
+    /// Makes the token good for any number of requests again.
+    pub(crate) fn renew(&self) {
+        let mut state = self.state();
+        (state.ends_at_manifest, state.is_ended) = (false, false);
     }
 
     /// Seals or unseals the Strongbox.

@@ -31,12 +31,12 @@ pub(super) async fn pass(door: &Door, parts: &Parts, body: Bytes) -> Response {
 }
 
 fn refusal(state: &mut State, parts: &Parts) -> Option<Response> {
-    let is_used_up = state.uses == Some(0);
-    if password(&parts.headers).as_deref() != Some(TOKEN) || is_used_up {
+    let is_manifest = parts.method == Method::PUT && parts.uri.path().contains("/manifests/");
+    state.is_ended |= state.ends_at_manifest && is_manifest;
+    if password(&parts.headers).as_deref() != Some(TOKEN) || state.is_ended {
         let ask = [(header::WWW_AUTHENTICATE, "Basic realm=\"control-tower\"")];
         return Some((StatusCode::UNAUTHORIZED, ask).into_response());
     }
-    state.uses = state.uses.map(|uses| uses - 1);
     let is_read = [Method::GET, Method::HEAD].contains(&parts.method);
     (state.is_pull_only && !is_read).then(|| StatusCode::FORBIDDEN.into_response())
 }
