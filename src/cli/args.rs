@@ -22,9 +22,13 @@ mod schedule;
 mod serve;
 mod verify;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{
+    ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+};
 
 use crate::destination::eda;
 use crate::registry::{Host, Platform, RepositoryName};
@@ -71,7 +75,7 @@ pub(crate) struct Cli {
 }
 
 /// Flags of every command
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// Path of the kubeconfig [default: $KUBECONFIG, ~/.kube/config, or the pod's own account]
@@ -100,9 +104,39 @@ pub(crate) struct Global {
     /// Log what is done (twice: every request)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// Arguments of the command that stand on its line, and are not of the environment.
+    #[arg(skip)]
+    pub(crate) typed: BTreeSet<String>,
+}
+
+impl Cli {
+    /// The arguments of this process.
+    ///
+    /// # Errors
+    /// When they are wrong, or help or the version is asked for.
+    pub(crate) fn of_process() -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches()?;
+        let mut cli = Self::from_arg_matches(&matches)?;
+        cli.global.typed = typed(&matches);
+        Ok(cli)
+    }
+}
+
+/// What is typed of the innermost command, which has the global flags as well.
+fn typed(matches: &ArgMatches) -> BTreeSet<String> {
+    if let Some((_, inner)) = matches.subcommand() {
+        return typed(inner);
+    }
+    let is_typed = |id: &&str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    matches.ids().map(clap::Id::as_str).filter(is_typed).map(str::to_owned).collect()
 }
 
 impl Global {
+    /// Whether an argument of the command, by its name in the code, stands on its line.
+    pub(crate) fn is_typed(&self, argument: &str) -> bool {
+        self.typed.contains(argument)
+    }
+
     /// Where Nokia EDA's registries are sought in the cluster.
     pub(crate) fn eda_namespace(&self) -> &str {
         self.eda_namespace.as_deref().unwrap_or(eda::NAMESPACE)

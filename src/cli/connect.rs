@@ -11,7 +11,7 @@ use super::args::{AccessArgs, ContentArgs, Global, RegistryKindArg, SourceArgs};
 use super::destinations;
 use crate::app::Snapshot;
 use crate::cluster::client::ClientOptions;
-use crate::cluster::{Live, Manifests, Scope, SecretReader, Source};
+use crate::cluster::{self, Live, Manifests, Scope, SecretReader, Source};
 use crate::destination::direct::{self, Access};
 use crate::destination::{self, Destination, select};
 use crate::error::Error;
@@ -28,11 +28,6 @@ const MAX_PASSWORD: u64 = 64 << 10;
 pub(crate) async fn source(args: &SourceArgs, global: &Global) -> Result<Box<dyn Source>, Error> {
     Ok(match args.from.as_deref() {
         None => Box::new(Live::connect(&client_options(global)).await?),
-        Some(path) if path == Path::new("-") => Box::new(Manifests::from_reader(
-            std::io::stdin().lock(),
-            "standard input",
-            Timestamp::now(),
-        )?),
         Some(path) => Box::new(Manifests::from_path(path, Timestamp::now())?),
     })
 }
@@ -195,8 +190,9 @@ pub(crate) fn registry(address: &str, args: &AccessArgs) -> Result<Arc<Registry>
 /// configuration for what it has no credentials for.
 pub(crate) fn described(mut found: Destination, args: &AccessArgs) -> Result<Destination, Error> {
     found.endpoint.tls.extra_roots.extend(roots(args)?);
+    // Before the command line says more of it: what the user says is the user's decision.
+    found.ask_docker(&DockerConfig::load_default()?);
     found.endpoint.plain_http |= args.plain_http;
-    found.keychain = found.keychain.with_docker_config(DockerConfig::load_default()?);
     Ok(found)
 }
 
@@ -216,7 +212,7 @@ pub(crate) fn access(args: &AccessArgs) -> Result<Access, Error> {
 /// The password that standard input has, without the end of its line.
 pub(crate) fn password() -> Result<SecretString, Error> {
     let mut text = String::new();
-    std::io::stdin()
+    cluster::standard_input()?
         .take(MAX_PASSWORD)
         .read_to_string(&mut text)
         .map_err(|source| Error::File { path: "standard input".into(), source })?;

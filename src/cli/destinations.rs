@@ -1,11 +1,10 @@
 //! The destinations that are known: labelled Secrets, and what other systems say of registries.
 
-use std::path::Path;
-
 use jiff::Timestamp;
 
 use super::args::Global;
 use super::connect;
+use super::output::Printer;
 use crate::cluster::{self, Live, Manifests, SecretReader};
 use crate::destination::documents::{self, Documents};
 use crate::destination::{self, Destination, adopt, select};
@@ -24,35 +23,53 @@ pub(crate) struct Known {
     pub(crate) unread: Option<Error>,
 }
 
-/// Reads what `--destinations` names, else the cluster.
+/// Labelled Secrets, in the form in which they were read, and what other systems describe.
+pub(crate) struct Found<S> {
+    /// What was read of labelled Secrets; `None` where there is no place for them, or no right to it.
+    pub(crate) labelled: Option<S>,
+    /// What other systems describe.
+    pub(crate) documents: Documents,
+    /// Why some could not be read that may be there.
+    pub(crate) unread: Option<Error>,
+}
+
+/// The destinations that `--destinations` names, else those of the cluster.
+///
+/// # Errors
+/// As [`found`].
+pub(crate) async fn known(global: &Global) -> Result<Known, Error> {
+    let found = found(global, None, async |reader| labelled(reader, global).await).await?;
+    let nowhere = || (select::SYSTEM_NAMESPACES[0].to_owned(), Vec::new());
+    let (namespace, mut all) = found.labelled.unwrap_or_else(nowhere);
+    all.extend(with_docker(found.documents.adopted)?);
+    adopt::shadow(&mut all);
+    Ok(Known { namespace, all, notes: found.documents.notes, unread: found.unread })
+}
+
+/// Reads what `--destinations` names, else the cluster: labelled Secrets as `labelled` does, and Nokia
+/// EDA's registries in `eda_namespace`, without it in the one of the flags.
 ///
 /// # Errors
 /// When labelled Secrets cannot be read, or a file is none.
-pub(crate) async fn known(global: &Global) -> Result<Known, Error> {
-    let mut known = match &global.destinations {
-        Some(path) => of_files(path, global).await?,
-        None => of_cluster(global).await?,
-    };
-    adopt::shadow(&mut known.all);
-    Ok(known)
-}
-
-async fn of_files(path: &Path, global: &Global) -> Result<Known, Error> {
-    let mut found = documents::read(cluster::placed(path)?, global.eda_namespace.as_deref())?;
-    let objects = std::mem::take(&mut found.objects);
-    let name = path.display().to_string();
-    let objects = Manifests::from_documents(name, objects, Timestamp::now())?;
-    beside(labelled(&objects, global).await, found, None)
-}
-
-async fn of_cluster(global: &Global) -> Result<Known, Error> {
+pub(crate) async fn found<S>(
+    global: &Global,
+    eda_namespace: Option<&str>,
+    labelled: impl AsyncFn(&dyn SecretReader) -> Result<S, destination::Error>,
+) -> Result<Found<S>, Error> {
+    if let Some(path) = &global.destinations {
+        let mut found = documents::read(cluster::placed(path)?, global.eda_namespace.as_deref())?;
+        let objects = std::mem::take(&mut found.objects);
+        let name = path.display().to_string();
+        let objects = Manifests::from_documents(name, objects, Timestamp::now())?;
+        return beside(labelled(&objects).await, found, None);
+    }
     let live = Live::connect(&connect::client_options(global)).await?;
-    let secrets = match labelled(&live, global).await {
+    let secrets = match labelled(&live).await {
         // Who does not answer is not asked again.
         Err(error) if !is_optional(&error) => return Err(error.into()),
         secrets => secrets,
     };
-    let namespace = global.eda_namespace();
+    let namespace = eda_namespace.unwrap_or(global.eda_namespace());
     match live.eda_registries(namespace).await {
         Ok(registries) => beside(secrets, documents::of_eda(registries)?, None),
         Err(source) => {
@@ -63,29 +80,34 @@ async fn of_cluster(global: &Global) -> Result<Known, Error> {
     }
 }
 
+/// Says what could not be read, with its cause.
+pub(crate) fn tell_unread(unread: Option<&Error>, printer: &Printer) {
+    if let Some(error) = unread {
+        printer.say(format!("{error}: {}", error.causes().join(": ")));
+    }
+}
+
 /// Labelled Secrets, and behind them what other systems describe. Who has registries of another system
 /// needs neither labelled Secrets nor a right to them.
-fn beside(
-    secrets: Result<(String, Vec<Destination>), destination::Error>,
-    found: Documents,
+fn beside<S>(
+    secrets: Result<S, destination::Error>,
+    documents: Documents,
     unread: Option<destination::Error>,
-) -> Result<Known, Error> {
-    let (namespace, mut all, unread) = match (secrets, unread) {
-        (Ok((namespace, all)), unread) => (namespace, all, unread),
+) -> Result<Found<S>, Error> {
+    let (labelled, unread) = match (secrets, unread) {
+        (Ok(labelled), unread) => (Some(labelled), unread),
         (Err(destination::Error::NoSystemNamespace { .. }), Some(unread)) => {
             return Err(unread.into());
         }
-        (Err(error), _) if found.adopted.is_empty() || !is_optional(&error) => {
+        (Err(error), _) if documents.adopted.is_empty() || !is_optional(&error) => {
             return Err(error.into());
         }
         (Err(error), _) => {
-            let namespace = select::SYSTEM_NAMESPACES[0].to_owned();
             let is_none = matches!(error, destination::Error::NoSystemNamespace { .. });
-            (namespace, Vec::new(), Some(error).filter(|_| !is_none))
+            (None, Some(error).filter(|_| !is_none))
         }
     };
-    all.extend(with_docker(found.adopted)?);
-    Ok(Known { namespace, all, notes: found.notes, unread: unread.map(Error::from) })
+    Ok(Found { labelled, documents, unread: unread.map(Error::from) })
 }
 
 async fn labelled(
@@ -109,16 +131,13 @@ fn is_optional(error: &destination::Error) -> bool {
 }
 
 /// Where a system has no credentials for a registry, those of the Docker configuration are used, as for
-/// an address.
+/// an address; but not where a document could have them sent to anybody.
 fn with_docker(mut adopted: Vec<Destination>) -> Result<Vec<Destination>, Error> {
     let is_open = |of: &&mut Destination| of.keychain.is_empty() && of.fatal().is_none();
     let mut open = adopted.iter_mut().filter(is_open).peekable();
     if open.peek().is_some() {
         let docker = DockerConfig::load_default()?;
-        for destination in open {
-            let keychain = std::mem::take(&mut destination.keychain);
-            destination.keychain = keychain.with_docker_config(docker.clone());
-        }
+        open.for_each(|destination| destination.ask_docker(&docker));
     }
     Ok(adopted)
 }

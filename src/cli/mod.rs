@@ -26,7 +26,7 @@ mod traces;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Exit};
@@ -39,7 +39,7 @@ const MAX_WORKERS: usize = 4;
 
 /// Parses the arguments, runs the command and says how it ended.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::of_process() {
         Ok(cli) => cli,
         Err(usage) => {
             let _ = usage.print(); // a closed pipe is no failure of ours

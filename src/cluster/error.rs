@@ -82,6 +82,9 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// Standard input is to be read by two, or twice.
+    #[error("standard input is asked for more than once, and can be read once")]
+    InputTaken,
     /// Something over a limit of ours.
     #[error("{what} is larger than the limit of {limit}")]
     TooLarge {
@@ -113,6 +116,14 @@ pub enum Error {
     Exists {
         /// Kind, namespace and name.
         what: String,
+    },
+    /// No answer says whether it was made.
+    #[error("whether {what} was made is not known: {source}")]
+    Unknown {
+        /// Kind, namespace and name.
+        what: String,
+        /// What came in place of the answer.
+        source: Box<Self>,
     },
     /// What was to be written has been written by somebody else meanwhile, or is gone.
     #[error("{what} has been changed meanwhile")]
@@ -192,9 +203,27 @@ impl Error {
                 "correct that place (indentation is part of YAML), or leave that file out"
             }
             Self::File { .. } => "check the path and that you may read it",
+            Self::Unknown { .. } => {
+                "look whether it is there before you run the command again, and remove it if it is \
+                 there and not wanted: `outhaul registry list`, `outhaul registry delete`"
+            }
+            Self::InputTaken => {
+                "give files in place of `-` and `--password-stdin` for all but one; `--destinations` \
+                 is read again for `--chart-registry` and `--emit`"
+            }
             Self::TooLarge { .. } => "select less: another namespace, or a smaller directory",
             _ => return None,
         })
+    }
+
+    /// It as the end of a request that makes `what`, of which nothing else is known unless it was refused.
+    pub(super) fn unknown(self, what: impl FnOnce() -> String) -> Self {
+        let is_open = match &self {
+            Self::Unreachable { .. } | Self::Timeout { .. } | Self::Protocol { .. } => true,
+            Self::Api { status, .. } => *status >= 500,
+            _ => false,
+        };
+        if is_open { Self::Unknown { what: what(), source: Box::new(self) } } else { self }
     }
 
     /// Whether asking again may help: a throttle or a passing fault.

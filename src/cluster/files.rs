@@ -1,8 +1,9 @@
 //! Finds and reads manifest files: one, standard input, or a directory with all below it.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read, StdinLock};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
@@ -74,8 +75,21 @@ pub fn placed(path: &Path) -> Result<Vec<FileDocument>, Error> {
 /// When something cannot be read, is not UTF-8 or too large.
 pub fn texts(path: &Path) -> Result<Vec<Text>, Error> {
     match path == Path::new("-") {
-        true => Ok(vec![read_stream(STDIN, std::io::stdin().lock())?]),
+        true => Ok(vec![read_stream(STDIN, standard_input()?)?]),
         false => read(path),
+    }
+}
+
+/// Standard input, for the first who asks: who comes after would find it empty, and take that for what
+/// was given.
+///
+/// # Errors
+/// [`Error::InputTaken`] for all others.
+pub fn standard_input() -> Result<StdinLock<'static>, Error> {
+    static IS_TAKEN: AtomicBool = AtomicBool::new(false);
+    match IS_TAKEN.swap(true, Ordering::Relaxed) {
+        false => Ok(io::stdin().lock()),
+        true => Err(Error::InputTaken),
     }
 }
 

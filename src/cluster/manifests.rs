@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -76,7 +76,7 @@ impl Manifests {
     /// object, or is too large.
     pub fn from_path(path: &Path, taken_at: Timestamp) -> Result<Self, Error> {
         if path == Path::new("-") {
-            return Self::from_reader(io::stdin().lock(), STDIN, taken_at);
+            return Self::from_reader(files::standard_input()?, STDIN, taken_at);
         }
         Self::from_texts(path.display().to_string(), files::read(path)?, taken_at)
     }

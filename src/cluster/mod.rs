@@ -43,7 +43,7 @@ mod workloads;
 pub use config::{ClientOptions, default_namespace};
 pub use epinio::EpinioParts;
 pub use error::Error;
-pub use files::{FileDocument, Text, documents, parsed, placed, texts};
+pub use files::{FileDocument, Text, documents, parsed, placed, standard_input, texts};
 pub use index::AppIndex;
 pub use lease::LeaseRecord;
 pub use live::Live;

@@ -41,7 +41,7 @@ impl Live {
     /// Makes an object of its manifest. Sent once: who gets no answer looks before asking again.
     ///
     /// # Errors
-    /// [`Error::Exists`] if there is one of its name; else what the cluster says against it, for
+    /// [`Error::Unknown`] if it may have been made all the same; [`Error::Exists`] if there is one of its name; else what the cluster says against it, for
     /// Secrets without its words, which may quote what was sent.
     pub async fn create_object(
         &self,
@@ -55,27 +55,33 @@ impl Live {
         let sent = self.api.send_once::<Object>(Method::POST, &path, JSON, &object.into()).await;
         let made = sent.map_err(|error| match error {
             Error::Api { status: 409, .. } => Error::Exists { what: title(kind, namespace, &name) },
-            error if kind.plural() == "secrets" => without_words(error),
-            error => error,
+            error => {
+                let error = if kind.plural() == "secrets" { without_words(error) } else { error };
+                error.unknown(|| title(kind, namespace, &name))
+            }
         })?;
         Ok(placed(kind, namespace, &made))
     }
 
-    /// Removes an object, if it is still this one and not a later one of its name.
+    /// Removes an object, if it is still this one and not a later one of its name. One that is gone is
+    /// removed.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if it is gone; else what the cluster says.
+    /// [`Error::Conflict`] if it is a later one; else what the cluster says.
     pub async fn remove_object(&self, object: &Placed) -> Result<(), Error> {
         let body = json!({"preconditions": {"uid": object.uid}});
         let sent = self.api.send::<Value>(Method::DELETE, &object.path(), JSON, &body).await;
-        sent.map(drop).map_err(|error| overtaken(object, error))
+        match sent {
+            Ok(_) | Err(Error::Api { status: 404, .. }) => Ok(()),
+            Err(error) => Err(overtaken(object, error)),
+        }
     }
 
     /// Writes fields of an object (RFC 7396: null takes one away) and no others, if it is still this
     /// one.
     ///
     /// # Errors
-    /// As [`Self::remove_object`].
+    /// [`Error::Conflict`] if it is gone or a later one; else what the cluster says.
     pub async fn merge_object(&self, object: &Placed, fields: &Value) -> Result<(), Error> {
         let mut body = fields.clone();
         body["metadata"]["uid"] = object.uid.as_str().into();

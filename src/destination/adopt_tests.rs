@@ -6,6 +6,7 @@ use crate::destination::documents::{Documents, read};
 use crate::destination::select::{chosen, configured, named};
 use crate::destination::systems::fixtures::{documents, recorded};
 use crate::destination::{Error, direct, systems};
+use crate::registry::credentials::DockerConfig;
 
 fn adopted(name: &str) -> Vec<Destination> {
     mixed(&documents(name), None).adopted
@@ -192,5 +193,24 @@ fn a_refusal_of_a_server_is_no_list() {
     for value in refused.into_iter().chain([json!({"errors": [{"error-message": "sealed"}]})]) {
         let placed = vec![FileDocument { file: "d".into(), line: 1, value }];
         assert!(matches!(read(placed, None), Err(systems::Error::Refused { .. })));
+    }
+}
+
+#[test]
+fn no_document_decides_that_docker_credentials_are_sent_to_anybody() {
+    let row = |url: &str, skip_tls_verify| Row {
+        address: systems::Address::parse(url),
+        skip_tls_verify,
+        ..Row::default()
+    };
+    for (url, skips, is_asked) in [
+        ("https://r.example", false, true),
+        ("http://r.example", false, false),
+        ("https://r.example", true, false),
+        ("http://127.0.0.1:5000", true, true),
+    ] {
+        let mut destination = adopt(System::Eda, &row(url, skips));
+        destination.ask_docker(&DockerConfig::default());
+        assert_eq!(!destination.keychain.is_empty(), is_asked, "{url} {skips}");
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::Recipient;
 use super::systems::{Reported, System};
+use crate::registry::credentials::DockerConfig;
 use crate::registry::reference::InvalidReference;
 use crate::registry::{Endpoint, Host, Keychain, RepositoryName};
 
@@ -94,6 +95,17 @@ impl Destination {
     /// The first problem that prevents use.
     pub fn fatal(&self) -> Option<&Problem> {
         self.problems.iter().find(|problem| problem.fatal)
+    }
+
+    /// Asks this configuration where it has no credentials itself. Who describes a destination does not
+    /// decide that credentials of somebody else go to it without TLS, or to whoever answers: there it is
+    /// not asked, but on this machine.
+    pub fn ask_docker(&mut self, docker: &DockerConfig) {
+        let Endpoint { host, plain_http, tls, .. } = &self.endpoint;
+        if host.is_loopback() || !(*plain_http || tls.skip_verify) {
+            let keychain = std::mem::take(&mut self.keychain);
+            self.keychain = keychain.with_docker_config(docker.clone());
+        }
     }
 
     /// Whether it has this name, or its system calls it so.

@@ -150,7 +150,8 @@ pub fn leading<'t>(
     found.map(|(first, rest)| Ok((named(known, first)?, rest))).transpose()
 }
 
-/// The destination that a repository is below, the one with the longest path of several.
+/// The destination that a repository is below, the one with the longest path of several, and of those
+/// the first.
 pub fn holding<'d>(
     known: &'d [Destination],
     host: &Host,
@@ -165,7 +166,8 @@ pub fn holding<'d>(
         known.host == *host && rest.is_some_and(|rest| rest.starts_with('/'))
     };
     let usable = known.iter().filter(|known| known.fatal().is_none());
-    usable.filter(is_below).max_by_key(|known| path(known))
+    // Of equals it is the last that `max_by_key` takes.
+    usable.rev().filter(is_below).max_by_key(|known| path(known))
 }
 
 /// Refuses a destination to applications of a namespace that it does not allow.
@@ -208,4 +210,29 @@ async fn read(
 
 fn unreadable(namespace: &str, source: cluster::Error) -> Error {
     Error::Unreadable { namespace: namespace.to_owned(), source: Box::new(source) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::destination::direct::{Access, destination};
+
+    #[test]
+    fn a_repository_is_below_the_longest_path_and_of_equal_ones_the_first() {
+        let known = |name: &str, address: &str| Destination {
+            name: name.to_owned(),
+            ..destination(address, &Access::default()).unwrap()
+        };
+        let all = [
+            known("host", "r.example"),
+            known("labelled", "r.example/team"),
+            known("described", "r.example/team"),
+        ];
+        let found = |repository: &str| {
+            let host = "r.example".parse().unwrap();
+            holding(&all, &host, &repository.parse().unwrap()).map(|found| found.name.as_str())
+        };
+        assert_eq!(found("team/shop"), Some("labelled"));
+        assert_eq!(found("teams/shop"), Some("host"));
+    }
 }

@@ -296,6 +296,7 @@ fn of_cluster(error: &cluster::Error) -> Exit {
         | E::Snapshot { .. }
         | E::TooLarge { .. } => Exit::Manifests,
         E::File { .. } => Exit::Manifests,
+        E::InputTaken => Exit::Usage,
         _ => Exit::Cluster,
     }
 }

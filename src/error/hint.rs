@@ -98,7 +98,8 @@ fn of_export(error: &export::Error) -> Option<String> {
         E::Path(_, hint) => hint.clone(),
         E::ChartsUndocumented { .. } => {
             "name a registry for the chart with `--chart-registry NAME|URL` of `app export` or `app \
-             copy`; if you know that this one takes charts, name it there as well"
+             copy`; if you know that this one takes charts, name it there as well. Schedules and servers \
+             have no such flag: choose another destination for them"
                 .into()
         }
         E::NotAllowed(error) => return of_destination(error),

@@ -278,6 +278,7 @@ fn of_cluster(error: &cluster::Error) -> Code {
     use cluster::Error as E;
     match error {
         E::Unreachable { .. } | E::Timeout { .. } => Code::ClusterUnreachable,
+        E::Unknown { source, .. } => of_cluster(source),
         E::Unauthorized { .. } | E::Forbidden { .. } | E::Unidentified { .. } => {
             Code::ServerLacksRight
         }
@@ -292,6 +293,7 @@ fn of_cluster(error: &cluster::Error) -> Code {
         | E::ManyNamespaces { .. }
         | E::Malformed { .. }
         | E::File { .. }
+        | E::InputTaken
         | E::Snapshot { .. } => Code::Internal,
     }
 }

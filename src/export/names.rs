@@ -93,7 +93,7 @@ pub fn part(text: &str) -> String {
 /// registry or an address, need its images.
 ///
 /// # Errors
-/// Never.
+/// Those of a tag, none of which this one has: its prefix and the hash are always the same in kind.
 pub fn owner_tag(charts: &str) -> Result<Tag, Error> {
     let hash = Digest::of(charts.as_bytes());
     Ok(format!("{OWNER_PREFIX}{}", &hash.hex()[..HASH_DIGITS]).parse()?)

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::registry::system;
 use super::{ControllerArgs, WrittenArgs};
 use crate::destination::iofog::LAST_ID;
-use crate::destination::systems::System;
+use crate::destination::systems::{System, is_subdomain};
 
 #[derive(Debug, Args)]
 pub(crate) struct RegistryListArgs {
@@ -38,17 +38,19 @@ pub(crate) struct RegistryShowArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RegistryDeleteArgs {
-    /// Its id or its name
+    /// Its id or its name: an address may become another registry's
     #[arg(value_name = "ID|NAME")]
     pub(crate) registry: String,
-    /// Namespace of the Secret [default: the one with the destinations]
+    /// Namespace of the Secret [default: the one with the destinations]. It is in the cluster, whatever
+    /// OUTHAUL_CONTROLLER says
     #[arg(short, long)]
     pub(crate) namespace: Option<String>,
     #[command(flatten)]
     pub(crate) controller: ControllerArgs,
 }
 
-/// Where registries are read: from documents, from ioFog's Controller, else from the cluster
+/// Where registries are read: from documents, from ioFog's Controller, else from the cluster. Flags
+/// about a cluster or files on the line are stronger than the variable of the Controller
 #[derive(Debug, Args)]
 pub(crate) struct PlaceArgs {
     /// Read documents, and whose they are
@@ -100,7 +102,7 @@ pub(crate) struct RegistryCreateArgs {
     #[arg(long, value_parser = clap::value_parser!(u32).range(3..=i64::from(LAST_ID)))]
     pub(crate) id: Option<u32>,
     /// Name of the Kubernetes object [default: made of the host]
-    #[arg(long)]
+    #[arg(long, value_parser = object_name)]
     pub(crate) name: Option<String>,
     /// Whose documents are printed, or made in the cluster [default: epinio]
     #[arg(long, value_name = "FORMAT", value_parser = system())]
@@ -175,4 +177,16 @@ pub(crate) struct RowFieldsArgs {
     /// Certificates in PEM
     #[arg(long, value_name = "FILE")]
     pub(crate) cert: Option<PathBuf>,
+}
+
+/// The API server would refuse another one, and what writes objects would choose one itself.
+fn object_name(text: &str) -> Result<String, String> {
+    match is_subdomain(text) {
+        true => Ok(text.to_owned()),
+        false => {
+            Err("a name has lower-case letters, digits, `-` and `.`, and a letter or digit at \
+                      both ends"
+                .to_owned())
+        }
+    }
 }

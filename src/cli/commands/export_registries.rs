@@ -80,9 +80,7 @@ pub(crate) async fn run(
 async fn here(checked: bool, global: &Global, printer: &Printer) -> Result<Vec<Entry>, Error> {
     let Known { namespace, all, notes, unread } = destinations::known(global).await?;
     notes.iter().for_each(|note| printer.say(note));
-    if let Some(error) = unread {
-        printer.say(format!("{error}: {}", error.causes().join(": ")));
-    }
+    destinations::tell_unread(unread.as_ref(), printer);
     if all.is_empty() {
         printer.say(format!(
             "no destinations in namespace `{namespace}`: make a Secret with the label \

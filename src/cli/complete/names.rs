@@ -84,9 +84,8 @@ fn global(place: &Place) -> Global {
         system_namespace: value(place, "system_namespace", "OUTHAUL_SYSTEM_NAMESPACE"),
         eda_namespace: value(place, "eda_namespace", "OUTHAUL_EDA_NAMESPACE"),
         destinations: path("destinations"),
-        output: Format::default(),
         quiet: true,
-        verbose: 0,
+        ..Global::default()
     }
 }
 

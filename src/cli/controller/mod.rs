@@ -84,7 +84,7 @@ impl Controller {
         Ok(came.answer().rows(&self.place())?)
     }
 
-    /// The row of this id, and what is odd about it.
+    /// The row of this id.
     ///
     /// # Errors
     /// As [`Self::list`]; when there is none that the user may see.

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 
 use super::UNUSED;
+use crate::destination::secret::is_pem;
 use crate::destination::systems::{Address, Login, Row, Rule, Scope, Username};
 
 /// What the Controller takes for an e-mail address (its `src/schemas/registry.js`).
@@ -52,6 +53,9 @@ pub enum InvalidRow {
     /// No certificate, although one is required.
     #[error("Property \"certificate\" is required if property \"requiresCert\" is set to true")]
     Certificate,
+    /// Our own: a certificate that is none.
+    #[error("the certificate is not PEM")]
+    NotPem,
     /// Our own: a text that the Controller would take for a template.
     #[error("`{0}` has `{{{{` or `{{%` in it, and the Controller would put something else there")]
     Template(String),
@@ -74,6 +78,7 @@ impl InvalidRow {
             }
             Self::Template(_) => "use another value: the Controller renders templates in requests",
             Self::Certificate => "give `--cert FILE`, or leave out `--requires-cert`",
+            Self::NotPem => "give a file of PEM blocks `CERTIFICATE` with `--cert`",
             Self::Password => {
                 "give `--password-stdin < FILE`, or say `--public` if the registry asks for nothing"
             }
@@ -95,6 +100,7 @@ impl NewRow {
         if self.requires_cert && self.certificate.as_deref().is_none_or(str::is_empty) {
             return Err(InvalidRow::Certificate);
         }
+        check_certificate(self.certificate.as_deref())?;
         if !self.is_public && self.password.expose_secret().is_empty() {
             return Err(InvalidRow::Password);
         }
@@ -167,6 +173,11 @@ pub(super) fn check_email(email: Option<&str>) -> Result<(), InvalidRow> {
     static RULE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(EMAIL).ok());
     let is_email = |text: &str| RULE.as_ref().is_some_and(|rule| rule.is_match(text));
     if email.is_none_or(is_email) { Ok(()) } else { Err(InvalidRow::Email) }
+}
+
+/// Refuses certificates that nothing could read: the Controller stores any text.
+pub(super) fn check_certificate(pem: Option<&str>) -> Result<(), InvalidRow> {
+    if pem.is_none_or(|pem| is_pem(pem.as_bytes())) { Ok(()) } else { Err(InvalidRow::NotPem) }
 }
 
 /// Refuses texts in which the Controller would find a template: it renders every text of a request

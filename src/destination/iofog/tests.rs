@@ -162,12 +162,13 @@ fn what_the_controller_refuses_is_refused_before_it_is_asked() {
     };
     assert_eq!(with(|_| ()), Ok(()));
     type Change = fn(&mut NewRow);
-    let cases: [(Change, InvalidRow); 6] = [
+    let cases: [(Change, InvalidRow); 7] = [
         (|row| row.url.clear(), InvalidRow::Url),
         (|row| row.url = "ftp://x".into(), InvalidRow::Address("ftp://x".into())),
         (|row| row.username.clear(), InvalidRow::Username),
         (|row| row.email = Some("nomail".into()), InvalidRow::Email),
         (|row| row.requires_cert = true, InvalidRow::Certificate),
+        (|row| row.certificate = Some("certs".into()), InvalidRow::NotPem),
         (|row| row.password = String::new().into(), InvalidRow::Password),
     ];
     let said: Vec<String> = recorded("recorded/iofog-registries.txt")
@@ -180,7 +181,10 @@ fn what_the_controller_refuses_is_refused_before_it_is_asked() {
         assert_eq!(with(change), Err(expected.clone()));
         let ours = matches!(
             expected,
-            InvalidRow::Password | InvalidRow::Address(_) | InvalidRow::Username
+            InvalidRow::Password
+                | InvalidRow::Address(_)
+                | InvalidRow::Username
+                | InvalidRow::NotPem
         );
         assert!(ours || said.contains(&expected.to_string()), "{expected}");
     }

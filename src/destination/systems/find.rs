@@ -40,6 +40,19 @@ impl Registries {
     /// # Errors
     /// When there is none, or more than one.
     pub fn find(&self, word: &str) -> Result<&Row, NotFound> {
+        self.first(word, 3)
+    }
+
+    /// The row of this id, else of this name: as [`Self::find`], but for addresses, which change.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub fn find_named(&self, word: &str) -> Result<&Row, NotFound> {
+        self.first(word, 2)
+    }
+
+    /// What the first of these many ways finds that finds something: by id, name, address.
+    fn first(&self, word: &str, ways: usize) -> Result<&Row, NotFound> {
         let id = iofog::id_of(word);
         let by_id = |row: &&Row| id.is_some() && row.id == id;
         let by_name = |row: &&Row| row.name.as_deref() == Some(word);
@@ -47,8 +60,13 @@ impl Registries {
             row.is_usable() && (row.address.host == word || row.address.written() == word)
         };
         let all = |is: &dyn Fn(&&Row) -> bool| self.rows.iter().filter(is).collect::<Vec<_>>();
-        let ways: [&dyn Fn(&&Row) -> bool; 3] = [&by_id, &by_name, &by_address];
-        let found = ways.into_iter().map(all).find(|found| !found.is_empty()).unwrap_or_default();
+        let all_ways: [&dyn Fn(&&Row) -> bool; 3] = [&by_id, &by_name, &by_address];
+        let found = all_ways
+            .into_iter()
+            .take(ways)
+            .map(all)
+            .find(|found| !found.is_empty())
+            .unwrap_or_default();
         let word = word.to_owned();
         match found[..] {
             [row] => Ok(row),
@@ -93,6 +111,8 @@ mod tests {
         for word in ["3", "team", "a.example:5000", "https://a.example:5000"] {
             assert_eq!(at(word).unwrap(), "https://a.example:5000", "{word}");
         }
+        assert_eq!(registries.find_named("team").unwrap().id, Some(3));
+        assert!(matches!(registries.find_named("b.example"), Err(NotFound::None { .. })));
         assert!(matches!(at("gcr.io"), Err(NotFound::Several { meant, .. }) if meant.len() == 2));
         assert!(matches!(at("local"), Err(NotFound::None { known, .. }) if known.len() == 5));
     }

@@ -122,6 +122,13 @@ pub enum Username {
     Token,
 }
 
+impl Registries {
+    /// One row, and nothing else.
+    pub fn one(row: Row) -> Self {
+        Self { rows: vec![row], default_address: None }
+    }
+}
+
 impl Row {
     /// Reads a row, and keeps what is found on the way in it as well.
     pub(crate) fn noting(

@@ -25,6 +25,7 @@ fn names_and_addresses_that_are_none_are_refused() {
         &["app", "export", "a", "--to", "x", "--pull-address", "https://bad/"],
         &["app", "export", "a", "--to", "x", "--pull-address", "Bad Host"],
         &["app", "export", "a", "--to", "x", "--platform", "linux"],
+        &["registry", "create", "--url", "a.example", "--public", "--name", "Team_A"],
         &[
             "app",
             "export",
@@ -41,6 +42,18 @@ fn names_and_addresses_that_are_none_are_refused() {
         outhaul.run(args).exits(2);
     }
     assert!(!outhaul.home().join("x").exists());
+}
+
+#[test]
+fn standard_input_is_not_shared() {
+    let rows = "[{id: 3, url: '127.0.0.1:1', isPublic: true}]";
+    let export = ["app", "export", "shop", "-n", "shop", "-r", "3", "--destinations", "-"];
+    for further in [&["--from", "-"][..], &["--from", "none", "--chart-registry", "3"]] {
+        let outhaul = Outhaul::new();
+        let refused = outhaul.run_with(&[&export[..], further].concat(), rows.as_bytes()).exits(2);
+        assert!(refused.stderr.contains("asked for more than once"), "{refused:?}");
+        assert!(refused.stderr.contains("hint: give files"), "{refused:?}");
+    }
 }
 
 /// Output that went nowhere was reported as success, and completions panicked.

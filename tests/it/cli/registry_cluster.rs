@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::cluster::proxy::{Proxy, Verdict};
 use crate::support::cluster::{Cluster, cluster};
 use crate::support::objects::Namespace;
 use crate::support::outhaul::Outhaul;
@@ -58,6 +59,7 @@ fn secrets_are_made_numbered_listed_shown_and_removed() {
     namespace.apply("apiVersion: v1\nkind: Secret\nmetadata: {name: mine}\n");
     let missing = run(&namespace, &["delete", "mine"], "").exits(6);
     assert!(missing.stderr.contains("known are"), "{missing:?}");
+    run(&namespace, &["delete", "a.example:5000"], "").exits(6);
     let removed = run(&namespace, &["delete", "7"], "").ok();
     assert_eq!(removed.stdout, format!("removed Secret {}/other\n", namespace.name()));
     assert!(secret(&namespace, "other").is_none() && secret(&namespace, "mine").is_some());
@@ -90,6 +92,22 @@ fn what_is_there_is_refused_and_nothing_is_half_made() {
     let removed = run(&namespace, &["delete", "another"], "").ok();
     assert!(removed.stdout.contains("left    Secret "), "{removed:?}");
     assert!(secret(&namespace, "another-certs").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_have_been_made_without_an_answer_is_named() {
+    let namespace = cluster().namespace("lost");
+    let proxy =
+        Proxy::start(cluster(), |seen| match seen.path.contains("/secrets?fieldManager=") {
+            true => Verdict::Answer(504, "{}".to_owned()),
+            false => Verdict::Pass,
+        });
+    let outhaul = Outhaul::new().kubeconfig(proxy.await.kubeconfig("admin"));
+    let args = ["registry", "create", "--apply", "cluster", "--url", "a.example", "--public"];
+    let name = ["--name", "team", "-n", namespace.name()];
+    let lost = outhaul.run(&[&args[..], &name].concat()).exits(4);
+    let says = format!("whether Secret {}/team was made is not known", namespace.name());
+    assert!(lost.stderr.contains(&says) && lost.stderr.contains("hint: look"), "{lost:?}");
 }
 
 #[test]

@@ -88,6 +88,41 @@ fn the_rows_of_iofog_itself_are_left_alone_before_anything_is_asked() {
 }
 
 #[test]
+fn flags_about_another_place_are_stronger_than_the_variable_and_refused_beside_the_flag() {
+    let controller = Controller::start();
+    let url = controller.url();
+    let flags = [
+        ["-n", "epinio"],
+        ["--system-namespace", "epinio"],
+        ["--eda-namespace", "eda-system"],
+        ["--destinations", "none.yaml"],
+    ];
+    for flag in flags {
+        for command in [&["delete", "3"][..], &["list"], &["show", "3"]] {
+            let args = [command, &flag].concat();
+            // There is neither a cluster nor such a file.
+            let elsewhere = registry(&controller, &args);
+            assert!(elsewhere.stderr.starts_with("error: "), "{elsewhere:?}");
+            let both = [&args[..], &["--controller", url]].concat();
+            let refused = registry(&controller, &both).exits(2);
+            let says = format!("`{}` does not go with `--controller`", flag[0]);
+            assert!(refused.stderr.contains(&says), "{refused:?}");
+        }
+        let made = create(&controller, &[&GCR[..], &flag].concat(), KEY).exits(2);
+        assert!(made.stderr.contains("does not go with `--apply controller`"), "{made:?}");
+    }
+    let mirror = ["update", "hub", "--mirror", "m.example"];
+    for flag in [["--controller", url], ["--destinations", "none.yaml"]] {
+        let refused = registry(&controller, &[&mirror[..], &flag].concat()).exits(2);
+        assert!(refused.stderr.contains(&format!("`{}` does not go with", flag[0])), "{refused:?}");
+    }
+    assert!(controller.take_received().is_empty());
+    // What the environment says of a cluster names no place.
+    let args = ["registry", "list"];
+    at(&controller).env("OUTHAUL_SYSTEM_NAMESPACE", "epinio").run(&args).ok();
+}
+
+#[test]
 fn what_the_controller_would_refuse_or_change_is_refused_here() {
     let controller = Controller::start();
     let private = ["--url", "a.example", "--username", "u", "--password-stdin"];

@@ -127,6 +127,17 @@ spec: {{remoteURL: r.example, authSecretRef: gone}}
         refused.stderr.contains(&format!("/apis/{EDA}/namespaces/{}/registries", eda.name())),
         "{refused:?}"
     );
+    // What she may read is listed, and what she may not is said.
+    system.apply(
+        "{apiVersion: v1, kind: Secret, metadata: {name: own, labels: {outhaul.dev/destination: 'true'}}}",
+    );
+    let listed = as_user("alice").outhaul.run(&["registry", "list", "-t"]).ok();
+    assert!(listed.stdout.contains("own") && !listed.stdout.contains("hub"), "{listed:?}");
+    assert!(
+        listed
+            .stderr
+            .contains(&format!("cannot read the destinations in namespace `{}`", eda.name()))
+    );
     // A labelled Secret of the same name wins.
     system.apply(
         "{apiVersion: v1, kind: Secret, metadata: {name: hub, labels: {outhaul.dev/destination: 'true'}}}",

@@ -17,12 +17,12 @@ pub(super) async fn run(
     printer: &Printer,
 ) -> Result<Row, Error> {
     let format = args.format.unwrap_or(System::Epinio);
-    check(format, global)?;
+    check(format, args, global)?;
     let live = Live::connect(&connect::client_options(global)).await?;
     let explicit = args.written.namespace.as_deref();
     let (namespace, row) = if format == System::Eda {
         let namespace = explicit.unwrap_or(global.eda_namespace()).to_owned();
-        tell(&losses(&of(&row), format), printer);
+        tell(&losses(&Registries::one(row.clone()), format), printer);
         (namespace, row)
     } else {
         let (namespace, known) = place::secrets(&live, explicit, global).await?;
@@ -32,7 +32,8 @@ pub(super) async fn run(
     live.require_namespace(&namespace).await?;
     let options =
         WriteOptions { with_secrets: true, namespace: Some(namespace.clone()), vault: None };
-    let made = make(&live, &namespace, &write(format, &of(&row), &options), printer).await?;
+    let documents = write(format, &Registries::one(row.clone()), &options);
+    let made = make(&live, &namespace, &documents, printer).await?;
     let (Some(id), Some(secret)) = (row.id.filter(|_| format == System::Epinio), made.last())
     else {
         say(&made, printer);
@@ -50,21 +51,13 @@ pub(super) async fn run(
     }
 }
 
-fn check(format: System, global: &Global) -> Result<(), Error> {
-    let refuse = |text: String, hint| Err(Error::Arguments { text, hint });
+fn check(format: System, args: &RegistryCreateArgs, global: &Global) -> Result<(), Error> {
     if !matches!(format, System::Epinio | System::Eda) {
         let text = format!("{} keeps no registries in a cluster", format.title());
-        return refuse(text, "give `--format epinio` or `--format eda`, or print its documents");
+        let hint = "give `--format epinio` or `--format eda`, or print its documents";
+        return Err(Error::Arguments { text, hint });
     }
-    if global.destinations.is_some() {
-        let text = "`--destinations` does not go with `--apply cluster`".to_owned();
-        return refuse(text, "leave out one of the two: files are not changed");
-    }
-    Ok(())
-}
-
-fn of(row: &Row) -> Registries {
-    Registries { rows: vec![row.clone()], default_address: None }
+    place::only_cluster("--apply cluster", &args.controller, global)
 }
 
 /// Makes one after the other; if one is refused, those before it are taken back.

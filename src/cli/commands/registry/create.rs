@@ -5,7 +5,7 @@ use std::path::Path;
 
 use secrecy::SecretString;
 
-use super::{apply, tell};
+use super::{apply, place, tell};
 use crate::cli::args::{Apply, Global, PasswordArgs, RegistryCreateArgs};
 use crate::cli::controller::Controller;
 use crate::cli::output::Printer;
@@ -24,9 +24,9 @@ pub(super) async fn run(
     let row = match args.apply {
         Apply::None => return printed(args, new, printer),
         Apply::Cluster => apply::run(args, named(args, new)?, global, printer).await?,
-        Apply::Controller => at_controller(args, new).await?,
+        Apply::Controller => at_controller(args, new, global).await?,
     };
-    let registries = of(row);
+    let registries = Registries::one(row);
     let shown = &write_json(&registries)[0];
     printer.data(shown, |shown| match args.json {
         true => format!("{shown:#}"),
@@ -37,7 +37,7 @@ pub(super) async fn run(
 /// Prints the documents. Nothing is changed anywhere.
 fn printed(args: &RegistryCreateArgs, new: NewRow, printer: &Printer) -> Result<(), Error> {
     let format = args.format.unwrap_or(System::Epinio);
-    let registries = of(named(args, new)?);
+    let registries = Registries::one(named(args, new)?);
     if format != System::Epinio {
         tell(&losses(&registries, format), printer);
     }
@@ -51,7 +51,11 @@ fn printed(args: &RegistryCreateArgs, new: NewRow, printer: &Printer) -> Result<
 }
 
 /// Makes the row at the Controller, which gives its id.
-async fn at_controller(args: &RegistryCreateArgs, new: NewRow) -> Result<Row, Error> {
+async fn at_controller(
+    args: &RegistryCreateArgs,
+    new: NewRow,
+    global: &Global,
+) -> Result<Row, Error> {
     let refuse = |text: &str, hint| Error::Arguments { text: text.to_owned(), hint };
     if args.id.is_some() {
         let text = "`--id` does not go with `--apply controller`: the Controller gives the id";
@@ -60,6 +64,9 @@ async fn at_controller(args: &RegistryCreateArgs, new: NewRow) -> Result<Row, Er
     if args.format.is_some_and(|format| format != System::Iofog) {
         let text = "`--format` does not go with `--apply controller`: its rows are ioFog's";
         return Err(refuse(text, "leave out one of the two"));
+    }
+    if let Some(flag) = place::elsewhere(args.written.namespace.as_deref(), global) {
+        return Err(place::refused(flag, "--apply controller", "leave out one of the two"));
     }
     let Some(controller) = Controller::named(&args.controller)? else {
         let text = "`--apply controller` needs the address of the Controller";
@@ -71,10 +78,6 @@ async fn at_controller(args: &RegistryCreateArgs, new: NewRow) -> Result<Row, Er
 
 fn named(args: &RegistryCreateArgs, new: NewRow) -> Result<Row, Error> {
     Ok(Row { name: args.name.clone(), ..new.row(args.id)? })
-}
-
-fn of(row: Row) -> Registries {
-    Registries { rows: vec![row], default_address: None }
 }
 
 fn new_row(args: &RegistryCreateArgs, printer: &Printer) -> Result<NewRow, Error> {

@@ -8,8 +8,9 @@ use crate::cli::connect;
 use crate::cli::controller::Controller;
 use crate::cli::output::Printer;
 use crate::cluster::{self, Live};
+use crate::destination::epinio;
 use crate::destination::iofog::id_of;
-use crate::destination::{epinio, systems::Row};
+use crate::destination::systems::{NotFound, Registries, Row};
 use crate::error::Error;
 
 /// What is gone, and what stays that belonged to it.
@@ -25,7 +26,7 @@ pub(super) async fn run(
     global: &Global,
     printer: &Printer,
 ) -> Result<(), Error> {
-    let removed = match Controller::named(&args.controller)? {
+    let removed = match place::controller(&args.controller, args.namespace.as_deref(), global)? {
         Some(controller) => of_controller(&controller, &args.registry).await?,
         None => of_cluster(args, global).await?,
     };
@@ -36,7 +37,7 @@ pub(super) async fn run(
 }
 
 async fn of_controller(controller: &Controller, word: &str) -> Result<Removed, Error> {
-    let id = id_at(controller, word).await?;
+    let id = id_at(controller, word, Registries::find_named).await?;
     let row = controller.delete(id).await?;
     let removed = format!(
         "registry {id} ({}) of the Controller at {}",
@@ -46,8 +47,13 @@ async fn of_controller(controller: &Controller, word: &str) -> Result<Removed, E
     Ok(Removed { removed, left: None })
 }
 
-/// The id that a word means: a number as it is, before anything is asked.
-pub(super) async fn id_at(controller: &Controller, word: &str) -> Result<u32, Error> {
+/// The id that a word means: a number as it is, before anything is asked, else of the row that `find`
+/// finds.
+pub(super) async fn id_at(
+    controller: &Controller,
+    word: &str,
+    find: for<'r> fn(&'r Registries, &str) -> Result<&'r Row, NotFound>,
+) -> Result<u32, Error> {
     if let Some(id) = id_of(word) {
         return Ok(id);
     }
@@ -56,19 +62,14 @@ pub(super) async fn id_at(controller: &Controller, word: &str) -> Result<u32, Er
         text: format!("`{word}` has no id at the Controller"),
         hint: "`outhaul registry list --controller URL` shows the ids",
     };
-    known.find(word)?.id.ok_or_else(no_id)
+    find(&known, word)?.id.ok_or_else(no_id)
 }
 
 async fn of_cluster(args: &RegistryDeleteArgs, global: &Global) -> Result<Removed, Error> {
-    if global.destinations.is_some() {
-        return Err(Error::Arguments {
-            text: "`--destinations` does not go with `registry delete`".to_owned(),
-            hint: "leave it out: files are not changed",
-        });
-    }
+    place::only_cluster("registry delete", &args.controller, global)?;
     let live = Live::connect(&connect::client_options(global)).await?;
     let (namespace, known) = place::secrets(&live, args.namespace.as_deref(), global).await?;
-    let row = known.registries.find(&args.registry)?;
+    let row = known.registries.find_named(&args.registry)?;
     let name = row.name.as_deref().unwrap_or_default();
     let gone = || cluster::Error::Conflict { what: format!("Secret {namespace}/{name}") };
     let kinds = live.kinds().await?;

@@ -11,7 +11,7 @@ pub(super) async fn run(
     global: &Global,
     printer: &Printer,
 ) -> Result<(), Error> {
-    let found = place::rows(&args.place, args.namespace.as_deref(), global).await?;
+    let found = place::rows(&args.place, args.namespace.as_deref(), global, printer).await?;
     tell(&found.findings, printer);
     if found.registries.rows.is_empty() {
         printer.say("no registries: `outhaul registry create --apply …` makes one");

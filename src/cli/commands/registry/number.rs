@@ -61,7 +61,9 @@ pub(super) async fn settle(
 }
 
 fn after(known: &Registries, further: usize) -> Result<u32, Error> {
-    let greatest = known.rows.iter().filter_map(|row| row.id).fold(LOCAL.0, u32::max);
+    // Rows 1 and 2 are ioFog's, and annotations are written by hand as well.
+    let ids = known.rows.iter().filter_map(|row| row.id).filter(|id| *id <= LAST_ID);
+    let greatest = ids.fold(LOCAL.0, u32::max);
     let next =
         u32::try_from(further).ok().and_then(|more| greatest.checked_add(more)?.checked_add(1));
     next.filter(|id| *id <= LAST_ID).ok_or_else(|| Error::RegistryTaken {
@@ -72,5 +74,23 @@ fn after(known: &Registries, further: usize) -> Result<u32, Error> {
 fn taken(id: u32, name: &str) -> Error {
     Error::RegistryTaken {
         what: format!("Secret `{name}` is registry {id} already; nothing was made"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::destination::systems::Row;
+
+    #[test]
+    fn the_next_number_is_after_the_greatest_that_a_row_may_have() {
+        let next = |ids: &[u32]| {
+            let row = |id: &u32| Row { id: Some(*id), ..Row::default() };
+            after(&Registries { rows: ids.iter().map(row).collect(), default_address: None }, 0)
+        };
+        assert_eq!(next(&[]).unwrap(), 3);
+        assert_eq!(next(&[0, 1, LAST_ID + 1, u32::MAX]).unwrap(), 3);
+        assert_eq!(next(&[7, 4, u32::MAX]).unwrap(), 8);
+        assert!(next(&[LAST_ID]).is_err());
     }
 }

@@ -12,7 +12,7 @@ pub(super) async fn run(
     global: &Global,
     printer: &Printer,
 ) -> Result<(), Error> {
-    let found = place::rows(&args.place, args.namespace.as_deref(), global).await?;
+    let found = place::rows(&args.place, args.namespace.as_deref(), global, printer).await?;
     let row = serde_json::to_value(found.registries.find(&args.registry)?.shown())
         .map_err(|error| Error::Output { reason: error.to_string() })?;
     printer.data(&row, |row| if args.json { format!("{row:#}") } else { lines(row) })

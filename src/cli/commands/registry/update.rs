@@ -6,7 +6,6 @@ use super::create::{certificate, password};
 use super::delete::id_at;
 use super::{place, tell};
 use crate::cli::args::{Global, RegistryUpdateArgs, RowFieldsArgs};
-use crate::cli::controller::Controller;
 use crate::cli::output::Printer;
 use crate::cli::{connect, documents};
 use crate::cluster::{self, Live};
@@ -31,7 +30,9 @@ pub(super) async fn run(
                 None => in_cluster(args, mirror, global, printer).await,
             }
         }
-        (None, false) if args.place.from.is_none() => at_controller(args, &change, printer).await,
+        (None, false) if args.place.from.is_none() => {
+            at_controller(args, &change, global, printer).await
+        }
         (None, true) => Err(refused(
             "there is nothing to change",
             "give `--mirror HOST` for a registry of Nokia EDA or Avassa, or fields of a row of ioFog's \
@@ -75,7 +76,7 @@ async fn in_documents(
         let text = format!("{} has no mirrors", from.title());
         return Err(refused(&text, "mirrors are Nokia EDA's and Avassa's: `--from eda|avassa`"));
     }
-    let mut found = place::rows(&args.place, None, global).await?;
+    let mut found = place::rows(&args.place, None, global, printer).await?;
     tell(&found.findings, printer);
     let meant = std::ptr::from_ref(found.registries.find(&args.registry)?);
     for row in &mut found.registries.rows {
@@ -95,6 +96,7 @@ async fn in_cluster(
     global: &Global,
     printer: &Printer,
 ) -> Result<(), Error> {
+    place::only_cluster("registry update --mirror", &args.place.controller, global)?;
     let live = Live::connect(&connect::client_options(global)).await?;
     let namespace = args.written.namespace.as_deref().unwrap_or(global.eda_namespace());
     let known = place::eda(&live, namespace).await?.registries;
@@ -114,15 +116,17 @@ async fn in_cluster(
 async fn at_controller(
     args: &RegistryUpdateArgs,
     change: &RowChange,
+    global: &Global,
     printer: &Printer,
 ) -> Result<(), Error> {
-    let Some(controller) = Controller::named(&args.place.controller)? else {
+    let namespace = args.written.namespace.as_deref();
+    let Some(controller) = place::controller(&args.place.controller, namespace, global)? else {
         return Err(refused(
             "these fields are those of a row of ioFog's Controller, and none is named",
             "give `--controller URL`, or the variable OUTHAUL_CONTROLLER",
         ));
     };
-    let id = id_at(&controller, &args.registry).await?;
+    let id = id_at(&controller, &args.registry, Registries::find).await?;
     let row = controller.update(id, change).await?;
     if change.is_unseen_in(&row) {
         printer.say(
@@ -130,7 +134,7 @@ async fn at_controller(
              changed is not known",
         );
     }
-    let registries = Registries { rows: vec![row], default_address: None };
+    let registries = Registries::one(row);
     printer.data(&write_json(&registries)[0], |_| table(&registries))
 }
 

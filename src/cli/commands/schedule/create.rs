@@ -8,6 +8,7 @@ use crate::app::{JobsPolicy, SecretsPolicy};
 use crate::cli::args::{Global, HowArgs, ScheduleCreateArgs, ScheduledArgs};
 use crate::cli::output::Printer;
 use crate::cli::remote::{self, Schedules};
+use crate::cluster;
 use crate::cluster::record::schedule::{
     ExportSchedule, ExportScheduleSpec, HistoryLimits, Retention, Template,
 };
@@ -166,7 +167,7 @@ fn manifest(path: &Path) -> Result<ExportSchedule, Error> {
     let failed = |source| Error::File { path: path.to_owned(), source };
     let mut text = String::new();
     let read = if path == Path::new("-") {
-        std::io::stdin().lock().take(MAX_MANIFEST).read_to_string(&mut text)
+        cluster::standard_input()?.take(MAX_MANIFEST).read_to_string(&mut text)
     } else {
         let file = std::fs::File::open(path).map_err(failed)?;
         file.take(MAX_MANIFEST).read_to_string(&mut text)

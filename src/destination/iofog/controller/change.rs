@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
 use crate::destination::iofog::InvalidRow;
-use crate::destination::iofog::new::{check_email, check_url, refuse_templates};
+use crate::destination::iofog::new::{check_certificate, check_email, check_url, refuse_templates};
 use crate::destination::iofog::username;
 use crate::destination::systems::{Address, Row};
 
@@ -49,6 +49,7 @@ impl RowChange {
         if self.requires_cert == Some(true) && self.certificate.is_none() {
             return Err(InvalidRow::Certificate);
         }
+        check_certificate(self.certificate.as_deref())?;
         let fields = self.fields();
         refuse_templates(&fields)?;
         Ok(Value::from(fields).to_string().into())

@@ -115,5 +115,8 @@ fn only_given_fields_are_sent_and_what_did_not_change_is_named() {
     }
     let certificate = RowChange { requires_cert: Some(true), ..RowChange::default() };
     assert!(Call::update(3, &certificate).is_err());
+    let no_pem = RowChange { certificate: Some("certs".into()), ..RowChange::default() };
+    let refused = Call::update(3, &no_pem).unwrap_err();
+    assert!(matches!(refused, ControllerError::Row(InvalidRow::NotPem)), "{refused}");
     assert!(RowChange::default().is_empty() && !certificate.is_empty());
 }
