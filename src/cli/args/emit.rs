@@ -86,6 +86,7 @@ impl EmitArgs {
             trio: self.emit_store,
             bundle: self.emit_air_gap,
             login: None,
+            has_registry: false,
         }
     }
 }

@@ -101,7 +101,7 @@ fn pairs(list: &Path, host: &str) -> Result<Vec<Pair>, Error> {
     Ok(pairs)
 }
 
-/// Refuses what is no host.
+/// Refuses what is no host: only a host takes the place of a host.
 pub(in crate::cli) fn check_mirror(host: &str) -> Result<(), Error> {
     const IMAGE: &str = "registry.example.com/a:1";
     if mirrored(IMAGE, host).is_some() {

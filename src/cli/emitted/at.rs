@@ -14,6 +14,8 @@ pub(crate) struct At {
     credential: Credential,
     /// The system that describes it, and its row there (ioFog, edgelet).
     row: Option<(System, u32)>,
+    /// It is a `Registry` of Nokia EDA.
+    is_edas: bool,
     /// It is reached with roots of its own.
     own_roots: bool,
 }
@@ -30,6 +32,7 @@ impl At {
         Ok(Self {
             credential: credential(destination, app).await?,
             row: row(destination),
+            is_edas: destination.described.system == Some(System::Eda),
             own_roots: !destination.endpoint.tls.extra_roots.is_empty(),
         })
     }
@@ -41,6 +44,7 @@ impl At {
         placing.registry_id = placing.registry_id.or(row.map(|(_, id)| id));
         placing.has_login = !self.credential.is_anonymous();
         placing.own_roots = self.own_roots;
+        emit.store.has_registry = self.is_edas;
         emit.store.login = self.login().filter(|_| emit.with_secrets);
         emit
     }

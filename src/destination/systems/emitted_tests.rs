@@ -360,3 +360,17 @@ fn the_login_of_the_registry_is_for_its_own_host_alone() {
     assert_eq!(bundle.matches("cDRzc3dvcmQ=").count(), 1, "{bundle}");
     assert!(bundle.contains("<password in base64>"), "{bundle}");
 }
+
+#[test]
+fn a_registry_that_eda_has_is_not_declared_again() {
+    let kinds = |has_registry| {
+        let store = eda::Store { trio: true, has_registry, ..eda::Store::default() };
+        let emitted = eda::manifest(made("whole").exported(), &place(false), &store);
+        let file = emitted.files.into_iter().find(|file| file.path == "store.yaml").unwrap();
+        let kinds =
+            file.documents.into_iter().map(|of| of.value["kind"].as_str().unwrap().to_owned());
+        kinds.collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(false), ["Secret", "Registry", "Secret", "Catalog"]);
+    assert_eq!(kinds(true), ["Secret", "Catalog"]);
+}

@@ -101,8 +101,9 @@ async fn what_may_have_been_made_without_an_answer_is_named() {
         Proxy::start(cluster(), |seen| match seen.path.contains("/secrets?fieldManager=") {
             true => Verdict::Answer(504, "{}".to_owned()),
             false => Verdict::Pass,
-        });
-    let outhaul = Outhaul::new().kubeconfig(proxy.await.kubeconfig("admin"));
+        })
+        .await;
+    let outhaul = Outhaul::new().kubeconfig(proxy.kubeconfig("admin"));
     let args = ["registry", "create", "--apply", "cluster", "--url", "a.example", "--public"];
     let name = ["--name", "team", "-n", namespace.name()];
     let lost = outhaul.run(&[&args[..], &name].concat()).exits(4);

@@ -129,7 +129,12 @@ spec: {{remoteURL: r.example, authSecretRef: gone}}
     );
     // What she may read is listed, and what she may not is said.
     system.apply(
-        "{apiVersion: v1, kind: Secret, metadata: {name: own, labels: {outhaul.dev/destination: 'true'}}}",
+        "
+apiVersion: v1
+kind: Secret
+metadata: {name: own, labels: {outhaul.dev/destination: 'true'}}
+stringData: {.dockerconfigjson: '{\"auths\": {\"own.example\": {}}}'}
+",
     );
     let listed = as_user("alice").outhaul.run(&["registry", "list", "-t"]).ok();
     assert!(listed.stdout.contains("own") && !listed.stdout.contains("hub"), "{listed:?}");

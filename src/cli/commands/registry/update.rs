@@ -6,6 +6,7 @@ use super::create::{certificate, password};
 use super::delete::id_at;
 use super::{place, tell};
 use crate::cli::args::{Global, RegistryUpdateArgs, RowFieldsArgs};
+use crate::cli::commands::copy_list::check_mirror;
 use crate::cli::output::Printer;
 use crate::cli::{connect, documents};
 use crate::cluster::{self, Live};
@@ -23,8 +24,8 @@ pub(super) async fn run(
     let change = change(&args.fields, printer)?;
     match (&args.mirror, change.is_empty()) {
         (Some(mirror), true) => {
-            check_mirror(mirror)?;
             let mirror = Some(mirror.as_str()).filter(|mirror| !mirror.is_empty());
+            mirror.map(check_mirror).transpose()?;
             match args.place.from {
                 Some(from) => in_documents(args, from, mirror, global, printer).await,
                 None => in_cluster(args, mirror, global, printer).await,
@@ -48,20 +49,6 @@ pub(super) async fn run(
 
 fn refused(text: &str, hint: &'static str) -> Error {
     Error::Arguments { text: text.to_owned(), hint }
-}
-
-/// Only a host takes the place of a host ("Only the hostname/FQDN will be replaced").
-fn check_mirror(mirror: &str) -> Result<(), Error> {
-    const IMAGE: &str = "registry.example.com/a:1";
-    if mirror.is_empty() || eda::mirrored(IMAGE, mirror).is_some() {
-        return Ok(());
-    }
-    // Before an `@` may be a password.
-    let shown = if mirror.contains('@') { "what is given" } else { mirror };
-    Err(refused(
-        &format!("`{shown}` is no mirror"),
-        "a mirror is HOST[:PORT], without scheme and path: repositories and tags are the same there",
-    ))
 }
 
 /// Prints the documents with the mirror set.
@@ -139,10 +126,18 @@ async fn at_controller(
 }
 
 fn change(args: &RowFieldsArgs, printer: &Printer) -> Result<RowChange, Error> {
+    let password = password(&args.password, printer)?;
+    // Of a public row nobody knows whether it has any that are meant.
+    if args.private && (args.username.is_none() || password.is_none()) {
+        return Err(refused(
+            "a private row needs its user name and password",
+            "give `--username` and `--password-stdin` with `--private`",
+        ));
+    }
     Ok(RowChange {
         url: args.url.clone(),
         username: args.username.clone(),
-        password: password(&args.password, printer)?,
+        password,
         email: args.email.clone(),
         is_public: args.public.then_some(true).or(args.private.then_some(false)),
         requires_cert: args.requires_cert,

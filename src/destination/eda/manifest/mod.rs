@@ -38,6 +38,8 @@ pub struct Store {
     pub bundle: bool,
     /// User name and password of the registry that documents are to have.
     pub login: Option<Login>,
+    /// There is a `Registry` for the address already, and no other one is written.
+    pub has_registry: bool,
 }
 
 /// Where the application is published.
@@ -75,7 +77,7 @@ pub fn manifest(exported: Exported<'_>, place: &Place, store: &Store) -> Emitted
     files.extend(components);
     files.extend(objects::secrets(exported));
     if store.trio {
-        files.extend(Trio { names: &names, place, login: store.login.as_ref() }.files());
+        files.extend(Trio { names: &names, place, store }.files());
     }
     if store.bundle {
         let login = store.login.as_ref();

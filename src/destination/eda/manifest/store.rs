@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::{Names, Place};
+use super::{Names, Place, Store};
 use crate::destination::eda::{API_VERSION, LABEL, NAMESPACE, write};
 use crate::destination::systems::{
-    Address, Document, File, Login, Registries, Row, Rule, Scope, SecretName, WriteOptions,
-    placeholder, slug,
+    Address, Document, File, Registries, Row, Rule, Scope, SecretName, WriteOptions, placeholder,
+    slug,
 };
 
 /// Name of the file with `Registry` and `Catalog`.
@@ -19,13 +19,14 @@ pub(super) const INSTALL: &str = "install.yaml";
 pub(super) struct Trio<'a> {
     pub(super) names: &'a Names,
     pub(super) place: &'a Place,
-    pub(super) login: Option<&'a Login>,
+    pub(super) store: &'a Store,
 }
 
 impl Trio<'_> {
     /// Their files.
     pub(super) fn files(&self) -> [File; 2] {
-        let documents = self.registry().into_iter().chain(self.catalog()).collect();
+        let registry = if self.store.has_registry { Vec::new() } else { self.registry() };
+        let documents = registry.into_iter().chain(self.catalog()).collect();
         let store = File { path: STORE.to_owned(), documents };
         [store, File::one(INSTALL, self.installer())]
     }
@@ -46,12 +47,14 @@ impl Trio<'_> {
             credentials: vec![Rule {
                 scope: Scope::All,
                 secret: Some(secret),
-                login: self.login.cloned(),
+                login: self.store.login.clone(),
             }],
             ..Row::default()
         };
-        let registries = Registries { rows: vec![row], default_address: None };
-        write(&registries, &WriteOptions { with_secrets: true, ..WriteOptions::default() })
+        write(
+            &Registries::one(row),
+            &WriteOptions { with_secrets: true, ..WriteOptions::default() },
+        )
     }
 
     fn catalog(&self) -> [Document; 2] {
