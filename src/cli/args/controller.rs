@@ -1,6 +1,6 @@
 //! Flags about ioFog's Controller.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -34,6 +34,12 @@ pub(crate) struct ControllerArgs {
 }
 
 impl ControllerArgs {
+    /// The Controller at this address, with the token of the environment.
+    pub(crate) fn at(address: &str, ca_file: Option<&Path>) -> Self {
+        let (controller, ca_file) = (Some(address.to_owned()), ca_file.map(Path::to_owned));
+        Self { controller, ca_file, ..Self::default() }
+    }
+
     /// The address of the Controller, if one is named.
     pub(crate) fn named(&self) -> Option<&str> {
         self.controller.as_deref().filter(|text| !text.is_empty())

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::ControllerArgs;
 use crate::destination::eda::Store;
 use crate::destination::iofog::{FIRST_EDGELET_ID, LOCAL, Placing, id_of};
 use crate::destination::systems::System;
@@ -24,9 +25,13 @@ pub(crate) struct EmitArgs {
     #[arg(long, value_name = "NAME", requires = "emit")]
     agent: Option<String>,
     /// Number of the destination's row at ioFog, or `remote` for public images of Docker Hub [default: as
-    /// ioFog's documents say that describe the destination]
+    /// ioFog's documents say that describe the destination, or its Controller]
     #[arg(long, value_name = "ID|remote", value_parser = registry_id, requires = "emit")]
     registry_id: Option<u32>,
+    /// Address of ioFog's Controller, which is asked for the number of the destination's row; the access
+    /// token is the variable OUTHAUL_CONTROLLER_TOKEN
+    #[arg(long, value_name = "URL", env = "OUTHAUL_CONTROLLER")]
+    controller: Option<String>,
     /// Write user name and password of the registry, and what `--secrets` reads of the application's
     /// Secrets, and not placeholders
     #[arg(long, requires = "emit")]
@@ -70,6 +75,14 @@ impl EmitArgs {
             }
             _ => Ok(system),
         }
+    }
+
+    /// The Controller that is to be asked for the row, if there is anything to ask.
+    pub(crate) fn controller(&self, ca_file: Option<&Path>) -> Option<ControllerArgs> {
+        let is_iofog = |pair: &[String]| pair[0] == System::Iofog.as_str();
+        let is_open = self.registry_id.is_none() && self.emit.chunks_exact(2).any(is_iofog);
+        let address = self.controller.as_deref().filter(|_| is_open);
+        address.map(|address| ControllerArgs::at(address, ca_file))
     }
 
     /// Where microservices run, and the row that their images are pulled with.

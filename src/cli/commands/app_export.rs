@@ -9,6 +9,7 @@ use crate::cli::args::{
     AppExportArgs, ContentArgs, Global, PickArgs, RecipientArgs, RegistryKindArg, SecretsArg,
 };
 use crate::cli::bundle::Bundle;
+use crate::cli::controller::Controller;
 use crate::cli::output::Printer;
 use crate::cli::recipients::recipients;
 use crate::cli::remote::Server;
@@ -108,7 +109,9 @@ impl Place {
                 let target = connect::target(&known[0], kind, charts, &args.access, global).await?;
                 let at = match &args.name {
                     Some(name) if !args.emit.emit.is_empty() => {
-                        emitted::At::of(&known[0], name).await?
+                        let asked = args.emit.controller(args.access.ca_file.as_deref());
+                        let asked = asked.as_ref().map(Controller::named).transpose()?.flatten();
+                        emitted::At::of(&known[0], name, asked.as_ref()).await?
                     }
                     _ => emitted::At::default(),
                 };

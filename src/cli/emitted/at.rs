@@ -1,10 +1,12 @@
 //! What documents of other systems are told of the destination, beside its address.
 
+use crate::cli::controller::Controller;
 use crate::destination::Destination;
-use crate::destination::iofog::id_of;
-use crate::destination::systems::{Login, System, Username, slug};
+use crate::destination::iofog::{LOCAL, id_of};
+use crate::destination::systems::{Login, Registries, Row, System, Username, slug};
+use crate::error::Error;
 use crate::export::Emit;
-use crate::registry::{Credential, Error, RepositoryName};
+use crate::registry::{self, Credential, Host, RepositoryName};
 
 /// A destination as documents of other systems know it. All of it is unknown where they name another
 /// host than the one that is pushed to.
@@ -24,14 +26,26 @@ impl At {
     /// What is known of it for the application `app`.
     ///
     /// # Errors
-    /// When a credential helper fails.
-    pub(crate) async fn of(destination: &Destination, app: &str) -> Result<Self, Error> {
+    /// When a credential helper fails, or the Controller does not say its rows.
+    pub(crate) async fn of(
+        destination: &Destination,
+        app: &str,
+        controller: Option<&Controller>,
+    ) -> Result<Self, Error> {
         if !destination.host.is_of(&destination.written_address()) {
             return Ok(Self::default());
         }
+        let credential = credential(destination, app).await?;
+        let row = match (row(destination), controller) {
+            (None, Some(controller)) => {
+                let known = controller.list().await?.registries;
+                row_of(&known, &destination.host, !credential.is_anonymous())
+            }
+            (row, _) => row,
+        };
         Ok(Self {
-            credential: credential(destination, app).await?,
-            row: row(destination),
+            credential,
+            row,
             is_edas: destination.described.system == Some(System::Eda),
             own_roots: !destination.endpoint.tls.extra_roots.is_empty(),
         })
@@ -58,7 +72,7 @@ impl At {
 }
 
 /// The credential for the image that edabuilder pushes: there may be others for other paths.
-async fn credential(destination: &Destination, app: &str) -> Result<Credential, Error> {
+async fn credential(destination: &Destination, app: &str) -> Result<Credential, registry::Error> {
     let (keychain, host) = (&destination.keychain, &destination.host);
     let repository = slug(app).parse::<RepositoryName>();
     match repository.and_then(|app| app.under(destination.path.as_ref())) {
@@ -72,4 +86,18 @@ fn row(destination: &Destination) -> Option<(System, u32)> {
     let system = destination.described.system?;
     let name = destination.name.split('/').next()?;
     matches!(system, System::Iofog | System::Edgelet).then_some((system, id_of(name)?))
+}
+
+/// The row that a Controller has for a host, if it has exactly one that an agent could pull with: where
+/// we log in, a private one.
+fn row_of(known: &Registries, host: &Host, is_private: bool) -> Option<(System, u32)> {
+    let is_it = |row: &&Row| {
+        let is_there = row.address.host.parse::<Host>().is_ok_and(|own| own == *host);
+        is_there && !(is_private && row.is_public == Some(true))
+    };
+    let ids = known.rows.iter().filter(is_it).filter_map(|row| row.id).filter(|id| *id > LOCAL.0);
+    match ids.collect::<Vec<_>>()[..] {
+        [id] => Some((System::Iofog, id)),
+        _ => None,
+    }
 }

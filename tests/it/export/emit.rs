@@ -233,13 +233,18 @@ fn post(controller: &Controller, yaml: &str) -> (u16, Value) {
 #[test]
 fn a_controller_takes_the_application_that_is_written() {
     let shop = Shop::start();
-    let outhaul = shop.outhaul();
-    let controller = Controller::start();
-    let id = controller.add_foreign(&shop.destination.address(), true).to_string();
-    let open = emit(&outhaul, &shop, "iofog", &["--agent", "edge1", "--dry-run"]).ok().json();
+    let outhaul = shop.outhaul().env("OUTHAUL_CONTROLLER_TOKEN", TOKEN);
+    let (controller, address) = (Controller::start(), shop.destination.address());
+    controller.add_foreign(&address, true);
+    let known = ["--agent", "edge1", "--controller", controller.url()];
+    // A public row is not pulled with a login, and the destination has one.
+    let open = emit(&outhaul, &shop, "iofog", &[&known[..], &["--dry-run"]].concat()).ok().json();
     assert!(codes(&open).contains(&"IOFOG_REGISTRY_ID_OPEN"), "{open}");
-    let further = ["--agent", "edge1", "--registry-id", &id];
-    let report = emit(&outhaul, &shop, "iofog", &further).ok().json();
+    let create = ["registry", "create", "--apply", "controller", "--url", &address, "-j"];
+    let login = ["--username", "ann", "--password", "p", "--email", "ann@example.com"];
+    let row = outhaul.run(&[&create[..], &login, &known[2..]].concat()).ok().json();
+    let id = row["id"].to_string();
+    let report = emit(&outhaul, &shop, "iofog", &known).ok().json();
     // The registry of the test has a port, and Java agents take it for a tag.
     assert!(codes(&report).contains(&"IOFOG_IMAGE_UNPULLABLE"), "{report}");
     assert!(!codes(&report).contains(&"IOFOG_REGISTRY_ID_OPEN"), "{report}");
