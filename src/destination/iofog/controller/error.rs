@@ -136,7 +136,7 @@ impl ControllerError {
             }
             Self::Invalid { .. } => "correct that field",
             Self::Unavailable { .. } => {
-                "try again later; what was sent may have arrived: look at `outhaul registry list \
+                "try again later; a change may have arrived: look at `outhaul registry list \
                  --controller URL` before it is sent again"
             }
             Self::Failed { .. } => "the Controller's log has more",
@@ -149,7 +149,7 @@ impl ControllerError {
                 "give the authority that signed it with `--ca-file`"
             }
             Self::Unanswered(_) => {
-                "check the address, the network and the proxy; what was sent may have arrived: look \
+                "check the address, the network and the proxy; a change may have arrived: look \
                  at `outhaul registry list --controller URL` before it is sent again"
             }
             Self::System { .. } => {
